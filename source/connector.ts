@@ -64,7 +64,7 @@ export type TableShape = {
   hidden: string | null;
 };
 
-/** What an update sets an attribute to. */
+/** What an update sets an attribute to. A dotted name (`session.sessionId`) sets inside a map, document or jsonb. */
 export type NewValue =
   | {value: Value}
   /** The store's now, in the attribute's own format (the format of the value that it replaces, where it is text or a number). */
@@ -97,8 +97,8 @@ export type Change = {
 } & (
   | {op: 'delete'; version: string; image: Image}
   | {op: 'update'; version: string; image: Image; set: Record<string, NewValue>}
-  /** Puts a row back to an earlier image (undo). */
-  | {op: 'update'; version: string; image: Image; to: Image}
+  /** The whole row becomes `to` (undo), with some attributes set on top (rekey onto a row that is there). */
+  | {op: 'update'; version: string; image: Image; to: Image; set?: Record<string, NewValue>}
   /** The row must not be there. */
   | {op: 'insert'; version: null; row: Image}
   /** A new row: `from` with some attributes set (rekey). The row must not be there. */
@@ -147,7 +147,7 @@ export interface Connector {
   readonly kind: StoreKind;
   readonly capabilities: Capabilities;
   /** Which server and database this is: the same for every client of it, different for another one. No credentials. */
-  server(signal?: AbortSignal): Promise<{id: string; version: string}>;
+  server(signal?: AbortSignal): Promise<{id: string; version: string; standIn: string | null}>;
   /** Microseconds since 1970 on the store's clock. */
   now(signal?: AbortSignal): Promise<number>;
   tables(signal?: AbortSignal): Promise<string[]>;

@@ -46,4 +46,9 @@ export class SesstuiError extends Error {
 export const asSesstuiError = (error: unknown): SesstuiError =>
   error instanceof SesstuiError
     ? error
-    : new SesstuiError('internal', error instanceof Error ? error.message : String(error), 'Please report this.', error);
+    : new SesstuiError(
+        'internal',
+        error instanceof Error ? error.message : String(error),
+        'Please report this.',
+        error,
+      );

@@ -4,12 +4,28 @@
  */
 import {createHash} from 'node:crypto';
 import {canonicalJson, type Found, type Identity, type Row, type Survey} from './connector.js';
-import {type Expr, type Form, type Groups, type Having, partnersOfForm, type Pred, type Rows, type Tally} from './forms.js';
+import {
+  type Expr,
+  type Form,
+  type Groups,
+  type Having,
+  type InItem,
+  partnersOfForm,
+  type Pred,
+  type Rows,
+  type Tally,
+} from './forms.js';
 import {readInstant} from './instants.js';
-import {canonical, isAbsent, toText, type Value, type ValueMap} from './values.js';
+import {canonical, isAbsent, isMap, toText, type Value, type ValueMap} from './values.js';
 
 /** A row as a store gives it to the evaluator. */
-export type RawRow = {table: string; identity: Identity; values: ValueMap; image?: Row['image']; version?: string};
+export type RawRow = {
+  table: string;
+  identity: Identity;
+  values: ValueMap;
+  image?: Row['image'];
+  version?: string;
+};
 
 /** Rows of a table, for partners. */
 export type RowSource = (table: string) => AsyncIterable<RawRow> | Iterable<RawRow>;
@@ -28,9 +44,6 @@ export const valueAt = (values: ValueMap, path: string): Value => {
   return isMap(inner) ? valueAt(inner, path.slice(dot + 1)) : undefined;
 };
 
-const isMap = (value: Value): value is ValueMap =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-
 const isScalar = (value: Value): boolean => !isAbsent(value) && !Array.isArray(value) && !isMap(value);
 
 /** Trimmed and lower-cased as JavaScript does: what an email is compared by. */
@@ -38,7 +51,11 @@ export const normalise = (text: string): string => text.trim().toLowerCase();
 
 /** The background session's fingerprint (contract: device-sessions): prefix, then hex of sha256(email-salt), cut. */
 export const digest = (email: string, salt: string, prefix: string, length: number): string =>
-  prefix + createHash('sha256').update(`${normalise(email)}-${salt}`).digest('hex').slice(0, length);
+  prefix +
+  createHash('sha256')
+    .update(`${normalise(email)}-${salt}`)
+    .digest('hex')
+    .slice(0, length);
 
 /** A template with the row's attributes filled in; undefined if one is absent. */
 export const fill = (template: string, values: ValueMap): string | undefined => {
@@ -103,6 +120,13 @@ const isKind = (kind: string, expr: Expr, values: ValueMap): boolean => {
   }
 };
 
+const matches = (item: InItem, value: Value): boolean =>
+  Array.isArray(item)
+    ? Array.isArray(value) &&
+      item.length === value.length &&
+      item.every((part, index) => toText(part) === toText(value[index]))
+    : isScalar(value) && toText(item) === toText(value);
+
 /** Does a row satisfy a predicate? */
 export const holds = (pred: Pred, values: ValueMap, env: Environment): boolean => {
   if ('all' in pred) return pred.all.every(part => holds(part, values, env));
@@ -115,7 +139,7 @@ export const holds = (pred: Pred, values: ValueMap, env: Environment): boolean =
   }
   if ('in' in pred) {
     const value = valueOf(pred.of, values);
-    return isScalar(value) && pred.in.some(item => toText(item) === toText(value));
+    return pred.in.some(item => matches(item, value));
   }
   if ('older' in pred) {
     const micros = valueOf(pred.of, values);
@@ -140,7 +164,10 @@ export const environmentFor = async (form: Form, source: RowSource, now: number)
   const env: Environment = {
     now,
     hasPartner: (partner, values) => {
-      const key = joinKey(partner.on.map(([here]) => here), values);
+      const key = joinKey(
+        partner.on.map(([here]) => here),
+        values,
+      );
       return key !== null && indexes.get(JSON.stringify(partner))!.has(key);
     },
   };
@@ -151,7 +178,10 @@ export const environmentFor = async (form: Form, source: RowSource, now: number)
     indexes.set(name, keys);
     for await (const row of source(partner.table)) {
       if (partner.where && !holds(partner.where, row.values, env)) continue;
-      const key = joinKey(partner.on.map(([, there]) => there), row.values);
+      const key = joinKey(
+        partner.on.map(([, there]) => there),
+        row.values,
+      );
       if (key !== null) keys.add(key);
     }
   }
@@ -165,7 +195,8 @@ const hasAll = (conditions: Having[], rows: RawRow[], env: Environment): boolean
   conditions.every(({of, distinct, min, max}) => {
     const matching = of ? rows.filter(row => holds(of, row.values, env)) : rows;
     const count = distinct
-      ? new Set(matching.map(row => distinct.map(expr => canonical(valueOf(expr, row.values))).join(' '))).size
+      ? new Set(matching.map(row => distinct.map(expr => canonical(valueOf(expr, row.values))).join(' ')))
+          .size
       : matching.length;
     return count >= (min ?? 0) && count <= (max ?? Number.POSITIVE_INFINITY);
   });
@@ -193,7 +224,12 @@ const evaluateRows = (form: Rows, rows: RawRow[], env: Environment): Found[] => 
   return rows
     .filter(row => holds(form.where, row.values, env))
     .map(row => finish(row, form.tags, env))
-    .sort((a, b) => place(a) - place(b) || Number(moment(a) > moment(b)) - Number(moment(a) < moment(b)) || byIdentity(a, b))
+    .sort(
+      (a, b) =>
+        place(a) - place(b) ||
+        Number(moment(a) > moment(b)) - Number(moment(a) < moment(b)) ||
+        byIdentity(a, b),
+    )
     .map(row => ({key: null, having: [], rows: [row]}));
 };
 
@@ -235,7 +271,11 @@ export const countFound = (form: Form, found: Found[]): Pick<Survey, 'total' | '
 };
 
 /** How many rows there are for each value of `by`. */
-export const evaluateTally = (form: Tally, rows: RawRow[], env: Environment): {value: Value; count: number}[] => {
+export const evaluateTally = (
+  form: Tally,
+  rows: RawRow[],
+  env: Environment,
+): {value: Value; count: number}[] => {
   const tally = new Map<string, {value: Value; count: number}>();
   for (const row of rows) {
     if (form.where && !holds(form.where, row.values, env)) continue;

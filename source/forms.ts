@@ -21,10 +21,13 @@ export type Expr =
   /** The first of several paths that is a scalar: an id itself, or a map with the id under a name. */
   | {first: string[]};
 
-export type Scalar = string | number | boolean;
+export type {Scalar} from './values.js';
+import type {Scalar} from './values.js';
 
 /** What an expression can be asked to be. `array` and `string` are about the store's type; `instant` about readability. */
 export type Kind = 'null' | 'missing' | 'empty' | 'string' | 'array' | 'uuid' | 'instant' | 'finite';
+
+export type InItem = Scalar | (Scalar | null)[];
 
 /** A condition on one row. */
 export type Pred =
@@ -33,8 +36,11 @@ export type Pred =
   | {no: Pred}
   | {is: Kind; of: Expr}
   | {same: [Expr, Expr]}
-  /** The value equals one of these. Numbers and their text are equal here: ids come from a command line as text. */
-  | {in: Scalar[]; of: Expr}
+  /**
+   * The value equals one of these. Numbers and their text are equal here: ids come from a command line as text.
+   * An array equals one with the same elements in the same order (a `set` is sorted).
+   */
+  | {in: InItem[]; of: Expr}
   /** The moment is finite, and more than `ms` before the store's now; `ms: 0` is the past. */
   | {older: number; of: Expr}
   /** The moment is finite and after the store's now. */
@@ -132,5 +138,9 @@ export const partnersOfForm = (form: Form) =>
   [
     form.where,
     ...Object.values(form.tags),
-    ...(form.form === 'groups' ? Object.values(form.having).flat().flatMap(having => having.of ?? []) : []),
+    ...(form.form === 'groups'
+      ? Object.values(form.having)
+          .flat()
+          .flatMap(having => having.of ?? [])
+      : []),
   ].flatMap(partnersOf);

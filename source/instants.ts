@@ -34,8 +34,15 @@ const formatterOf = (zone: string): Intl.DateTimeFormat => {
   let formatter = formatters.get(zone);
   if (!formatter) {
     formatter = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone, hourCycle: 'h23', era: 'short',
-      year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+      timeZone: zone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     });
     formatters.set(zone, formatter);
   }
@@ -46,7 +53,14 @@ const formatterOf = (zone: string): Intl.DateTimeFormat => {
 const offsetAt = (zone: string, ms: number): number => {
   const parts: Record<string, number> = {};
   for (const {type, value} of formatterOf(zone).formatToParts(ms)) parts[type] = Number(value);
-  const local = Date.UTC(parts.year!, parts.month! - 1, parts.day!, parts.hour!, parts.minute!, parts.second!);
+  const local = Date.UTC(
+    parts.year!,
+    parts.month! - 1,
+    parts.day!,
+    parts.hour!,
+    parts.minute!,
+    parts.second!,
+  );
   return local - Math.floor(ms / 1000) * 1000;
 };
 
@@ -63,7 +77,8 @@ const inZone = (wall: number, zone: string): number => {
 const ofText = (text: string, zone: string): number | null => {
   if (epochRegex.test(text)) return ofNumber(Number(text));
   if (!isoRegex.test(text)) return null;
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zoneText] = partsRegex.exec(text)!;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zoneText] =
+    partsRegex.exec(text)!;
   const wall = new Date(0);
   wall.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   wall.setUTCHours(Number(hour), Number(minute), Number(second));

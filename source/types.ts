@@ -75,6 +75,8 @@ export type RunResult = Counts & {
   changes: ShownChange[];
   /** What the user should know besides: accounts left without a session, findings left for a human, … */
   notes: string[];
+  /** Stopped after a chunk: the rest of the changes are still `planned`. */
+  interrupted?: boolean;
 };
 
 export type RunState = 'done' | 'interrupted' | 'undone' | 'failed';
@@ -119,7 +121,10 @@ export type StoreStatus = {
 };
 
 /** A page of every session that a check knows, healthy ones too (the Devices view). */
-export type SessionPage = {total: number; rows: (FindingRow & {reasons: string[]; group: Json; ageSeconds: number | null})[]};
+export type SessionPage = {
+  total: number;
+  rows: (FindingRow & {reasons: string[]; group: Json; ageSeconds: number | null})[];
+};
 
 /** What the registry of checks says of an action, for dialogs, help and the readme. */
 export type ActionMeta = {
@@ -128,6 +133,8 @@ export type ActionMeta = {
   text: string;
   /** Asks for TABLE:COUNT everywhere. */
   drastic?: boolean;
+  /** Takes only rows that are chosen with --id or by hand, healthy ones too (from `sessions`). */
+  byId?: boolean;
 };
 
 export type ReasonMeta = {
@@ -152,6 +159,8 @@ export type CheckInfo = {
   table: string;
   /** Columns worth a place in a table on the screen, the most telling first. */
   columns: string[];
+  /** What is good when it finds nothing, in a sentence. */
+  healthy?: string;
   reasons: ReasonMeta[];
   actions: ActionMeta[];
 };
@@ -173,7 +182,12 @@ export type Plan = {
   estimatedRows: number | null;
 };
 
-export type Progress = {phase: 'planning' | 'backup' | 'changes' | 'looking'; done: number; total: number | null; outcome?: ShownChange};
+export type Progress = {
+  phase: 'planning' | 'backup' | 'changes' | 'looking';
+  done: number;
+  total: number | null;
+  outcome?: ShownChange;
+};
 
 /** The engine as the screen, the command line and the library call it. */
 export interface Engine {
@@ -186,11 +200,29 @@ export interface Engine {
   /** Calls the listener at each change of a store's state; returns what stops it. */
   onStatus(listener: (stores: StoreStatus[]) => void): () => void;
   /** Never throws for a store's fault: the result's status is then `error`. */
-  check(id: string, options?: {selection?: Selection; offset?: number; limit?: number; signal?: AbortSignal}): Promise<CheckResult>;
+  check(
+    id: string,
+    options?: {selection?: Selection; offset?: number; limit?: number; signal?: AbortSignal},
+  ): Promise<CheckResult>;
   /** Every session of a device-sessions check, healthy ones too. `filter` is matched against the email. */
   sessions(id: string, options: {offset: number; limit: number; signal?: AbortSignal}): Promise<SessionPage>;
-  plan(id: string, action: string, selection: Selection, options?: {signal?: AbortSignal; onProgress?: (progress: Progress) => void}): Promise<Plan>;
-  run(plan: Plan, options?: {note?: string; confirmed?: string[]; signal?: AbortSignal; onProgress?: (progress: Progress) => void}): Promise<RunResult>;
+  plan(
+    id: string,
+    action: string,
+    selection: Selection,
+    options?: {signal?: AbortSignal; onProgress?: (progress: Progress) => void},
+  ): Promise<Plan>;
+  run(
+    plan: Plan,
+    options?: {
+      note?: string;
+      confirmed?: string[];
+      /** At most this many changes a second. */
+      ratePerSecond?: number;
+      signal?: AbortSignal;
+      onProgress?: (progress: Progress) => void;
+    },
+  ): Promise<RunResult>;
   planUndo(run: string, options?: {signal?: AbortSignal}): Promise<Plan>;
   history(): Promise<RunSummary[]>;
   close(): Promise<void>;

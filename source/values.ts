@@ -31,7 +31,11 @@ export class Other {
   }
 }
 
+export type Scalar = string | number | boolean;
 export type Json = null | string | number | boolean | Json[] | {[name: string]: Json};
+
+export const isMap = (value: Value): value is ValueMap =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 export const isAbsent = (value: Value): value is null | undefined => value === undefined || value === null;
 
@@ -78,7 +82,9 @@ export const canonical = (value: Value): string => {
   if (typeof value === 'boolean') return String(value);
   if (value instanceof Time) return `t${value.micros}`;
   if (value instanceof Other)
-    return value.type === 'objectId' ? JSON.stringify(value.text) : `${value.type}:${JSON.stringify(value.text)}`;
+    return value.type === 'objectId'
+      ? JSON.stringify(value.text)
+      : `${value.type}:${JSON.stringify(value.text)}`;
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   const entries = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`);
   return `{${entries.sort().join(',')}}`;

@@ -24,7 +24,10 @@ const emptyIsUnset = z
   .transform(value => value || undefined);
 
 const common = {
-  name: text.regex(/^[\w.-]+$/, 'may hold letters, digits, _, - and . only').optional().describe('The check\'s name; defaults to its kind'),
+  name: text
+    .regex(/^[\w.-]+$/, 'may hold letters, digits, _, - and . only')
+    .optional()
+    .describe("The check's name; defaults to its kind"),
   secrets: z.array(text).default([]).describe('Columns to mask besides the usual ones'),
   timeZone: z
     .string()
@@ -44,15 +47,21 @@ function isTimeZone(zone: string): boolean {
 
 const referencedBy = z
   .strictObject({table: text, key: text, attribute: text})
-  .describe('The table that refers to these rows: its key, and the attribute that holds the id or a map with it');
+  .describe(
+    'The table that refers to these rows: its key, and the attribute that holds the id or a map with it',
+  );
 
 export const duplicatesSchema = z.strictObject({
   check: z.literal('duplicates'),
   ...common,
   table: text,
   groupBy: z.array(text).min(1).describe('Rows that are equal in these are one group'),
-  latestBy: z.array(text).min(1).optional().describe('The first one that a row has decides which row is the latest'),
-  canonicalId: text.optional().describe('What a row\'s id should be; {attribute} takes a row\'s attribute'),
+  latestBy: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('The first one that a row has decides which row is the latest'),
+  canonicalId: text.optional().describe("What a row's id should be; {attribute} takes a row's attribute"),
   referencedBy: referencedBy.optional(),
   unordered: z.array(text).default([]).describe('Arrays that are equal when sorted'),
   payload: z.array(text).default([]).describe('Copies must agree in these'),
@@ -81,7 +90,11 @@ export const staleSessionsSchema = z.strictObject({
   ...common,
   sessions: z.strictObject({table: column('sessions'), ...sessionColumns}).prefault({}),
   requests: z
-    .strictObject({table: column('session_requests'), session: text.nullable().default('session_id'), ...sessionColumns})
+    .strictObject({
+      table: column('session_requests'),
+      session: text.nullable().default('session_id'),
+      ...sessionColumns,
+    })
     .prefault({}),
   waitingAfter: duration('15m'),
   requestAfter: duration('15m'),
@@ -159,10 +172,16 @@ export const dynamodbStoreSchema = z.strictObject({
   checks,
 });
 
-export const storeSchema = z.discriminatedUnion('kind', [postgresStoreSchema, mongodbStoreSchema, dynamodbStoreSchema]);
+export const storeSchema = z.discriminatedUnion('kind', [
+  postgresStoreSchema,
+  mongodbStoreSchema,
+  dynamodbStoreSchema,
+]);
 
 export const configSchema = z.strictObject({
-  environment: text.optional().describe('development, test, staging and demo are safe places; anything else is production'),
+  environment: text
+    .optional()
+    .describe('development, test, staging and demo are safe places; anything else is production'),
   readOnly: z.boolean().optional().describe('Unset means true in production'),
   refresh: duration('5s').describe('How often the screen looks again'),
   limits: z
@@ -191,7 +210,8 @@ export type Config = z.output<typeof configSchema>;
 const safePlaces = new Set(['development', 'test', 'staging', 'demo']);
 
 /** Anything but a named safe place is production. */
-export const isProduction = (config: Pick<Config, 'environment'>): boolean => !safePlaces.has(config.environment ?? '');
+export const isProduction = (config: Pick<Config, 'environment'>): boolean =>
+  !safePlaces.has(config.environment ?? '');
 
 /** What `--confirm` wants in production. */
 export const environmentName = (config: Pick<Config, 'environment'>): string => config.environment ?? 'unset';

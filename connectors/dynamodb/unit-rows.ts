@@ -1,0 +1,75 @@
+/** The rows that a unit is about, read consistently: those it changes, the one that stays, and their group. */
+import {canonicalJson, type Identity, type Unit} from '../../source/connector.js';
+import {holds, type RawRow} from '../../source/evaluate.js';
+import {attributesOfPred, type Pred} from '../../source/forms.js';
+import {chooseAccess} from './access.js';
+import {type Item, neutralItem} from './attributes.js';
+import {candidates, fullRow, keysBy} from './candidates.js';
+import {getInOrder} from './pages.js';
+import type {Store} from './store.js';
+import {keyOf, keyOfIdentity, type TableInfo} from './tables.js';
+
+export type UnitRows = {
+  tables: Map<string, TableInfo>;
+  /** The item of a row; undefined where it is gone. */
+  item(table: string, identity: Identity): Item | undefined;
+  /** The rows of the group that there are, as far as they are known; empty without a group. */
+  members: ReturnType<typeof fullRow>[];
+};
+
+/** Other rows of a group, by key. Found for each call of `apply`, and only where that is cheap. */
+export type GroupFinder = (table: string, where: Pred) => Promise<Item[]>;
+
+/** A table up to this size (as the service estimates it) is read whole to find the other rows of groups. */
+const cheapBytes = 256 * 1024;
+const cheapItems = 1000;
+
+/**
+ * By an index on the group's key it is asked for each group. Without one a small table is read once for all units
+ * of the call; of a large one only the rows that the plan names are known. They only add to what is decided from:
+ * what keeps a group from being emptied is the check of its keeper in the transaction.
+ */
+export const groupFinder = (store: Store, units: Unit[]): GroupFinder => {
+  const scans = new Map<string, Promise<RawRow[]>>();
+  const attributesOn = (table: string): string[] =>
+    units.flatMap(({group}) => (group?.table === table ? attributesOfPred(group.where) : []));
+  return async (table, where) => {
+    const info = await store.tables.known(table);
+    const access = chooseAccess(where, info);
+    if (access.by !== 'scan') return keysBy(store, info, access);
+    if ((info.sizeBytes ?? Infinity) > cheapBytes || (info.itemCount ?? Infinity) > cheapItems) return [];
+    const scan = scans.get(table) ?? candidates(store, table, {all: []}, attributesOn(table));
+    scans.set(table, scan);
+    const env = {now: 0, hasPartner: () => false};
+    return (await scan).filter(row => holds(where, row.values, env)).map(row => keyOfIdentity(row.identity));
+  };
+};
+
+const nameOf = (key: Item): string => canonicalJson(key as unknown as Identity['at']);
+
+/** Reads a unit's rows anew. */
+export const readUnit = async (store: Store, unit: Unit, find: GroupFinder): Promise<UnitRows> => {
+  const wanted = new Map<string, Item[]>();
+  const want = (table: string, keys: Item[]) => wanted.set(table, [...(wanted.get(table) ?? []), ...keys]);
+  for (const {table, identity} of unit.changes) want(table, [keyOfIdentity(identity)]);
+  const {group} = unit;
+  if (group) want(group.table, await find(group.table, group.where));
+  if (group?.keeper) want(group.table, [keyOfIdentity(group.keeper)]);
+  const tables = new Map<string, TableInfo>();
+  const items = new Map<string, Map<string, Item>>();
+  for (const [table, keys] of wanted) {
+    const info = await store.tables.known(table);
+    tables.set(table, info);
+    const found = (await getInOrder(store.client, info, keys)).filter(item => item !== undefined);
+    items.set(table, new Map(found.map(item => [nameOf(keyOf(item, info.key)), item])));
+  }
+  const env = {now: 0, hasPartner: () => false};
+  const inGroup = group
+    ? [...items.get(group.table)!.values()].filter(item => holds(group.where, neutralItem(item), env))
+    : [];
+  return {
+    tables,
+    item: (table, identity) => items.get(table)?.get(nameOf(keyOfIdentity(identity))),
+    members: inGroup.map(item => fullRow(item, tables.get(group!.table)!)),
+  };
+};

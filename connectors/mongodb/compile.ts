@@ -1,0 +1,89 @@
+/** Query forms as MongoDB's filters, projections and pipelines. Pure: tested without a server. */
+import {attributesOf, attributesOfForm, attributesOfPred, type Form, type Groups, partnersOfForm, type Pred, type Tally} from '../../source/forms.js';
+import {and, attributeName, type Filter, isPath, isMatchAll, variantsOf} from './filters.js';
+import {type Ground, weaken} from './weaken.js';
+import type {Value} from '../../source/values.js';
+
+export type Query = {filter: Filter; projection: Record<string, 1>; exact: boolean};
+
+/** What to read of each document: the shortest of paths that overlap, as MongoDB refuses both. */
+export const projectionOf = (attributes: string[]): Record<string, 1> => {
+  const names = [...new Set(attributes.map(attributeName))].sort((a, b) => a.length - b.length);
+  const kept: string[] = ['_id'];
+  for (const name of names) if (!kept.some(short => name === short || name.startsWith(`${short}.`))) kept.push(name);
+  return Object.fromEntries(kept.map(name => [name, 1 as const]));
+};
+
+/** A filter that lets through every document that a form is about, and what to read of them. */
+export const compile = (form: Form | Tally, ground: Ground): Query => {
+  const attributes =
+    form.form === 'tally'
+      ? [...attributesOf(form.by), ...(form.where ? attributesOfPred(form.where) : [])]
+      : attributesOfForm(form);
+  const {filter, exact} = weaken(form.where ?? {all: []}, ground);
+  return {filter, exact, projection: projectionOf(attributes)};
+};
+
+/** The same for a table of partners: any document that one of the partners in it could be. */
+export const compilePartners = (form: Form, table: string, ground: Ground): Query => {
+  const partners = partnersOfForm(form).filter(partner => partner.table === table);
+  const where: Pred = {any: partners.map(partner => partner.where ?? {all: []})};
+  const attributes = partners.flatMap(({on, where: of}) => [
+    ...on.flatMap(([, there]) => attributesOf(there)),
+    ...(of ? attributesOfPred(of) : []),
+  ]);
+  const {filter, exact} = weaken(where, ground);
+  return {filter, exact, projection: projectionOf(attributes)};
+};
+
+export type Stage = Record<string, unknown>;
+
+/** The plain attributes that a groups form groups by; null if one of them is computed or a path. */
+export const plainKey = (form: Groups): string[] | null => {
+  const names = form.key.map(expr => ('attr' in expr && !isPath(expr.attr) ? attributeName(expr.attr) : null));
+  return names.length > 0 && names.every(name => name !== null) ? names : null;
+};
+
+/** How many rows a group must have at least to be found; 1 where a single row may do. */
+export const leastRows = (form: Groups): number => {
+  const least = Object.values(form.having).map(conditions =>
+    Math.max(1, ...conditions.map(condition => condition.min ?? 0)),
+  );
+  return least.length === 0 ? 1 : Math.min(...least);
+};
+
+const matched = (filter: Filter): Stage[] => (isMatchAll(filter) ? [] : [{$match: filter}]);
+
+/** The keys of which there are at least `leastRows` documents, counted by the server. */
+export const candidatePipeline = (form: Groups, key: string[], ground: Ground): Stage[] => [
+  ...matched(weaken(form.where, ground).filter),
+  {$group: {_id: Object.fromEntries(key.map((name, index) => [`k${index}`, `$${name}`])), n: {$sum: 1}}},
+  {$match: {n: {$gte: leastRows(form)}}},
+];
+
+/** Documents whose key the server may group otherwise than the evaluator does: documents and arrays. */
+export const composedKeyFilter = (form: Groups, key: string[], ground: Ground): Filter =>
+  and([weaken(form.where, ground).filter, {$or: key.map(name => ({[name]: {$type: ['object', 'array']}}))}]);
+
+/** Documents with an ObjectId in a key attribute (equal to its hex string here, not on the server). */
+export const objectIdKeyFilter = (form: Groups, name: string, ground: Ground): Filter =>
+  and([weaken(form.where, ground).filter, {[name]: {$type: 'objectId'}}]);
+
+/** Documents with an ObjectId's hex in it as text. */
+export const hexKeyFilter = (form: Groups, name: string, ground: Ground): Filter =>
+  and([weaken(form.where, ground).filter, {[name]: {$regex: '^[0-9a-f]{24}$'}}]);
+
+/** Documents that may have one of these keys; null where that can't be said in the match language. */
+export const keysFilter = (key: string[], keys: Value[][], allTypes: boolean): Filter | null => {
+  const rows = keys.map(values => values.map(value => variantsOf(value, allTypes)));
+  if (rows.some(values => values.some(variants => variants === null))) return null;
+  if (key.length === 1) return {[key[0]!]: {$in: rows.flatMap(values => values[0]!)}};
+  return {$or: rows.map(values => ({$and: key.map((name, index) => ({[name]: {$in: values[index]}}))}))};
+};
+
+/** Rows for each value of an attribute, counted by the server; null where the server could count otherwise. */
+export const tallyPipeline = (form: Tally, ground: Ground): Stage[] | null => {
+  const {filter, exact} = weaken(form.where ?? {all: []}, ground);
+  if (!exact || !('attr' in form.by) || isPath(form.by.attr)) return null;
+  return [...matched(filter), {$group: {_id: `$${attributeName(form.by.attr)}`, n: {$sum: 1}}}];
+};

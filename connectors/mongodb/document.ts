@@ -1,0 +1,120 @@
+/**
+ * Documents as bytes: what is backed up, compared and put back is the BSON that the server gave, never a
+ * JavaScript object (which loses the order of keys like `1`, and tells 1 from 1.0 only with care).
+ */
+import {createHash} from 'node:crypto';
+import {BSON, EJSON} from 'bson';
+import type {Identity, Image} from '../../source/connector.js';
+import {SesstuiError} from '../../source/errors.js';
+import type {RawRow} from '../../source/evaluate.js';
+import type {Json, ValueMap} from '../../source/values.js';
+import {valueOfBson} from './values.js';
+
+/** A document in the order of its fields, nested ones too; leaves are BSON's own types. */
+export type Fields = Map<string, unknown>;
+
+const typed = {promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true} as const;
+
+const documentType = 3;
+const arrayType = 4;
+
+/** One element's value: the element is wrapped in a document of its own, so that the driver's reader reads it. */
+const leafOf = (type: number, bytes: Uint8Array): unknown => {
+  const wrapped = new Uint8Array(bytes.length + 8);
+  new DataView(wrapped.buffer).setInt32(0, wrapped.length, true);
+  wrapped[4] = type;
+  wrapped[5] = 0x76;
+  wrapped.set(bytes, 7);
+  return BSON.deserialize(wrapped, typed).v;
+};
+
+const elementsOf = (bytes: Uint8Array): [string, unknown][] =>
+  [...BSON.onDemand.parseToElements(bytes, 0)].map(([type, nameStart, nameLength, start, length]) => {
+    const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength));
+    const value = bytes.subarray(start, start + length);
+    if (type === documentType) return [name, fieldsOf(value)];
+    if (type === arrayType) return [name, elementsOf(value).map(([, item]) => item)];
+    return [name, leafOf(type, value)];
+  });
+
+/** The fields of a document in their order, with the types that they have. */
+export const fieldsOf = (bytes: Uint8Array): Fields => new Map(elementsOf(bytes));
+
+export const bytesOf = (fields: Fields): Uint8Array => BSON.serialize(fields, {ignoreUndefined: false});
+
+/** Two documents with the same bytes: the same fields in the same order, with the same types and values. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/**
+ * Could the driver write this document back byte for byte? Not if it holds BSON's long deprecated `undefined`,
+ * or a field twice.
+ */
+export const canBeRestored = (bytes: Uint8Array): boolean => sameBytes(bytesOf(fieldsOf(bytes)), bytes);
+
+/** sha256 of the document's bytes: changes when anything in it does. */
+export const versionOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const canonicalJsonOf = (value: unknown): Json => EJSON.serialize(value as object, {relaxed: false}) as Json;
+
+/** Raw BSON, and canonical Extended JSON beside it for people. */
+export const imageOf = (bytes: Uint8Array): Image => ({
+  bson: Buffer.from(bytes).toString('base64'),
+  ejson: canonicalJsonOf(BSON.deserialize(bytes, typed)),
+});
+
+/** The document of an image. Throws `damaged` when it isn't one. */
+export const bytesOfImage = (image: Image): Uint8Array => {
+  const text = image !== null && typeof image === 'object' && !Array.isArray(image) ? image.bson : undefined;
+  const bytes = Buffer.from(typeof text === 'string' ? text : '', 'base64');
+  try {
+    BSON.deserialize(bytes);
+  } catch (error) {
+    throw new SesstuiError('damaged', 'A backed up document is not BSON.', 'sesstui history --verify', error);
+  }
+  return bytes;
+};
+
+/** Every attribute as neutral values. */
+export const valuesOfBytes = (bytes: Uint8Array): ValueMap =>
+  valueOfBson(BSON.deserialize(bytes, typed)) as ValueMap;
+
+export const identityOfId = (id: unknown): Identity => ({
+  by: 'key',
+  at: {_id: (canonicalJsonOf({_id: id}) as {_id: Json})._id},
+});
+
+const refuseKeys = (value: unknown): void => {
+  if (value === undefined) throw new SesstuiError('usage', 'A document without an _id can not be told from others.');
+  if (Array.isArray(value)) value.forEach(refuseKeys);
+  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
+    for (const [name, item] of Object.entries(value)) {
+      if (name.startsWith('$')) throw new SesstuiError('usage', `A key may not start with $: ${name}`);
+      refuseKeys(item);
+    }
+};
+
+/** The `_id` of an identity as BSON. Throws `usage` for one that could be read as an operator. */
+export const idOfIdentity = (identity: Identity): unknown => {
+  const id = (EJSON.deserialize({_id: identity.at._id ?? undefined} as object, {relaxed: false}) as {_id?: unknown})
+    ._id;
+  const value = identity.at._id === null ? null : id;
+  refuseKeys(value);
+  return value;
+};
+
+/** A row for the evaluator, from a projected document. */
+export const rawRowOf = (table: string, bytes: Uint8Array): RawRow => {
+  const document = BSON.deserialize(bytes, typed);
+  return {table, identity: identityOfId(document._id), values: valueOfBson(document) as ValueMap};
+};
+
+export type FullRow = RawRow & {image: Image; version: string; bytes: Uint8Array};
+
+/** A whole document as a row with its image and version. */
+export const fullRowOf = (table: string, bytes: Uint8Array): FullRow => ({
+  ...rawRowOf(table, bytes),
+  image: imageOf(bytes),
+  version: versionOf(bytes),
+  bytes,
+});
+

@@ -1,0 +1,32 @@
+/** The pieces that statements are put together from: quoting and bound values. */
+
+export type Statement = {text: string; values: unknown[]};
+
+/** An identifier that was found in the catalogue, quoted. */
+export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A constant of this program (never a user's value) as a literal. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** Collects bound values; the same value under the same type gets the same number, so that GROUP BY sees one expression. */
+export class Binder {
+  readonly values: unknown[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  bind(value: string | number | null | (string | null)[], type: string): string {
+    const name = `${type} ${JSON.stringify(value)}`;
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.values.push(value);
+      this.#numbers.set(name, number);
+    }
+    return `$${number}::${type}`;
+  }
+}
+
+/** Could a stored text be this? NUL and lone surrogates can't be sent, and no stored text holds them. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && !/\p{Surrogate}/u.test(text);
+
+/** What JavaScript's trim() takes off: its white space and line terminators. */
+export const jsWhitespace =
+  "E'\\t\\n\\u000b\\f\\r \\u00a0\\u1680\\u2000\\u2001\\u2002\\u2003\\u2004\\u2005\\u2006\\u2007\\u2008\\u2009\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff'";

@@ -1,0 +1,105 @@
+/**
+ * What a check is. A check never asks which store it runs on: it says what it looks for in query forms, judges
+ * what comes back, and turns findings into changes. Its file holds everything about it; `index.ts` lists them.
+ */
+import type {Connector, Found, Identity, KeepRule, Row, TableShape, Unit} from '../connector.js';
+import type {CheckConfig} from '../config/schema.js';
+import {type Expr, type Form, type Pred, type Rows, type Tally} from '../forms.js';
+import type {ActionMeta, CheckKind, ReasonMeta, Verdict} from '../types.js';
+import type {Scalar} from '../forms.js';
+import type {Value} from '../values.js';
+
+/** Table shapes by the name that the configuration gives; what a check may rely on being there. */
+export type Shapes = Record<string, TableShape>;
+
+/** A finding before it is told to people: the rows with what the rule thinks of each. */
+export type Judged = {
+  reasons: string[];
+  group: Value[];
+  /** The moment its age counts from, microseconds; null where it has none. */
+  since: number | null;
+  rows: {row: Row; verdict: Verdict; why: string}[];
+  byHand?: boolean;
+  /** Index of the row that the default action keeps. */
+  keeper?: number;
+};
+
+/** One question of a check: a form, and how to judge what it finds. Reasons are the form's tags or having names. */
+export type Part = {
+  name: string;
+  form: Form;
+  /** What `--group` is compared with. */
+  group: Expr[];
+  judge: (found: Found, now: number) => Judged;
+};
+
+/** A finding that an action is to deal with, and what the user chose about it. */
+export type Task = {part: Part; found: Found; judged: Judged; reasons: string[]; keeper: Identity | null};
+
+export type PlanContext<C> = {
+  config: C;
+  shapes: Shapes;
+  now: number;
+  /** Rows of another table by an attribute's values, in full. */
+  lookup: (
+    table: string,
+    attribute: string,
+    values: Scalar[],
+    show: string[],
+    where?: Pred,
+  ) => Promise<Row[]>;
+  note: (text: string) => void;
+  /** Counts under a heading that becomes one note: `12 accounts are left without a session`. */
+  tally: (what: string, count: number) => void;
+};
+
+export type Check<C extends CheckConfig = CheckConfig> = {
+  kind: CheckKind;
+  /** What is good when it finds nothing; for the empty screen. */
+  healthy: (config: C) => string;
+  /** What it looks for, in a sentence. */
+  text: string;
+  reasons: ReasonMeta[];
+  actions: ActionMeta[];
+  /** The main table, and the columns worth a place on the screen. */
+  table: (config: C) => string;
+  columns: (config: C, shapes: Shapes) => string[];
+  /** Tables and columns that have to be there. */
+  needs: (config: C) => {table: string; columns: string[]}[];
+  parts: (config: C, shapes: Shapes) => Part[];
+  /** Every session it knows, healthy ones too (Devices), and what `--id` of its by-hand actions chooses from. */
+  sessions?: (config: C, shapes: Shapes) => Part;
+  /** Why the check can't work on these tables; undefined when it can. */
+  refuse?: (config: C, shapes: Shapes) => string | undefined;
+  /** The actions that the configuration makes possible. */
+  offered: (config: C) => ActionMeta[];
+  /** Does an action that the finding's reasons offer make sense for it? */
+  applies?: (action: string, judged: Judged) => boolean;
+  /** Changes of an action for a batch of findings. */
+  plan: (action: string, tasks: Task[], context: PlanContext<C>) => AsyncIterable<Unit>;
+  /** Where a customer's id, email or session id may stand. */
+  identities: (config: C, shapes: Shapes) => {table: string; where: Expr[]; form: (match: Pred) => Rows}[];
+  /** Does this row keep its customer from buying or logging in? `since` is microseconds, null where unknown. */
+  blocks?: (config: C, row: Row, now: number) => {id: Value; status: string; since: number | null; stale: boolean} | null;
+  /** Whose row it is: the customer, account or email that the row belongs to. */
+  customerOf: (config: C, row: Row) => Value;
+  /** Statistics of the health report. */
+  tallies?: (config: C) => Record<'sessions' | 'requests', Tally>;
+};
+
+/** How the keeper of a group is chosen; shared with the runner, which chooses again under the lock. */
+export type {KeepRule};
+export type Reader = Pick<Connector, 'read'>;
+
+/** Union of what the reasons' meta offer, in the order of the reasons; without repetition. */
+export const actionsOfReasons = (reasons: ReasonMeta[], names: string[]): string[] => [
+  ...new Set(names.flatMap(name => reasons.find(reason => reason.name === name)?.actions ?? [])),
+];
+
+/** A moment's age in words: `42 minutes`. */
+export const ageText = (micros: number, now: number): string => {
+  const seconds = Math.floor((now - micros) / 1e6);
+  if (seconds < 120) return `${seconds} seconds`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} minutes`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} hours` : `${Math.floor(seconds / 86_400)} days`;
+};

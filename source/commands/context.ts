@@ -1,0 +1,115 @@
+/** What a command gets: its flags, where to write, and the engine when it asks for one. */
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {LoadedConfig} from '../config/load.js';
+import type {FullEngine} from '../engine/engine.js';
+import {writeOut} from '../output/write.js';
+import {createRedactor} from '../redact.js';
+import {sanitise} from '../sanitise.js';
+import type {Flags, Output, Parsed} from './parse.js';
+
+export type Context = {
+  words: string[];
+  flags: Flags;
+  output: Output;
+  /** Columns of the terminal; null when standard output is not one. */
+  width: number | null;
+  color: boolean;
+  signal: AbortSignal;
+  engine: () => Promise<FullEngine>;
+  config: () => Promise<LoadedConfig>;
+  stateDirectory: () => Promise<string>;
+  /** Results. */
+  print: (text: string) => Promise<void>;
+  /** Everything else, to standard error; sanitised and without credentials. */
+  tell: (text: string) => void;
+  redact: (text: string) => string;
+  close: () => Promise<void>;
+};
+
+const hasColor = (flags: Flags, stream: NodeJS.WriteStream): boolean =>
+  !flags.has('no-color') && !process.env.NO_COLOR && (stream.isTTY ?? false) && process.env.TERM !== 'dumb';
+
+/** A context for one call of the program; `close` ends everything that it opened. */
+export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
+  const {flags, output, words} = parsed;
+  const closers: (() => Promise<unknown>)[] = [];
+  let redact = createRedactor([]);
+  let loaded: Promise<LoadedConfig> | undefined;
+  let engine: Promise<FullEngine> | undefined;
+  let state: Promise<string> | undefined;
+
+  const load = async (): Promise<LoadedConfig> => {
+    if (flags.has('demo')) return loadDemo(flags, closers);
+    const {loadConfig} = await import('../config/load.js');
+    return loadConfig({file: flags.text('config'), cwd: process.cwd(), env: process.env});
+  };
+  const config = (): Promise<LoadedConfig> => {
+    loaded ??= load().then(result => {
+      redact = createRedactor(result.canaries);
+      return result;
+    });
+    return loaded;
+  };
+  const stateDirectory = (): Promise<string> => {
+    state ??= stateDirectoryFor(flags, closers);
+    return state;
+  };
+  const open = async (): Promise<FullEngine> => {
+    const {config: settings} = await config();
+    const [{openEngine}, {openConnector}] = await Promise.all([import('../engine/engine.js'), import('../../connectors/index.js')]);
+    const opened = openEngine(settings, {
+      stateDirectory: await stateDirectory(),
+      open: openConnector,
+      readOnly: flags.has('read-only'),
+      timeoutMs: flags.duration('timeout'),
+      allowScan: flags.has('allow-scan'),
+    });
+    closers.unshift(() => opened.close());
+    return opened;
+  };
+  return {
+    words,
+    flags,
+    output,
+    width: process.stdout.isTTY ? process.stdout.columns : null,
+    color: hasColor(flags, process.stdout),
+    signal,
+    config,
+    stateDirectory,
+    engine: () => {
+      engine ??= open();
+      return engine;
+    },
+    print: text => writeOut(process.stdout, text),
+    tell: text => void process.stderr.write(`${text.split('\n').map(line => sanitise(redact(line))).join('\n')}\n`),
+    redact: text => redact(text),
+    close: async () => {
+      for (const closer of closers.splice(0)) await closer().catch(() => undefined);
+    },
+  };
+};
+
+const loadDemo = async (flags: Flags, closers: (() => Promise<unknown>)[]): Promise<LoadedConfig> => {
+  const [{startDemo}, {configFromObject}] = await Promise.all([import('../demo/demo.js'), import('../config/load.js')]);
+  const demo = await startDemo({traffic: !flags.has('no-traffic'), rows: flags.number('rows', 0), seed: flags.number('seed', 0)});
+  closers.push(() => demo.close());
+  await demo.ready;
+  return configFromObject(demo.config);
+};
+
+/** The demo's runs are about stores that end with it, so it gets a directory that does too. */
+const stateDirectoryFor = async (flags: Flags, closers: (() => Promise<unknown>)[]): Promise<string> => {
+  const named = flags.text('state-dir');
+  if (named !== undefined) return named;
+  if (flags.has('demo')) {
+    const directory = await mkdtemp(join(tmpdir(), 'sesstui-demo-'));
+    closers.push(() => rm(directory, {recursive: true, force: true}));
+    return directory;
+  }
+  const {default: envPaths} = await import('env-paths');
+  const paths = envPaths('sesstui', {suffix: ''});
+  // env-paths calls XDG's state directory `log`.
+  return process.platform === 'linux' ? paths.log : paths.data;
+};

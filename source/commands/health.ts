@@ -1,0 +1,50 @@
+/** `health`: the health report. */
+import {toCsv} from '../output/csv.js';
+import {toNdjson} from '../output/ndjson.js';
+import {renderTable} from '../output/table.js';
+import type {HealthReport} from '../engine/health.js';
+import type {Json} from '../values.js';
+import type {Context} from './context.js';
+
+const columns = [
+  {name: 'check', header: 'CHECK'},
+  {name: 'status', header: 'STATUS'},
+  {name: 'total', header: 'FOUND', align: 'right' as const},
+  {name: 'reasons', header: 'REASONS'},
+];
+
+const rowsOf = (report: HealthReport): Record<string, string>[] =>
+  report.checks.map(({check, status, total, byReason, error}) => ({
+    check,
+    status,
+    total: String(total),
+    reasons: error ? error.message : Object.entries(byReason).map(([reason, count]) => `${reason} ${count}`).join(', '),
+  }));
+
+const counts = (byStatus: Record<string, number>): string => Object.entries(byStatus).map(([status, count]) => `${status} ${count}`).join(', ');
+
+const reportText = (context: Context, report: HealthReport): string => {
+  const {waiting} = report.sessions;
+  return [
+    `${report.health} (${report.environment}, ${report.at})`,
+    `sessions ${report.sessions.total}: ${counts(report.sessions.byStatus)}; waiting ${waiting.total}, of them ${waiting.stale} stale and ${waiting.veryStale} very stale`,
+    `requests ${report.requests.total}: ${counts(report.requests.byStatus)}`,
+    '',
+    renderTable(columns, rowsOf(report), {width: context.width, color: context.color}),
+    ...report.problems.map(({check, severity, count, text}) => `${severity}: ${check}: ${count} × ${text}`),
+    ...report.recommendations.map(text => `→ ${text}`),
+    '',
+  ].join('\n');
+};
+
+export const health = async (context: Context): Promise<number> => {
+  const engine = await context.engine();
+  const report = await engine.health();
+  const {output, print} = context;
+  if (output === 'json') await print(`${JSON.stringify(report)}\n`);
+  else if (output === 'ndjson') await print(toNdjson(report.checks as unknown as Json[]));
+  else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
+  else await print(reportText(context, report));
+  if (report.checks.some(({status}) => status === 'error')) return 3;
+  return report.health === 'healthy' ? 0 : 1;
+};

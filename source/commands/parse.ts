@@ -1,0 +1,128 @@
+/** The command line as a command, its words and its flags; anything unknown is an error that names the nearest. */
+import meow from 'meow';
+import {nearest} from '../config/nearest.js';
+import {parseDuration} from '../config/schema.js';
+import {SesstuiError} from '../errors.js';
+import {type Command, commandFlags, commands, type Flag, globalFlags, screenFlags} from './registry.js';
+
+export type Output = 'table' | 'json' | 'csv' | 'ndjson';
+
+export class Flags {
+  readonly #values: Record<string, unknown>;
+  constructor(values: Record<string, unknown>) {
+    this.#values = values;
+  }
+  has(name: string): boolean {
+    return this.#values[camel(name)] === true;
+  }
+  /** Every value that was given. */
+  all(name: string): string[] | undefined {
+    const values = this.#values[camel(name)] as string[] | undefined;
+    return values && values.length > 0 ? values : undefined;
+  }
+  text(name: string): string | undefined {
+    return this.all(name)?.at(-1);
+  }
+  /** A whole number of at least `least`. Throws `usage`. */
+  number(name: string, least = 1): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) throw new SesstuiError('usage', `--${name} "${text}" is not a whole number of at least ${least}`, `For example --${name} ${Math.max(least, 100)}.`);
+    return value;
+  }
+  /** Milliseconds. Throws `usage`. */
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    try {
+      return parseDuration(text);
+    } catch (error) {
+      throw new SesstuiError('usage', `--${name} ${(error as Error).message}`, `For example --${name} 15m.`);
+    }
+  }
+}
+
+export type Parsed = {command: Command | null; words: string[]; flags: Flags; output: Output};
+
+const camel = (name: string): string => name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+
+const allFlags = [...globalFlags, ...commandFlags];
+
+/** `--no-x` reaches meow as x: false. */
+const declared = (flag: Flag): [string, object] =>
+  flag.value
+    ? [camel(flag.name), {type: 'string', isMultiple: true}]
+    : flag.name.startsWith('no-')
+      ? [camel(flag.name.slice(3)), {type: 'boolean', default: true}]
+      : [camel(flag.name), {type: 'boolean', default: false}];
+
+const outputs: Output[] = ['table', 'json', 'csv', 'ndjson'];
+
+/** Is the result to be JSON? Asked before anything else can fail, so that failures are JSON too. */
+export const wantsJson = (argv: string[]): boolean =>
+  argv.includes('--json') || argv.includes('--output=json') || argv.some((word, index) => word === '--output' && argv[index + 1] === 'json');
+
+/** Throws `usage`. */
+export const parse = (argv: string[]): Parsed => {
+  refuseValueless(argv);
+  const {input, flags} = meow({
+    importMeta: import.meta,
+    argv,
+    autoHelp: false,
+    autoVersion: false,
+    inferType: false,
+    flags: Object.fromEntries(allFlags.map(declared)) as never,
+  });
+  const values: Record<string, unknown> = {...(flags as Record<string, unknown>)};
+  for (const {name} of allFlags.filter(flag => flag.name.startsWith('no-'))) values[camel(name)] = values[camel(name.slice(3))] === false;
+  const [name, ...words] = input;
+  const command = name === undefined ? null : commands.find(item => item.name === name);
+  if (command === undefined) {
+    const near = nearest(name!, commands.map(item => item.name));
+    throw new SesstuiError('usage', `there is no command "${name}"${near ? `; the nearest is "${near}"` : ''}`, `The commands: ${commands.map(item => item.name).join(', ')}.`);
+  }
+  refuseUnknown(command, argv);
+  const parsed = new Flags(values);
+  if (command && !parsed.has('help') && (words.length < command.words[0] || words.length > command.words[1])) {
+    throw new SesstuiError('usage', words.length < command.words[0] ? `${command.name} needs ${command.usage}` : `${command.name} does not take "${words[command.words[1]]}"`, `It is called: sesstui ${command.name} ${command.usage}`);
+  }
+  return {command, words, flags: parsed, output: outputOf(parsed)};
+};
+
+const outputOf = (flags: Flags): Output => {
+  for (const output of outputs) if (flags.has(output)) return output;
+  const text = flags.text('output') ?? 'table';
+  if (!outputs.includes(text as Output)) throw new SesstuiError('usage', `--output "${text}" is not one of ${outputs.join(', ')}`, 'For example --output json.');
+  return text as Output;
+};
+
+const flagWords = (argv: string[]): string[] => {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).filter(word => word.startsWith('-') && word !== '-');
+};
+
+/** A flag that wants a value and stands last or before another flag has none. */
+const refuseValueless = (argv: string[]): void => {
+  for (const [index, word] of argv.entries()) {
+    if (word === '--') return;
+    const flag = allFlags.find(item => item.value && word === `--${item.name}`);
+    const next = argv[index + 1];
+    if (flag && (next === undefined || next.startsWith('--')))
+      throw new SesstuiError('usage', `--${flag.name} needs a value`, `For example --${flag.name} ${flag.value}; a value that starts with -- is written --${flag.name}=VALUE.`);
+  }
+};
+
+const refuseUnknown = (command: Command | null, argv: string[]): void => {
+  const known = [...globalFlags.map(flag => flag.name), ...(command ? command.flags : screenFlags)];
+  const valued = new Set(allFlags.filter(flag => flag.value).map(flag => `--${flag.name}`));
+  const words = argv.filter((_, index) => !valued.has(argv[index - 1] ?? ''));
+  for (const word of flagWords(words)) {
+    const name = kebab(word.replace(/^--?/, '').replace(/=.*$/, ''));
+    if (word.startsWith('--') && known.includes(name)) continue;
+    const near = nearest(name, known);
+    const where = allFlags.some(flag => flag.name === name) ? ` here${command ? `: ${command.name} does not take it` : ''}` : '';
+    throw new SesstuiError('usage', `there is no flag ${word.replace(/=.*$/, '')}${where}${near && !where ? `; the nearest is --${near}` : ''}`, `\`sesstui ${command ? `${command.name} ` : ''}--help\` lists the flags.`);
+  }
+};

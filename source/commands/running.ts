@@ -1,0 +1,119 @@
+/** Carrying out a plan from the command line: what clean, undo and customer --clean share. */
+import ms from 'ms';
+import type {FullEngine} from '../engine/engine.js';
+import {toCsv} from '../output/csv.js';
+import {toNdjson} from '../output/ndjson.js';
+import {renderTable} from '../output/table.js';
+import type {Plan, Progress, RunResult, Selection, ShownChange} from '../types.js';
+import type {Json} from '../values.js';
+import type {Context} from './context.js';
+
+/** How many changes a person is shown; JSON and CSV have them all. */
+const shownChanges = 50;
+
+/** Without --yes, or with --dry-run, only the plan is made. */
+export const onlyPlans = ({flags}: Context): boolean => !flags.has('yes') || flags.has('dry-run');
+
+const planned = (plan: Plan): RunResult => ({
+  run: null,
+  dryRun: true,
+  check: plan.check,
+  action: plan.action,
+  planned: plan.planned,
+  applied: 0,
+  skipped: plan.changes.filter(change => change.result === 'skipped').length,
+  failed: 0,
+  unknown: 0,
+  remaining: null,
+  changes: plan.changes,
+  notes: [...plan.notes, ...plan.confirmations.map(({expected, why}) => `to carry it out add --yes --confirm ${expected}: ${why}`)],
+});
+
+/** A progress line on standard error, when it is a terminal. */
+const progressLine = (context: Context): ((progress: Progress) => void) | undefined => {
+  if (!process.stderr.isTTY) return undefined;
+  const started = Date.now();
+  let last = 0;
+  return ({phase, done, total}) => {
+    const now = Date.now();
+    if (now - last < 100 && done !== total) return;
+    last = now;
+    const left = total && done > 0 ? `, about ${ms(Math.round(((now - started) / done) * (total - done)))} left` : '';
+    process.stderr.write(`\r\x1b[K${phase}: ${done}${total === null ? '' : ` of ${total}`}${left}`);
+    if (done === total || phase === 'looking') process.stderr.write('\r\x1b[K');
+  };
+};
+
+/** Runs a plan that was made, or tells it. Throws what the engine throws (confirmation, read-only, …). */
+export const runPlan = async (context: Context, engine: FullEngine, plan: Plan): Promise<RunResult> => {
+  if (onlyPlans(context)) return planned(plan);
+  return engine.run(plan, {
+    note: context.flags.text('note'),
+    confirmed: context.flags.all('confirm') ?? [],
+    ratePerSecond: context.flags.number('limit-rate'),
+    signal: context.signal,
+    onProgress: progressLine(context),
+  });
+};
+
+export const carryOutPlan = async (context: Context, engine: FullEngine, check: string, action: string, selection: Selection): Promise<RunResult> => {
+  const plan = await engine.plan(check, action, selection, {signal: context.signal, onProgress: progressLine(context)});
+  return runPlan(context, engine, plan);
+};
+
+/** 4 when changes failed or are unknown, 130 when it was interrupted. */
+export const runExitCode = (results: RunResult[]): number => {
+  if (results.some(result => result.failed + result.unknown > 0)) return 4;
+  return results.some(result => result.interrupted) ? 130 : 0;
+};
+
+const short = (value: Record<string, Json> | null): string =>
+  value === null ? '' : Object.entries(value).map(([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`).join(' ');
+
+const changeColumns = [
+  {name: 'result', header: 'RESULT'},
+  {name: 'op', header: 'CHANGE'},
+  {name: 'table', header: 'TABLE'},
+  {name: 'key', header: 'KEY'},
+  {name: 'before', header: 'BEFORE'},
+  {name: 'after', header: 'AFTER'},
+  {name: 'why', header: 'WHY'},
+];
+
+const changeRow = (change: ShownChange): Record<string, string> => ({
+  result: change.result,
+  op: change.op,
+  table: change.table,
+  key: short(change.key),
+  before: short(change.before),
+  after: short(change.after),
+  why: change.why ?? change.error ?? '',
+});
+
+const runText = (context: Context, result: RunResult): string => {
+  const {planned: count, applied, skipped, failed, unknown} = result;
+  const head = result.dryRun
+    ? `Plan: ${result.check} ${result.action}: ${count} changes${skipped > 0 ? ` (${skipped} will be skipped)` : ''}. Nothing was changed.`
+    : `Run ${result.run ?? '(nothing to do)'}: ${result.check} ${result.action}: ${applied} applied, ${skipped} skipped, ${failed} failed, ${unknown} unknown of ${count} planned.`;
+  const rows = result.changes.slice(0, shownChanges).map(changeRow);
+  const used = changeColumns.filter(column => rows.some(row => row[column.name] !== ''));
+  const table = rows.length > 0 ? renderTable(used, rows, {width: context.width, color: context.color}) : '';
+  const more = result.changes.length > shownChanges ? `… and ${result.changes.length - shownChanges} more (--json has them all)\n` : '';
+  const tail = [
+    ...result.notes.map(note => `Note: ${note}`),
+    ...(result.interrupted ? ['Interrupted: the rest was not changed.'] : []),
+    ...(result.remaining === null ? [] : [`Left: ${result.remaining} findings of this kind.`]),
+    ...(result.run ? [`Take it back with: sesstui undo ${result.run} --yes`] : []),
+    ...(result.dryRun && count > 0 && result.notes.every(note => !note.startsWith('to carry it out')) ? ['Carry it out with --yes.'] : []),
+  ];
+  return `${head}\n${table}${more}${tail.join('\n')}${tail.length > 0 ? '\n' : ''}`;
+};
+
+/** Prints results in the form that was asked for; `several` gives JSON's `{"runs": […]}`. */
+export const printRuns = async (context: Context, results: RunResult[], several: boolean): Promise<void> => {
+  const {output, print} = context;
+  if (output === 'json') await print(`${JSON.stringify(several ? {runs: results} : results[0])}\n`);
+  else if (output === 'ndjson') await print(toNdjson(results.flatMap(result => result.changes.map(change => ({check: result.check, action: result.action, run: result.run, ...change}) as unknown as Json))));
+  else if (output === 'csv') await print(toCsv(changeColumns, results.flatMap(result => result.changes.map(changeRow))));
+  else await print(results.map(result => runText(context, result)).join('\n'));
+};

@@ -1,0 +1,98 @@
+/** Findings as people get them: ids, reasons in order, secrets masked. */
+import {canonicalJson, type Row} from '../connector.js';
+import type {Judged, Part, Check} from '../checks/check.js';
+import {maskValues} from '../secrets.js';
+import type {Finding, FindingRow, Severity} from '../types.js';
+import {canonical, type Json, toJson, toText, type Value} from '../values.js';
+import {sha256} from './state-files.js';
+
+const severities: Severity[] = ['critical', 'warning', 'info'];
+
+/** The most severe reason first; equal severities in the check's own order. */
+export const orderReasons = (check: Check, names: string[]): string[] => {
+  const place = (name: string): number => {
+    const index = check.reasons.findIndex(reason => reason.name === name);
+    return severities.indexOf(check.reasons[index]?.severity ?? 'info') * 1000 + index;
+  };
+  return [...names].sort((a, b) => place(a) - place(b));
+};
+
+export const severityOf = (check: Check, reason: string | undefined): Severity =>
+  check.reasons.find(({name}) => name === reason)?.severity ?? 'info';
+
+/** A row's key for people: plain JSON by attribute. */
+export const keyOf = (row: Pick<Row, 'identity' | 'values'>): Record<string, Json> =>
+  Object.fromEntries(
+    Object.entries(row.identity.at)
+      .filter(([name]) => row.identity.by === 'key' || name === 'ctid')
+      .map(([name, at]) => [name, name in row.values ? toJson(row.values[name]) : plain(at)]),
+  );
+
+/** The store's lossless JSON of a key part as people write it. */
+const plain = (at: Json): Json => {
+  if (at === null || typeof at !== 'object' || Array.isArray(at)) return at;
+  const [only] = Object.values(at);
+  return Object.keys(at).length === 1 && (typeof only === 'string' || typeof only === 'number') ? only : at;
+};
+
+/** What `--id` is compared with: the key's value, or all of its values as JSON where it has several. */
+export const keyText = (key: Record<string, Json>): string => {
+  const parts = Object.values(key);
+  return parts.length === 1
+    ? typeof parts[0] === 'string'
+      ? parts[0]
+      : JSON.stringify(parts[0])
+    : JSON.stringify(parts);
+};
+
+export const shownValues = (values: Row['values'], secrets: string[]): Record<string, Json> =>
+  maskValues(
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toJson(value)])),
+    secrets,
+  );
+
+export const groupJson = (group: Value[]): Json =>
+  group.length === 1 ? toJson(group[0]) : group.map(toJson);
+
+/** What `--group` is compared with. */
+export const groupTexts = (group: Value[]): string[] =>
+  group.length === 1
+    ? [toText(group[0]), JSON.stringify(toJson(group[0]))]
+    : [JSON.stringify(group.map(toJson))];
+
+export const findingId = (check: string, part: Part, judged: Judged): string => {
+  const first = judged.rows[0]!.row;
+  const what =
+    part.form.form === 'groups' ? judged.group.map(canonical).join(' ') : canonicalJson(first.identity.at);
+  return sha256(`${check} ${part.name} ${what}`).slice(0, 16);
+};
+
+export const toFinding = (
+  checkId: string,
+  check: Check,
+  part: Part,
+  judged: Judged,
+  context: {now: number; secrets: string[]; actions: string[]},
+): Finding => {
+  const reasons = orderReasons(check, judged.reasons);
+  return {
+    id: findingId(checkId, part, judged),
+    reasons,
+    severity: severityOf(check, reasons[0]),
+    group: groupJson(judged.group),
+    ageSeconds: judged.since === null ? null : Math.max(0, Math.floor((context.now - judged.since) / 1e6)),
+    rows: judged.rows.map(({row, verdict, why}): FindingRow => {
+      const key = keyOf(row);
+      return {
+        table: row.table,
+        identity: row.identity,
+        key,
+        values: shownValues(row.values, context.secrets),
+        verdict,
+        why,
+      };
+    }),
+    actions: context.actions,
+    byHand: judged.byHand ?? false,
+  };
+};

@@ -1,0 +1,194 @@
+/**
+ * Makes the plan of an action: looks again (never from what the screen holds), takes the findings that were
+ * chosen, and lets the check turn them into changes with before-images.
+ */
+import type {PlanContext, Task} from '../checks/check.js';
+import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
+import {SesstuiError} from '../errors.js';
+import type {Pred, Rows} from '../forms.js';
+import type {Progress, Selection} from '../types.js';
+import type {Checker, Opened} from './checker.js';
+import {checkWords, isChosen, narrowed, reasonsTaken} from './selecting.js';
+
+/** Findings that are turned into changes together: bounds what is held and how often other tables are asked. */
+const batchSize = 500;
+
+export type MadePlan = {
+  units: Unit[];
+  notes: string[];
+  findings: number;
+  opened: Pick<Opened, 'shapes' | 'now'>;
+};
+
+export type PlanOptions = {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  allowScan?: boolean;
+  only?: Identity[];
+};
+
+/** Throws `usage` for words that the check doesn't know, and the store's own faults. */
+export const makePlan = async (
+  checker: Checker,
+  action: string,
+  selection: Selection,
+  options: PlanOptions = {},
+): Promise<MadePlan> => {
+  checkWords(checker.id, checker.check, checker.info.actions, action, selection);
+  return checker.ask(
+    async opened => {
+      checker.refuseScan(opened, options.allowScan);
+      const notes: string[] = [];
+      const tallies = new Map<string, number>();
+      const context: PlanContext<typeof checker.config> = {
+        config: checker.config,
+        shapes: opened.shapes,
+        now: opened.now,
+        lookup: (table, attribute, values, show, where) =>
+          lookup(opened, {table, attribute, values, show, where}, options.signal),
+        note: text => notes.push(text),
+        tally: (what, count) => tallies.set(what, (tallies.get(what) ?? 0) + count),
+      };
+      const units: Unit[] = [];
+      const seen = new Set<string>();
+      let findings = 0;
+      for await (const tasks of batches(chosen(checker, action, selection, opened, options))) {
+        findings += tasks.length;
+        for await (const unit of checker.check.plan(action, tasks, context)) {
+          const changes = unit.changes.filter(change => isNew(seen, change));
+          if (changes.length > 0) units.push({...unit, changes});
+        }
+        options.onProgress?.({phase: 'planning', done: findings, total: null});
+      }
+      refuseCascades(checker, opened, units);
+      for (const [what, count] of tallies) notes.push(`${count} ${what}`);
+      return {units, notes, findings, opened};
+    },
+    {signal: options.signal, insist: true},
+  );
+};
+
+/** A row is changed once in a plan, whichever finding comes to it first. */
+const isNew = (seen: Set<string>, change: Change): boolean => {
+  if (change.op === 'insert') return true;
+  const mark = markOf(change.table, change.identity);
+  if (seen.has(mark)) return false;
+  seen.add(mark);
+  return true;
+};
+
+async function* batches<T>(items: AsyncIterable<T>): AsyncIterable<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length === batchSize) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function* chosen(
+  checker: Checker,
+  action: string,
+  selection: Selection,
+  opened: Opened,
+  options: PlanOptions,
+): AsyncIterable<Task> {
+  if (checker.check.actions.find(({name}) => name === action)?.byId) {
+    yield* chosenById(checker, action, selection, opened, options);
+    return;
+  }
+  let taken = 0;
+  const parts = opened.parts.map(part => ({...part, form: narrowed(part, selection)}));
+  for await (const {part, found, judged, finding} of checker.findings(opened, {
+    full: true,
+    parts,
+    signal: options.signal,
+  })) {
+    if (!isChosen(selection, part, judged, finding)) continue;
+    const reasons = reasonsTaken(checker.check, action, selection, finding, finding.actions);
+    if (reasons.length === 0) continue;
+    yield {part, found, judged, reasons, keeper: selection.keepers?.[finding.id] ?? null};
+    taken++;
+    if (selection.limit !== undefined && taken >= selection.limit) return;
+  }
+}
+
+/** Rows of the list of every session, healthy ones too, but only those that were named. */
+async function* chosenById(
+  checker: Checker,
+  action: string,
+  selection: Selection,
+  opened: Opened,
+  options: PlanOptions,
+): AsyncIterable<Task> {
+  const part = checker.check.sessions!(checker.config, opened.shapes);
+  if (!selection.ids && !selection.findings) {
+    throw new SesstuiError(
+      'usage',
+      `action ${action} needs to be told which rows`,
+      'Name them with --id KEY (repeatable), or mark them on the screen.',
+    );
+  }
+  const key = opened.shapes[part.form.from]!.key;
+  const where: Pred[] = selection.ids && key.length === 1 ? [{in: selection.ids, of: {attr: key[0]!}}] : [];
+  const form = {...narrowed(part, selection), where: {all: [narrowed(part, selection).where, ...where]}};
+  let taken = 0;
+  for await (const {found, judged, finding} of checker.findings(opened, {
+    full: true,
+    parts: [{...part, form}],
+    signal: options.signal,
+  })) {
+    if (!isChosen(selection, part, judged, finding)) continue;
+    yield {part, found, judged, reasons: [], keeper: null};
+    taken++;
+    if (selection.limit !== undefined && taken >= selection.limit) return;
+  }
+}
+
+type Lookup = {
+  table: string;
+  attribute: string;
+  values: (string | number | boolean)[];
+  show: string[];
+  where?: Pred;
+};
+
+const lookup = async (
+  {connector, now}: {connector: Connector; now: number},
+  {table, attribute, values, show, where}: Lookup,
+  signal?: AbortSignal,
+): Promise<Row[]> => {
+  const rows: Row[] = [];
+  for (let start = 0; start < values.length; start += batchSize) {
+    const some: Pred = {in: values.slice(start, start + batchSize), of: {attr: attribute}};
+    const form: Rows = {
+      form: 'rows',
+      from: table,
+      where: where ? {all: [some, where]} : some,
+      show,
+      tags: {},
+    };
+    for await (const found of connector.read(form, {now, full: true, signal})) rows.push(found.rows[0]!);
+  }
+  return rows;
+};
+
+/** Deleting a row that others refer to with CASCADE would delete rows that no backup holds (safety S15). */
+const refuseCascades = (checker: Checker, opened: Opened, units: Unit[]): void => {
+  const tables = new Set(
+    units.flatMap(unit => unit.changes.filter(change => change.op === 'delete').map(change => change.table)),
+  );
+  for (const table of tables) {
+    const cascades = opened.shapes[table]?.cascades ?? [];
+    if (cascades.length > 0) {
+      throw new SesstuiError(
+        'cascade',
+        `check ${checker.id}: deleting rows of ${table} would change rows of ${cascades.join(', ')} (foreign keys with ON DELETE CASCADE or SET NULL)`,
+        'Those rows would be lost without a backup. Change the foreign key to NO ACTION, or choose an action that deletes nothing.',
+      );
+    }
+  }
+};

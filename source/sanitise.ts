@@ -1,0 +1,73 @@
+/**
+ * The one way from a string that came from a database, a configuration or an error to the screen (S17): what a
+ * terminal would act on or hide becomes a visible escape, then the text is cut by what it takes up on the screen.
+ */
+import stringWidth from 'string-width';
+
+/**
+ * Controls (C0, DEL, C1), format characters (bidi, zero-width, tags), line and paragraph separators, lone
+ * surrogates, noncharacters, and everything else that Unicode says to draw as nothing (fillers, variation
+ * selectors). Joiners inside emoji go too: terminals disagree about the width of joined sequences, and a joiner
+ * can make two ids look like one.
+ */
+const unsafe =
+  /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
+/** A mark at the beginning would be drawn on whatever stands before the text. */
+const leadingMarks = /^\p{Mark}+/u;
+const short: Record<string, string> = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
+
+const escapeCharacter = (character: string): string => {
+  const code = character.codePointAt(0)!;
+  const hex = code.toString(16);
+  if (code > 0xffff) return `\\u{${hex}}`;
+  return short[character] ?? (code <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`);
+};
+
+/**
+ * One line of text that is safe to write to a terminal: `\x1b`, `\n`, `\u202e`, `\u{e0041}` stand for what was
+ * there. For people only: a backslash that was there before stays as it is, so this can't be read back.
+ */
+export const sanitise = (text: string): string =>
+  text
+    .replace(unsafe, escapeCharacter)
+    .replace(leadingMarks, marks => Array.from(marks, escapeCharacter).join(''));
+
+const printableAscii = /^[\x20-\x7e]*$/;
+const segmenter = new Intl.Segmenter('en', {granularity: 'grapheme'});
+/** A cluster of more marks than any script stacks is not worth its memory on the screen. */
+const longestCluster = 32;
+
+const widthOf = (text: string): number => (printableAscii.test(text) ? text.length : stringWidth(text));
+
+/**
+ * Sanitised text cut to at most `width` columns, between graphemes, with `…` where something was left out.
+ * Never wider than `width`; `''` for a width below 1.
+ */
+export const cut = (text: string, width: number): string => {
+  if (width < 1) return '';
+  if (printableAscii.test(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  let taken = '';
+  let used = 0;
+  // What fits beside the ellipsis, in case one is needed.
+  let fits = '';
+  for (const {segment} of segmenter.segment(text)) {
+    const cluster = segment.length > longestCluster ? '\ufffd' : segment;
+    used += stringWidth(cluster);
+    if (used > width) return `${fits}…`;
+    taken += cluster;
+    if (used < width) fits = taken;
+  }
+  return taken;
+};
+
+export type Align = 'left' | 'right';
+
+/** Sanitised text in exactly `width` columns: cut if it is wider, filled with spaces if it is not. */
+export const pad = (text: string, width: number, align: Align = 'left'): string => {
+  const kept = cut(text, width);
+  const space = ' '.repeat(Math.max(0, Math.floor(width) - widthOf(kept)));
+  return align === 'right' ? space + kept : kept + space;
+};
+
+/** How many columns sanitised text takes up. */
+export const displayWidth = widthOf;

@@ -1,0 +1,148 @@
+/**
+ * Every key, as data. It drives handling, the footer, the help overlay, the command palette and the readme.
+ * Nothing that writes is bound to Enter, Space or a control key outside a dialog (contract: Keys).
+ */
+import type {ModeName} from './modes.js';
+import type {ViewId} from './places.js';
+import type {State} from './state.js';
+
+export type Category = 'Move' | 'Mark' | 'Act' | 'Look' | 'Views' | 'Program' | 'Dialogs';
+
+export type Binding = {
+  /** The command. Several bindings may stand for the same one. */
+  id: string;
+  keys: readonly string[];
+  modes: readonly ModeName[];
+  /** Only in these views; everywhere if absent. */
+  views?: readonly ViewId[];
+  /** What it does, for help, palette and readme. */
+  text: string;
+  category: Category;
+  /** A word for the footer, and how early it comes there; not in the footer without one. */
+  footer?: {word: string; place: number};
+  /** Not offered where this is false. */
+  when?: (state: State) => boolean;
+};
+
+type More = {views?: readonly ViewId[]; word?: string; place?: number; when?: (state: State) => boolean};
+
+const browse: ModeName[] = ['browse'];
+const lists: ViewId[] = ['duplicates', 'null-ids', 'stale', 'devices'];
+const moving: ModeName[] = ['browse', 'details', 'plan', 'results', 'help', 'customer'];
+const choosing: ModeName[] = ['menu', 'palette', 'export'];
+const typing: ModeName[] = ['filter', 'palette', 'prompt'];
+const buttons: ModeName[] = ['confirm', 'quit'];
+const closing: ModeName[] = ['results', 'failure', 'run-details'];
+const leaving: ModeName[] = ['details', 'plan', 'planning', 'help', 'menu', 'export', 'customer'];
+
+/** Keys are written with spaces between them. */
+const bind = (
+  category: Category,
+  id: string,
+  keys: string,
+  modes: ModeName[],
+  text: string,
+  {word, place = 50, ...more}: More = {},
+): Binding => ({
+  id,
+  keys: keys.split(' '),
+  modes,
+  text,
+  category,
+  ...more,
+  ...(word === undefined ? {} : {footer: {word, place}}),
+});
+
+const marking = (id: string, keys: string, text: string, more: More = {}): Binding =>
+  bind('Mark', id, keys, browse, text, {views: lists, ...more});
+const looking = (id: string, keys: string, text: string, more: More = {}): Binding =>
+  bind('Look', id, keys, browse, text, more);
+const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, browse, text);
+
+const actText = 'plan an action for what is marked, or for the row under the cursor';
+const hasCustomer = (state: State): boolean => state.canCustomer;
+
+export const bindings: readonly Binding[] = [
+  bind('Move', 'up', 'k up', moving, 'one row up'),
+  bind('Move', 'down', 'j down', moving, 'one row down'),
+  bind('Move', 'page-up', 'pgup', moving, 'one page up'),
+  bind('Move', 'page-down', 'pgdn', moving, 'one page down'),
+  bind('Move', 'first', 'g home', moving, 'to the first row'),
+  bind('Move', 'last', 'G end', moving, 'to the last row'),
+
+  marking('mark', 'space', 'mark the row, or take its mark away', {word: 'mark', place: 1}),
+  marking('range', 'v', 'mark a range: once at its first row, again at its last'),
+  marking('mark-all', 'a', 'mark all that the filter shows', {word: 'all', place: 6}),
+  marking('mark-none', 'A', 'take every mark away'),
+  marking('invert', 'i', 'mark what is not marked, and the other way round'),
+
+  bind('Act', 'plan', 'x', ['browse', 'details'], actText, {views: lists, word: 'act', place: 3}),
+  bind('Act', 'keeper', 'space', ['details'], 'keep this row of the group instead', {
+    views: ['duplicates'],
+    word: 'keep this row',
+    place: 1,
+  }),
+  bind('Act', 'undo', 'u', ['browse', 'run-details'], 'plan to take the run back', {
+    views: ['runs'],
+    word: 'undo',
+    place: 3,
+  }),
+
+  looking('open', 'enter', 'details of the row', {word: 'details', place: 2}),
+  looking('filter', '/', 'filter; Esc clears it', {views: lists, word: 'filter', place: 4}),
+  looking('sort', 's', 'sort by the next column', {views: lists, word: 'sort', place: 7}),
+  looking('reverse', 'S', 'reverse the order', {views: lists}),
+  looking('pause', 'p', 'pause the refresh, or go on'),
+  looking('refresh', 'R', 'look again now', {word: 'refresh', place: 9}),
+  looking('slower', '+ =', 'longer pauses between refreshes'),
+  looking('faster', '-', 'shorter pauses between refreshes'),
+  looking('customer', 'c', 'everything about one customer', {word: 'customer', place: 8, when: hasCustomer}),
+  bind('Look', 'copy', 'y', ['browse', 'details', 'run-details'], 'copy the group, key or run (OSC 52)'),
+  looking('export', 'e', 'export the findings to a file (CSV, JSON)', {views: lists, word: 'export', place: 10}),
+
+  viewing('view-overview', '1', 'Overview'),
+  viewing('view-duplicates', '2', 'Duplicates'),
+  viewing('view-null-ids', '3', 'Null IDs'),
+  viewing('view-stale', '4', 'Stale'),
+  viewing('view-devices', '5', 'Devices'),
+  viewing('view-runs', '7', 'Runs'),
+  viewing('next-view', 'tab', 'next view'),
+  viewing('previous-view', 'shift+tab', 'previous view'),
+  viewing('next-check', ']', 'next check of the view, then the next view'),
+  viewing('previous-check', '[', 'previous check of the view, then the previous view'),
+
+  bind('Program', 'palette', ':', browse, 'find a command by its name'),
+  bind('Program', 'help', '?', ['browse', 'details'], 'help', {word: 'help', place: 12}),
+  bind('Program', 'back', 'esc', [...leaving, ...typing, ...buttons, ...closing], 'back one level', {
+    word: 'back',
+    place: 20,
+  }),
+  bind('Program', 'back', 'q', [...leaving, ...buttons, ...closing], 'back one level'),
+  bind('Program', 'back', '?', ['help'], 'close the help'),
+  bind('Program', 'clear', 'esc', browse, 'give up the range, then the filter; else nothing'),
+  bind('Program', 'leave', 'q', browse, 'quit (asks when rows are marked)', {word: 'quit', place: 13}),
+  bind('Program', 'suspend', 'ctrl+z', browse, 'suspend the program; fg brings it back'),
+  bind('Program', 'interrupt', 'ctrl+c', ['running'], 'quit at once; stop a run after its chunk', {
+    word: 'stop after this chunk',
+    place: 1,
+  }),
+
+  bind('Dialogs', 'choose-up', 'up shift+tab', choosing, 'previous choice'),
+  bind('Dialogs', 'choose-down', 'down tab', choosing, 'next choice'),
+  bind('Dialogs', 'choose-up', 'k', ['menu', 'export'], 'previous choice'),
+  bind('Dialogs', 'choose-down', 'j', ['menu', 'export'], 'next choice'),
+  bind('Dialogs', 'choose', 'enter', choosing, 'take this choice (an action is only planned)', {
+    word: 'choose',
+    place: 1,
+  }),
+  bind('Dialogs', 'hidden', 'h', ['menu'], 'take marks that the filter hides too, or leave them'),
+  bind('Dialogs', 'confirm', 'x', ['plan'], 'go on from the plan to its confirmation', {
+    word: 'go on to the confirmation',
+    place: 1,
+  }),
+  bind('Dialogs', 'focus-next', 'tab right down', buttons, 'next button', {word: 'other button', place: 1}),
+  bind('Dialogs', 'focus-previous', 'shift+tab left up', buttons, 'previous button'),
+  bind('Dialogs', 'press', 'enter', buttons, 'press the focused button', {word: 'press it', place: 2}),
+  bind('Dialogs', 'accept', 'enter', ['filter', 'prompt'], 'take what was typed', {word: 'done', place: 1}),
+  bind('Dialogs', 'back', 'enter', closing, 'close', {word: 'close', place: 1}),
+];

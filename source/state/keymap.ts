@@ -1,0 +1,55 @@
+/** Questions to the table of keys: what a key does here, what the footer and the palette offer. */
+import {type Binding, bindings} from './bindings.js';
+import type {State} from './state.js';
+
+const offered = (binding: Binding, state: State): boolean =>
+  binding.modes.includes(state.mode.name) &&
+  (binding.views === undefined || binding.views.includes(state.view)) &&
+  (binding.when === undefined || binding.when(state));
+
+/** The command that a key stands for where the user is; undefined if none. Ctrl-C is one everywhere. */
+export const commandFor = (state: State, key: string): string | undefined =>
+  key === 'ctrl+c'
+    ? 'interrupt'
+    : bindings.find(binding => binding.keys.includes(key) && offered(binding, state))?.id;
+
+/** The bindings that the footer names, the most useful first. */
+export const footerBindings = (state: State): Binding[] =>
+  bindings
+    .filter(binding => binding.footer !== undefined && offered(binding, state))
+    .sort((a, b) => a.footer!.place - b.footer!.place);
+
+const notInPalette = new Set(['palette', 'clear', 'suspend']);
+
+/** The commands of the palette that the typed words are found in: those of browsing, but the ones for moving. */
+export const paletteBindings = (state: State, words: string): Binding[] => {
+  const browsing: State = {...state, mode: {name: 'browse'}};
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  return bindings.filter(
+    binding =>
+      binding.category !== 'Move' &&
+      !notInPalette.has(binding.id) &&
+      offered(binding, browsing) &&
+      wanted.every(word => `${binding.id} ${binding.text} ${binding.category}`.toLowerCase().includes(word)),
+  );
+};
+
+const labels: Record<string, string> = {
+  space: 'Space',
+  enter: 'Enter',
+  esc: 'Esc',
+  tab: 'Tab',
+  'shift+tab': 'Shift-Tab',
+  up: '↑',
+  down: '↓',
+  left: '←',
+  right: '→',
+  pgup: 'PgUp',
+  pgdn: 'PgDn',
+  home: 'Home',
+  end: 'End',
+};
+
+/** A key as people read it: `Ctrl-C`, `PgUp`, `x`. */
+export const keyLabel = (key: string): string =>
+  labels[key] ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);

@@ -1,0 +1,68 @@
+/** What can happen (messages), and what the state machine asks for (effects). Effects are data; source/ui.ts runs them. */
+import type {
+  CheckError,
+  Finding,
+  Plan,
+  Progress,
+  RunResult,
+  RunSummary,
+  Selection,
+  StoreStatus,
+} from '../types.js';
+import type {Json} from '../values.js';
+import type {Summary} from './lists.js';
+
+export type Message =
+  /** One key press by its name (see keys.ts). */
+  | {type: 'key'; key: string}
+  | {type: 'paste'; text: string}
+  | {type: 'tick'; now: number}
+  | {type: 'resize'; columns: number; rows: number}
+  | {type: 'status'; stores: StoreStatus[]}
+  | {
+      type: 'loaded';
+      check: string;
+      page: number;
+      items: Finding[];
+      total: number;
+      summary: Summary;
+      now: number;
+    }
+  | {type: 'load-failed'; check: string; page: number; error: CheckError; now: number}
+  /** Of the findings asked after, these are still there. */
+  | {type: 'verified'; check: string; asked: string[]; there: string[]}
+  | {type: 'planned'; ticket: number; plan: Plan}
+  | {type: 'plan-failed'; ticket: number; error: CheckError}
+  | {type: 'plan-progress'; ticket: number; progress: Progress}
+  | {type: 'progress'; progress: Progress}
+  | {type: 'ran'; result: RunResult}
+  | {type: 'run-failed'; error: CheckError}
+  | {type: 'history'; runs: RunSummary[]; now: number}
+  | {type: 'history-failed'; error: CheckError; now: number}
+  | {type: 'customer'; id: string; report: Json}
+  | {type: 'customer-failed'; id: string; error: CheckError}
+  /** The dialog has been on the screen long enough to take input. */
+  | {type: 'armed'}
+  | {type: 'said'; text: string; tone: 'info' | 'good' | 'bad'}
+  /** A signal asked the program to end. */
+  | {type: 'terminate'; code: number};
+
+export type Effect =
+  | {effect: 'load'; check: string; pages: number[]}
+  | {effect: 'verify'; check: string; ids: string[]}
+  | {effect: 'history'}
+  | {effect: 'plan'; ticket: number; check: string; action: string; selection: Selection}
+  | {effect: 'plan-undo'; ticket: number; run: string}
+  | {effect: 'cancel-plan'}
+  /** The plan is not wanted any more. */
+  | {effect: 'release'; plan: Plan}
+  | {effect: 'run'; plan: Plan; confirmed: string[]}
+  /** Stops the run after the chunk that it is at. */
+  | {effect: 'stop'}
+  /** Says `armed` once the dialog has been painted and a moment has passed. */
+  | {effect: 'arm'}
+  | {effect: 'copy'; text: string}
+  | {effect: 'export'; check: string; format: 'csv' | 'json'; filter: string}
+  | {effect: 'customer'; id: string}
+  | {effect: 'suspend'}
+  | {effect: 'quit'; code: number};

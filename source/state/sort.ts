@@ -1,0 +1,29 @@
+/** The orders that `s` goes through. The check's own order comes first: the most urgent at the top. */
+import type {Finding, Severity} from '../types.js';
+import {groupText} from './filter.js';
+import type {SortKey} from './lists.js';
+
+export const sortKeys: readonly SortKey[] = ['severity', 'age', 'group', 'rows', 'reason'];
+
+/** The one after this; null is the check's own order. */
+export const nextSort = (key: SortKey | null): SortKey | null =>
+  key === null ? sortKeys[0]! : (sortKeys[sortKeys.indexOf(key) + 1] ?? null);
+
+const ranks: Record<Severity, number> = {critical: 0, warning: 1, info: 2};
+const collator = new Intl.Collator('en', {numeric: true});
+
+/** A comparison that puts first what people look for first: critical, old, many rows; text in its own order. */
+export const comparer = (key: SortKey): ((a: Finding, b: Finding) => number) => {
+  switch (key) {
+    case 'severity':
+      return (a, b) => ranks[a.severity] - ranks[b.severity];
+    case 'age':
+      return (a, b) => (b.ageSeconds ?? -1) - (a.ageSeconds ?? -1);
+    case 'rows':
+      return (a, b) => b.rows.length - a.rows.length;
+    case 'group':
+      return (a, b) => collator.compare(groupText(a.group), groupText(b.group));
+    case 'reason':
+      return (a, b) => collator.compare(a.reasons[0] ?? '', b.reasons[0] ?? '');
+  }
+};

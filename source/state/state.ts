@@ -1,0 +1,94 @@
+/** Everything that the screen shows. Only `update` makes a new one; views read it. */
+import type {CheckError, CheckInfo, Engine, RunSummary, StoreStatus} from '../types.js';
+import {emptyList, type List} from './lists.js';
+import type {Mode} from './modes.js';
+import type {ViewId} from './places.js';
+
+export type Toast = {text: string; tone: 'info' | 'good' | 'bad'; until: number};
+
+export type Runs = {
+  items: readonly RunSummary[] | null;
+  /** The run under the cursor: by its name, so that a new one above doesn't move it. */
+  run: string | null;
+  top: number;
+  loading: boolean;
+  askedAt: number | null;
+  answeredAt: number | null;
+  error: CheckError | null;
+};
+
+export type State = {
+  environment: string;
+  production: boolean;
+  readOnly: boolean;
+  color: boolean;
+  /** Sentences about parts that stand in for the real ones; null outside the demo. */
+  standIns: readonly string[] | null;
+  canCustomer: boolean;
+  checks: readonly CheckInfo[];
+  stores: readonly StoreStatus[];
+  /** Milliseconds since 1970 on this machine's clock, as of the last tick. */
+  now: number;
+  size: {columns: number; rows: number};
+  view: ViewId;
+  /** The check that each view shows. */
+  current: Partial<Record<ViewId, string>>;
+  lists: Readonly<Record<string, List>>;
+  overview: number;
+  runs: Runs;
+  mode: Mode;
+  paused: boolean;
+  refreshMs: number;
+  /** Numbers the plans that were asked for, so that an answer that nobody waits for any more is thrown away. */
+  ticket: number;
+  toast: Toast | null;
+};
+
+export type StartOptions = {
+  color: boolean;
+  standIns: readonly string[] | null;
+  canCustomer: boolean;
+  now: number;
+  size: State['size'];
+};
+
+/** The state before any store has answered: enough for a first frame. */
+export const initialState = (
+  engine: Pick<Engine, 'environment' | 'production' | 'readOnly' | 'refreshMs' | 'checks'>,
+  stores: readonly StoreStatus[],
+  options: StartOptions,
+): State => ({
+  environment: engine.environment,
+  production: engine.production,
+  readOnly: engine.readOnly,
+  color: options.color,
+  standIns: options.standIns,
+  canCustomer: options.canCustomer,
+  checks: engine.checks,
+  stores,
+  now: options.now,
+  size: options.size,
+  view: 'overview',
+  current: {},
+  lists: Object.fromEntries(
+    engine.checks.map(check => [
+      check.id,
+      emptyList(check.id, check.kind === 'device-sessions' ? 'sessions' : 'findings'),
+    ]),
+  ),
+  overview: 0,
+  runs: {items: null, run: null, top: 0, loading: false, askedAt: null, answeredAt: null, error: null},
+  mode: {name: 'browse'},
+  paused: false,
+  refreshMs: engine.refreshMs,
+  ticket: 0,
+  toast: null,
+});
+
+export const checkInfo = (state: State, id: string): CheckInfo =>
+  state.checks.find(check => check.id === id)!;
+
+export const withList = (state: State, list: List): State => ({
+  ...state,
+  lists: {...state.lists, [list.check]: list},
+});
