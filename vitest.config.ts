@@ -1,11 +1,14 @@
 import {defineConfig} from 'vitest/config';
 
+const results = process.env.VITEST_RESULTS;
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    hookTimeout: 180_000,
     // Tests start real servers and child processes: more at once than cores would only make them wait.
     maxWorkers: 2,
+    ...(results ? {reporters: ['default', 'json'], outputFile: {json: results}} : {}),
   },
 });

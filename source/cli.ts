@@ -3,6 +3,7 @@
  * The program. Parses, then loads only what the command needs: a headless command loads neither Ink nor the
  * drivers of stores that it doesn't touch.
  */
+import {toJsonText} from './output/json.js';
 import {readFileSync} from 'node:fs';
 import {type Context, makeContext} from './commands/context.js';
 import {type Parsed, parse, wantsJson} from './commands/parse.js';
@@ -47,7 +48,7 @@ const failure = (error: unknown, signal: AbortSignal): SesstuiError =>
 
 const tellFailure = (fault: SesstuiError, json: boolean, redact: (text: string) => string): void => {
   if (json) {
-    process.stdout.write(`${JSON.stringify({error: {code: fault.code, message: redact(fault.message), hint: redact(fault.hint)}})}\n`);
+    process.stdout.write(toJsonText({error: {code: fault.code, message: redact(fault.message), hint: redact(fault.hint)}}));
     return;
   }
   const lines = `${fault.message}${fault.hint ? `\n${fault.hint}` : ''}`.split('\n');

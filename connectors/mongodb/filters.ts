@@ -62,11 +62,11 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const numeric = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 const numbersOf = (text: string, allTypes: boolean): unknown[] => {
-  if (!numeric.test(text)) return allTypes && /^-?(?:NaN|Infinity)$/.test(text) ? [Number(text), Decimal128.fromString(text)] : [];
+  if (!numeric.test(text)) return allTypes && /^-?(?:NaN|Infinity)$/.test(text) ? [Number(text), Decimal128.fromStringWithRounding(text)] : [];
   const variants: unknown[] = [Number(text)];
   if (/^-?\d{16,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) variants.push(Long.fromString(text));
   // Servers compare numbers across their types, so a Decimal128 is needed only for what a double rounds.
-  if (allTypes && text.replace(/\D/g, '').length > 15) variants.push(Decimal128.fromString(text));
+  if (allTypes && text.replace(/\D/g, '').length > 15) variants.push(Decimal128.fromStringWithRounding(text));
   return variants;
 };
 
@@ -119,6 +119,6 @@ export const variantsOf = (value: Value, allTypes: boolean): unknown[] | null =>
 const variantsOfOther = ({type, text}: Other, allTypes: boolean): unknown[] | null => {
   if (type === 'objectId') return [ObjectId.createFromHexString(text), text];
   if (type === 'uuid') return [new UUID(text)];
-  if (type === 'decimal' && allTypes) return [Decimal128.fromString(text)];
+  if (type === 'decimal' && allTypes) return [Decimal128.fromStringWithRounding(text)];
   return type === 'binary' ? [new Binary(Buffer.from(text, 'base64'))] : null;
 };

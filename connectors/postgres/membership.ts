@@ -70,7 +70,7 @@ export const isIn = (items: InItem[], typed: Typed, isSet: boolean, scope: Scope
   if (typed.kind === 'absent') return 'false';
   const tests: string[] = [];
   const arrays = items.filter(item => Array.isArray(item));
-  const scalars = items.filter(item => !Array.isArray(item));
+  const scalars = items.filter((item): item is Scalar => !Array.isArray(item));
   if (typed.kind !== 'array' && scalars.length > 0) tests.push(scalarIn(scalars, typed, scope));
   if ((typed.kind === 'array' || typed.kind === 'json') && arrays.length > 0) tests.push(arrayIn(arrays, typed, isSet, scope));
   if (tests.length === 0) return 'false';

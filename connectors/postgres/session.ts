@@ -5,6 +5,7 @@
  */
 import pg from 'pg';
 import type {ConnectorSettings} from '../../source/connector.js';
+import {SesstuiError} from '../../source/errors.js';
 import {interrupted, isStatementError, mapError} from './errors.js';
 import type {Cells} from './rows.js';
 import {ident, literal, type Statement} from './sql.js';
@@ -139,7 +140,7 @@ export class Session {
       return result;
     } catch (error) {
       settle();
-      const sound = isStatementError(error) && !signal?.aborted && (await rolledBack(client!));
+      const sound = client && isSound(error) && !signal?.aborted && (await rolledBack(client));
       client?.release(!sound);
       throw mapError(error, this.#settings.store, signal);
     }
@@ -216,6 +217,9 @@ const runner =
   (client: pg.ClientBase): Run =>
   async ({text, values}) =>
     (await client.query({text, values, rowMode: 'array', types: asText})).rows as Cells[];
+
+/** The connection is as good as before: the server refused a statement, or this program gave up by itself. */
+const isSound = (error: unknown): boolean => isStatementError(error) || error instanceof SesstuiError;
 
 const rolledBack = (client: pg.ClientBase): Promise<boolean> =>
   client.query('rollback').then(

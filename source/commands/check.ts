@@ -1,4 +1,5 @@
 /** `check`: the findings. */
+import {toJsonText} from '../output/json.js';
 import {toCsv} from '../output/csv.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
@@ -67,7 +68,7 @@ export const check = async (context: Context): Promise<number> => {
   const limit = context.flags.number('limit', 0) ?? 1000;
   const results = await Promise.all(ids.map(id => engine.check(id, {limit, signal: context.signal})));
   const {output, print} = context;
-  if (output === 'json') await print(`${JSON.stringify({checks: results.map(resultJson)})}\n`);
+  if (output === 'json') await print(toJsonText({checks: results.map(resultJson)}));
   else if (output === 'ndjson') await print(toNdjson(results.flatMap(result => result.findings.map(finding => ({check: result.check, ...(findingJson(finding) as object)}) as unknown as Json))));
   else if (output === 'csv') await print(toCsv([{name: 'check', header: 'CHECK'}, ...columns], results.flatMap(result => result.findings.map(finding => findingRow(result.check, finding)))));
   else await print(results.map(result => resultText(context, result)).join('\n') || 'No checks are configured.\n');

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {LoadedConfig} from '../config/load.js';
 import type {FullEngine} from '../engine/engine.js';
-import {writeOut} from '../output/write.js';
+import {writeOut} from '../output/write-out.js';
 import {createRedactor} from '../redact.js';
 import {sanitise} from '../sanitise.js';
 import type {Flags, Output, Parsed} from './parse.js';
@@ -21,7 +21,7 @@ export type Context = {
   config: () => Promise<LoadedConfig>;
   stateDirectory: () => Promise<string>;
   /** Results. */
-  print: (text: string) => Promise<void>;
+  print: (text: string) => Promise<unknown>;
   /** Everything else, to standard error; sanitised and without credentials. */
   tell: (text: string) => void;
   redact: (text: string) => string;

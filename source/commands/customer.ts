@@ -1,4 +1,5 @@
 /** `customer ID`: is this customer blocked, by what, and what would unblock them; with --clean --yes it does. */
+import {toJsonText} from '../output/json.js';
 import {renderTable} from '../output/table.js';
 import {toCsv} from '../output/csv.js';
 import {toNdjson} from '../output/ndjson.js';
@@ -73,7 +74,7 @@ export const customer = async (context: Context): Promise<number> => {
     if (!onlyPlans(context)) report = {...(await engine.customer(id)), cleaned: results.reduce((sum, {applied}) => sum + applied, 0)};
   }
   const {output, print} = context;
-  if (output === 'json') await print(`${JSON.stringify({...report, findings: report.findings.map(({rows, ...finding}) => ({...finding, rows: rows.map(({identity: _, ...row}) => row)})), ...(results.length > 0 ? {runs: results} : {})})}\n`);
+  if (output === 'json') await print(toJsonText({...report, findings: report.findings.map(({rows, ...finding}) => ({...finding, rows: rows.map(({identity: _, ...row}) => row)})), ...(results.length > 0 ? {runs: results} : {})}));
   else if (output === 'ndjson') await print(toNdjson(report.sessions as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
   else {

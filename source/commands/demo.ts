@@ -1,4 +1,5 @@
 /** `demo`: serves the demo stores until interrupted and writes a configuration for them. */
+import {toJsonText} from '../output/json.js';
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {SesstuiError} from '../errors.js';
@@ -28,7 +29,7 @@ export const demo = async (context: Context): Promise<number> => {
     await writeFile(`${path}.new`, `${firstLine}\n${stores.yaml()}`, {mode: 0o600});
     await rename(`${path}.new`, path);
     const said = {out: path, stores: stores.config};
-    await context.print(context.output === 'json' ? `${JSON.stringify(said)}\n` : `The demo stores are ready. Look at them with:\n  sesstui --config ${path}\n  sesstui --config ${path} check\nCtrl-C ends them.\n`);
+    await context.print(context.output === 'json' ? toJsonText(said) : `The demo stores are ready. Look at them with:\n  sesstui --config ${path}\n  sesstui --config ${path} check\nCtrl-C ends them.\n`);
     await aborted(signal);
     return 0;
   } finally {

@@ -1,4 +1,5 @@
 /** `health`: the health report. */
+import {toJsonText} from '../output/json.js';
 import {toCsv} from '../output/csv.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
@@ -41,7 +42,7 @@ export const health = async (context: Context): Promise<number> => {
   const engine = await context.engine();
   const report = await engine.health();
   const {output, print} = context;
-  if (output === 'json') await print(`${JSON.stringify(report)}\n`);
+  if (output === 'json') await print(toJsonText(report));
   else if (output === 'ndjson') await print(toNdjson(report.checks as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
   else await print(reportText(context, report));

@@ -1,4 +1,5 @@
 /** `history`: the runs, and with --verify whether backups and the audit log are as they were written. */
+import {toJsonText} from '../output/json.js';
 import {toCsv} from '../output/csv.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
@@ -28,7 +29,7 @@ export const history = async (context: Context): Promise<number> => {
   const runs = all.slice(0, context.flags.number('limit') ?? all.length);
   const problems = context.flags.has('verify') ? await verifyState(stateDirectory, all) : null;
   const {output, print} = context;
-  if (output === 'json') await print(`${JSON.stringify({runs, ...(problems ? {problems} : {})})}\n`);
+  if (output === 'json') await print(toJsonText({runs, ...(problems ? {problems} : {})}));
   else if (output === 'ndjson') await print(toNdjson(runs as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, runs.map(rowOf)));
   else await print(runs.length > 0 ? renderTable(columns, runs.map(rowOf), {width: context.width, color: context.color}) : `No runs yet in ${stateDirectory}.\n`);

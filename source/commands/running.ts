@@ -1,4 +1,5 @@
 /** Carrying out a plan from the command line: what clean, undo and customer --clean share. */
+import {toJsonText} from '../output/json.js';
 import ms from 'ms';
 import type {FullEngine} from '../engine/engine.js';
 import {toCsv} from '../output/csv.js';
@@ -112,7 +113,7 @@ const runText = (context: Context, result: RunResult): string => {
 /** Prints results in the form that was asked for; `several` gives JSON's `{"runs": […]}`. */
 export const printRuns = async (context: Context, results: RunResult[], several: boolean): Promise<void> => {
   const {output, print} = context;
-  if (output === 'json') await print(`${JSON.stringify(several ? {runs: results} : results[0])}\n`);
+  if (output === 'json') await print(toJsonText(several ? {runs: results} : results[0]));
   else if (output === 'ndjson') await print(toNdjson(results.flatMap(result => result.changes.map(change => ({check: result.check, action: result.action, run: result.run, ...change}) as unknown as Json))));
   else if (output === 'csv') await print(toCsv(changeColumns, results.flatMap(result => result.changes.map(changeRow))));
   else await print(results.map(result => runText(context, result)).join('\n'));

@@ -65,7 +65,11 @@ const sameIds = (tree: Tree, store: string, report: (path: Path, text: string) =
 const duplicatesRules = (check: MaybeMap, path: Path, report: (path: Path, text: string) => void): void => {
   if (check.keep === 'latest' && check.latestBy === undefined)
     report([...path, 'keep'], '"latest" needs latestBy: the columns that tell which row is the latest');
-  if (typeof check.canonicalId === 'string' && check.canonicalId !== '' && templateNames(check.canonicalId).length === 0)
+  if (
+    typeof check.canonicalId === 'string' &&
+    check.canonicalId !== '' &&
+    templateNames(check.canonicalId).length === 0
+  )
     report(
       [...path, 'canonicalId'],
       `${JSON.stringify(check.canonicalId)} holds no {attribute}, so every row would have the same id`,

@@ -61,9 +61,12 @@ export const parseText = (text: string): Parsed => {
   for (const error of [...document.errors, ...document.warnings]) {
     const {line} = lineCounter.linePos(error.pos[0]);
     if (problems.has(line)) continue;
-    const known = texts[error.code] ?? (error.code === 'BAD_DQ_ESCAPE' ? 'has a wrong \\ escape' : error.code);
+    const known =
+      texts[error.code] ?? (error.code === 'BAD_DQ_ESCAPE' ? 'has a wrong \\ escape' : error.code);
     const quote = withVariable.test(lines[line - 1] ?? '') ? ' (inside { } and [ ], ${…} needs quotes)' : '';
     problems.set(line, {path: [], line, text: known + quote});
+    // From here on the parser has lost the structure: what follows is well written as likely as not.
+    if (error.code === 'UNEXPECTED_TOKEN') break;
   }
   return {document, lineCounter, problems: [...problems.values()].slice(0, 20)};
 };

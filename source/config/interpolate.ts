@@ -45,7 +45,12 @@ export const interpolate = (text: string, env: NodeJS.ProcessEnv): Interpolated 
     }
     nameAndRest.lastIndex = at;
     const parsed = nameAndRest.exec(text);
-    const end = parsed === null ? -1 : parsed[2] === '}' ? nameAndRest.lastIndex - 1 : endOfDefault(text, nameAndRest.lastIndex);
+    const end =
+      parsed === null
+        ? -1
+        : parsed[2] === '}'
+          ? nameAndRest.lastIndex - 1
+          : endOfDefault(text, nameAndRest.lastIndex);
     if (parsed === null || end < 0) {
       result.malformed = 'holds a ${ that is not ${NAME} or ${NAME:-default}; write $$ for a dollar sign';
       return result;
@@ -59,7 +64,12 @@ export const interpolate = (text: string, env: NodeJS.ProcessEnv): Interpolated 
   return result;
 };
 
-const fillIn = (result: Interpolated, name: string, fallback: string | null, env: NodeJS.ProcessEnv): void => {
+const fillIn = (
+  result: Interpolated,
+  name: string,
+  fallback: string | null,
+  env: NodeJS.ProcessEnv,
+): void => {
   const value = Object.hasOwn(env, name) ? env[name] : undefined;
   if (value !== undefined && (value !== '' || fallback === null)) {
     result.text += value;

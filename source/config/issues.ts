@@ -3,13 +3,14 @@ import type {z} from 'zod';
 import {masked} from '../secrets.js';
 import {knownKeys} from './known-keys.js';
 import {nearest, orList} from './nearest.js';
-import {type Path, pathKey, type Problem} from './problems.js';
+import {type Path, type Problem, pathKey} from './problems.js';
 import {asSpelled, isUrlKey, lineOf, type Tree, valueAtPath} from './tree.js';
 import {maskUrl} from './urls.js';
 
 type Issue = z.core.$ZodIssue;
 
 const longestShown = 60;
+const durationKey = /^(?:refresh|timeout|\w+After)$/;
 
 const kinds: Record<string, string> = {
   string: 'text (put it in quotes)',
@@ -35,7 +36,9 @@ const shown = (value: unknown, path: Path): string => {
 export const problemsOf = (tree: Tree, issues: readonly Issue[]): Problem[] =>
   issues
     .filter(issue => !tree.reported.some(path => path.every((part, index) => issue.path[index] === part)))
-    .flatMap(issue => (issue.code === 'unrecognized_keys' ? unknownKeys(tree, issue) : [problemOf(tree, issue)]));
+    .flatMap(issue =>
+      issue.code === 'unrecognized_keys' ? unknownKeys(tree, issue) : [problemOf(tree, issue)],
+    );
 
 const problemOf = (tree: Tree, issue: Issue): Problem => {
   const path = issue.path as Path;
@@ -51,6 +54,8 @@ const textOf = (tree: Tree, issue: Issue, path: Path): string => {
   const subject = shown(value, path);
   switch (issue.code) {
     case 'invalid_type':
+      if (issue.expected === 'string' && durationKey.test(String(path.at(-1))))
+        return `${subject} is not a duration like 90s, 15m, 2h or 7d`;
       return `${subject} is not ${kinds[issue.expected] ?? issue.expected}`;
     case 'too_small':
       if (issue.origin === 'string') return 'must not be empty';

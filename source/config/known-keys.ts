@@ -27,7 +27,8 @@ const schemaAt = (value: unknown, path: Path): z.core.$ZodType | undefined => {
   let schema: z.core.$ZodType | undefined = configSchema;
   for (let length = 0; ; length++) {
     schema = schema && unwrap(schema);
-    if (schema instanceof z.ZodDiscriminatedUnion) schema = chosen(schema, valueAtPath(value, path.slice(0, length)));
+    if (schema instanceof z.ZodDiscriminatedUnion)
+      schema = chosen(schema, valueAtPath(value, path.slice(0, length)));
     if (schema === undefined || length === path.length) return schema;
     const part = path[length]!;
     if (schema instanceof z.ZodObject) schema = schema.shape[part];

@@ -6,7 +6,7 @@ import {crossCheck} from './cross-checks.js';
 import {parseText} from './document.js';
 import {problemsOf} from './issues.js';
 import {locateConfig, readConfigText} from './locate.js';
-import {type Path, pathKey, type Problem, problemLines} from './problems.js';
+import {type Path, type Problem, pathKey, problemLines} from './problems.js';
 import {type Config, configSchema, parseDuration} from './schema.js';
 import {type Tree, treeOf, valueAtPath} from './tree.js';
 
@@ -59,7 +59,12 @@ export const configFromObject = (object: unknown, file = 'configuration'): Loade
   try {
     document.contents = document.createNode(object) as Document['contents'];
   } catch (error) {
-    throw new SesstuiError('config', `${file}: is not a plain object.`, 'Give the object that the file would hold.', error);
+    throw new SesstuiError(
+      'config',
+      `${file}: is not a plain object.`,
+      'Give the object that the file would hold.',
+      error,
+    );
   }
   const tree = treeOf(document, null, null);
   return {config: check(tree, file), file, canaries: [...new Set(tree.canaries)]};
@@ -83,18 +88,34 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 /** Sections that may be left empty, as they are when all that was in them is commented out. */
 const mayBeEmpty = new Set([
-  'checks', 'identities', 'limits', 'secrets', 'unordered', 'payload', 'sessions', 'requests', 'columns', 'statuses', 'fingerprint', 'stores',
+  'checks',
+  'identities',
+  'limits',
+  'secrets',
+  'unordered',
+  'payload',
+  'sessions',
+  'requests',
+  'columns',
+  'statuses',
+  'fingerprint',
+  'stores',
 ]);
 
 /**
  * Mends what the schema refuses only for its spelling: a number or a boolean that came whole from a variable, and
  * a section with nothing in it. True if something was mended.
  */
-const mend = (tree: Tree, issues: readonly {code: string; path: PropertyKey[]; expected?: string}[]): boolean => {
+const mend = (
+  tree: Tree,
+  issues: readonly {code: string; path: PropertyKey[]; expected?: string}[],
+): boolean => {
   let mended = false;
   for (const issue of issues) {
     const place = issue.path as Path;
-    const parent = valueAtPath(tree.value, place.slice(0, -1)) as Record<string | number, unknown> | undefined;
+    const parent = valueAtPath(tree.value, place.slice(0, -1)) as
+      | Record<string | number, unknown>
+      | undefined;
     const key = place.at(-1);
     if (issue.code !== 'invalid_type' || key === undefined || parent === undefined) continue;
     if (parent[key] === null && mayBeEmpty.has(String(key)) && place.length !== 2) {
@@ -122,9 +143,17 @@ const override = (config: Config, overrides: Overrides = {}): Config => {
     try {
       parseDuration(timeout);
     } catch (error) {
-      throw new SesstuiError('usage', `--timeout: ${(error as Error).message}.`, 'For example --timeout 30s.', error);
+      throw new SesstuiError(
+        'usage',
+        `--timeout: ${(error as Error).message}.`,
+        'For example --timeout 30s.',
+        error,
+      );
     }
-  const stores = Object.entries(config.stores).map(([name, store]) => [name, timeout ? {...store, timeout} : store]);
+  const stores = Object.entries(config.stores).map(([name, store]) => [
+    name,
+    timeout ? {...store, timeout} : store,
+  ]);
   return {...config, ...(overrides.readOnly ? {readOnly: true} : {}), stores: Object.fromEntries(stores)};
 };
 
@@ -137,6 +166,8 @@ const configError = (
 ): SesstuiError => {
   const names = [...new Set(missing)];
   const advice =
-    names.length === 0 ? hint : `Set ${names.join(', ')} in the environment, or write a default: \${${names[0]}:-…}.`;
+    names.length === 0
+      ? hint
+      : `Set ${names.join(', ')} in the environment, or write a default: \${${names[0]}:-…}.`;
   return new SesstuiError('config', problemLines(file, problems, canaries), advice);
 };

@@ -68,7 +68,11 @@ export const readConfigText = async (file: string): Promise<string> => {
     throw new SesstuiError('config', `${shown} ${text}.`, hint, error);
   }
   if (bytes.length > mostBytes)
-    throw new SesstuiError('config', `${shown} is larger than 1 MiB, so it is not a configuration.`, 'Check the path.');
+    throw new SesstuiError(
+      'config',
+      `${shown} is larger than 1 MiB, so it is not a configuration.`,
+      'Check the path.',
+    );
   try {
     // The decoder takes the byte order mark away.
     return new TextDecoder('utf-8', {fatal: true}).decode(bytes);

@@ -13,7 +13,8 @@ export const nearest = (word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const known = squeeze(candidate);
     const length = Math.max(wanted.length, known.length);
-    const begins = wanted.length >= 3 && known.length >= 3 && (known.startsWith(wanted) || wanted.startsWith(known));
+    const begins =
+      wanted.length >= 3 && known.length >= 3 && (known.startsWith(wanted) || wanted.startsWith(known));
     const score = length === 0 ? 1 : distance(wanted, known) / length;
     const near = begins || score <= 0.4 || (length <= 4 && distance(wanted, known) === 1);
     if (near && (best === undefined || score < best.score)) best = {candidate, score};

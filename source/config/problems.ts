@@ -20,7 +20,11 @@ export const pathText = (path: Path): string =>
 export const pathKey = (path: Path): string => JSON.stringify(path);
 
 /** One line a problem, in the order of the file: `FILE:LINE: path: text`. No control characters, no secrets. */
-export const problemLines = (file: string, problems: readonly Problem[], canaries: readonly string[]): string => {
+export const problemLines = (
+  file: string,
+  problems: readonly Problem[],
+  canaries: readonly string[],
+): string => {
   const redact = createRedactor(canaries);
   const sorted = [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   const lines = sorted.map(({path, text, line}) => {

@@ -2,7 +2,7 @@
 import {type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type Pair} from 'yaml';
 import {isSecretColumn} from '../secrets.js';
 import {interpolate} from './interpolate.js';
-import {type Path, pathKey, type Problem} from './problems.js';
+import {type Path, type Problem, pathKey, pathText} from './problems.js';
 import {urlSecrets} from './urls.js';
 
 export type Tree = {
@@ -32,7 +32,11 @@ export const isUrlKey = (key: string | number | undefined): boolean => key === '
  * Reads a YAML document into a tree. Without `env` strings are taken as they are (an object given to the
  * library). Never throws: what it can't take is among the problems.
  */
-export const treeOf = (document: Document, lineCounter: LineCounter | null, env: NodeJS.ProcessEnv | null): Tree => {
+export const treeOf = (
+  document: Document,
+  lineCounter: LineCounter | null,
+  env: NodeJS.ProcessEnv | null,
+): Tree => {
   const tree: Tree = {
     value: undefined,
     problems: [],
@@ -61,8 +65,9 @@ class Walk {
     const place = pathKey(path);
     if (!this.tree.lines.has(place)) this.mark(place, node);
     if (++this.nodes > mostNodes || path.length > deepest) {
-      // Once is enough: an anchor that refers to itself would report without end.
-      if (this.nodes < Infinity) this.report(path, 'holds too much: anchors and nesting are limited');
+      // Once is enough: an anchor that refers to itself would report without end. The whole is then unknown.
+      if (this.nodes < Infinity)
+        this.report([], `holds too much at ${pathText(path.slice(0, 3))}: anchors and nesting are limited`);
       this.nodes = Infinity;
       return undefined;
     }
@@ -129,7 +134,11 @@ class Walk {
       for (const name of filled.missing) this.report(path, `the environment variable ${name} is not set`);
       return undefined;
     }
-    if (filled.whole) this.tree.fromVariables.set(pathKey(path), filled.used.map(({name}) => name));
+    if (filled.whole)
+      this.tree.fromVariables.set(
+        pathKey(path),
+        filled.used.map(({name}) => name),
+      );
     this.noteSecrets(String(key), filled.text, filled.used);
     return filled.text;
   }
@@ -142,13 +151,16 @@ class Walk {
 
   private mark(place: string, node: Node | null): void {
     const offset = node?.range?.[0];
-    if (this.lineCounter && offset !== undefined) this.tree.lines.set(place, this.lineCounter.linePos(offset).line);
+    if (this.lineCounter && offset !== undefined)
+      this.tree.lines.set(place, this.lineCounter.linePos(offset).line);
   }
 
   private report(path: Path, text: string, node?: Node): undefined {
     const offset = node?.range?.[0];
     const line =
-      this.lineCounter && offset !== undefined ? this.lineCounter.linePos(offset).line : lineOf(this.tree, path);
+      this.lineCounter && offset !== undefined
+        ? this.lineCounter.linePos(offset).line
+        : lineOf(this.tree, path);
     this.tree.problems.push({path, text, line});
     this.tree.reported.push(path);
     return undefined;

@@ -1,10 +1,20 @@
-import {aggregate, Context} from 'mingo';
+import {aggregate, Context, ProcessingMode} from 'mingo';
 import {evalExpr} from 'mingo/core';
+import * as accumulators from 'mingo/operators/accumulator';
+import * as operators from 'mingo/operators/expression';
 import type {Any, AnyObject, Options} from 'mingo/types';
 import {failed, MongodbFailure} from './mongodb-errors.js';
 import {compare} from './mongodb-order.js';
 import {ownValue} from './mongodb-paths.js';
-import {type Doc, isDocument, isNumeric, mapDocument, promoted, toNumber, typeName} from './mongodb-values.js';
+import {
+  type Doc,
+  isDocument,
+  isNumeric,
+  mapDocument,
+  promoted,
+  toNumber,
+  typeName,
+} from './mongodb-values.js';
 
 /** The values of `let`, by name without `$$`. */
 export type Variables = Doc;
@@ -35,6 +45,8 @@ const context = Context.init({
 const rethrown = (error: unknown): MongodbFailure =>
   error instanceof MongodbFailure ? error : failed('BadValue', (error as Error).message);
 
+const computing = Context.from(Context.init({accumulator: accumulators, expression: operators}), context);
+
 /** Runs stages of mingo's over promoted documents. `collection` supplies those of a `from`. */
 export const mingoStages = (
   docs: Doc[],
@@ -62,17 +74,20 @@ const PATH = /^\$[^$.]+$/;
 export const evaluate = (doc: Doc, expression: unknown, variables: Variables = {}): unknown => {
   if (expression === '$$ROOT' || expression === '$$CURRENT') return doc;
   if (typeof expression === 'string' && PATH.test(expression)) return ownValue(doc, expression.slice(1));
-  if (typeof expression !== 'string' && !Array.isArray(expression) && !isDocument(expression)) return expression;
+  if (typeof expression !== 'string' && !Array.isArray(expression) && !isDocument(expression))
+    return expression;
   if (isDocument(expression) && !Object.keys(expression)[0]?.startsWith('$'))
     return mapDocument(expression, value => evaluate(doc, value, variables));
   try {
     return evalExpr(promoted(doc), promoted(expression), {
-      context: Context.from(fullContext(), context),
+      context: computing,
       variables: promoted(variables) as AnyObject,
       idKey: '_id',
+      processingMode: ProcessingMode.CLONE_OFF,
       useStrictMode: true,
       scriptEnabled: false,
-    } as unknown as Options);
+      failOnError: true,
+    });
   } catch (error) {
     throw rethrown(error);
   }

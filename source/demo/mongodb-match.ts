@@ -1,6 +1,6 @@
 import {BSONRegExp} from 'bson';
 import {failed} from './mongodb-errors.js';
-import {type Variables, holds} from './mongodb-expressions.js';
+import {holds, type Variables} from './mongodb-expressions.js';
 import {compare, equal, keyOf, rank} from './mongodb-order.js';
 import {candidatesAt, valuesAt} from './mongodb-paths.js';
 import {compileSchema} from './mongodb-schema.js';
@@ -11,7 +11,8 @@ export type Test = (doc: Doc) => boolean;
 const isRegex = (value: unknown): value is RegExp | BSONRegExp =>
   value instanceof RegExp || value instanceof BSONRegExp;
 
-const isOperators = (value: unknown): value is Doc => isDocument(value) && !!Object.keys(value)[0]?.startsWith('$');
+const isOperators = (value: unknown): value is Doc =>
+  isDocument(value) && !!Object.keys(value)[0]?.startsWith('$');
 
 /**
  * MongoDB's match language over undecoded types. Its own, because mingo's works on JavaScript's values: it takes
@@ -46,7 +47,8 @@ const logical = (name: string, value: unknown, variables: Variables): Test => {
 };
 
 const filters = (name: string, value: unknown): Doc[] => {
-  if (!Array.isArray(value) || value.length === 0) throw failed('BadValue', `${name} must be a nonempty array`);
+  if (!Array.isArray(value) || value.length === 0)
+    throw failed('BadValue', `${name} must be a nonempty array`);
   return value as Doc[];
 };
 
@@ -89,12 +91,14 @@ const operator = (path: string, name: string, value: unknown, all: Doc, variable
     case '$regex':
       return some(path, matchesRegex(toRegex(value, all.$options)));
     case '$not': {
-      if (!isRegex(value) && !isOperators(value)) throw failed('BadValue', '$not needs a regex or a document');
+      if (!isRegex(value) && !isOperators(value))
+        throw failed('BadValue', '$not needs a regex or a document');
       return not(field(path, value, variables));
     }
     case '$size': {
       if (!isNumeric(value)) throw failed('BadValue', '$size needs a number');
-      return doc => valuesAt(doc, path).some(found => Array.isArray(found) && found.length === toNumber(value));
+      return doc =>
+        valuesAt(doc, path).some(found => Array.isArray(found) && found.length === toNumber(value));
     }
     case '$all':
       return allOf(path, value, variables);
@@ -183,10 +187,15 @@ const allOf = (path: string, value: unknown, variables: Variables): Test => {
 const elementMatches = (path: string, value: unknown, variables: Variables): Test => {
   if (!isDocument(value)) throw failed('BadValue', '$elemMatch needs an Object');
   const names = Object.keys(value);
-  const onValue = names.length > 0 && names.every(name => name.startsWith('$') && !/^\$(and|or|nor)$/.test(name));
+  const onValue =
+    names.length > 0 && names.every(name => name.startsWith('$') && !/^\$(and|or|nor)$/.test(name));
   // A condition on the element itself is a condition on a field that holds only it; arrays in arrays stay whole.
   const test = onValue ? field('element', value, variables) : compileFilter(value, variables);
   const matches = (element: unknown) =>
-    onValue ? test({element}) : isDocument(element) ? test(element) : Array.isArray(element) && test({...element});
+    onValue
+      ? test({element})
+      : isDocument(element)
+        ? test(element)
+        : Array.isArray(element) && test({...element});
   return doc => valuesAt(doc, path).some(found => Array.isArray(found) && found.some(matches));
 };

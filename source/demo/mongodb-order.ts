@@ -1,5 +1,13 @@
 import type {Binary, BSONRegExp, DBRef} from 'bson';
-import {bytesOf, type Doc, isExactNumber, isNumeric, type Numeric, toNumber, typeName} from './mongodb-values.js';
+import {
+  bytesOf,
+  type Doc,
+  isExactNumber,
+  isNumeric,
+  type Numeric,
+  toNumber,
+  typeName,
+} from './mongodb-values.js';
 
 const RANKS: Record<string, number> = {
   minKey: 0,
@@ -87,13 +95,12 @@ const compareText = (a: string, b: string): number => {
   return a.length - b.length;
 };
 
-const lifted = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
+const lifted = (unit: number): number =>
+  unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 
 const compareBinary = (a: Binary | Uint8Array, b: Binary | Uint8Array): number => {
   const [x, y] = [bytesOf(a), bytesOf(b)];
-  return (
-    sign(x.length, y.length) || sign(subtype(a), subtype(b)) || Math.sign(Buffer.compare(x, y))
-  );
+  return sign(x.length, y.length) || sign(subtype(a), subtype(b)) || Math.sign(Buffer.compare(x, y));
 };
 
 const subtype = (value: Binary | Uint8Array): number => (value instanceof Uint8Array ? 0 : value.sub_type);

@@ -1,9 +1,10 @@
-import {type Doc, isDocument, mapDocument} from './mongodb-values.js';
 import {failed} from './mongodb-errors.js';
+import {type Doc, isDocument, mapDocument} from './mongodb-values.js';
 
 const INDEX = /^(0|[1-9]\d*)$/;
 
-export const ownValue = (doc: Doc, name: string): unknown => (Object.hasOwn(doc, name) ? doc[name] : undefined);
+export const ownValue = (doc: Doc, name: string): unknown =>
+  Object.hasOwn(doc, name) ? doc[name] : undefined;
 
 /**
  * The values that a dotted path leads to, undefined for each place where it leads nowhere. As in MongoDB, an array

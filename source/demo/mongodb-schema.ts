@@ -1,7 +1,7 @@
 import {failed} from './mongodb-errors.js';
 import {compare, equal} from './mongodb-order.js';
 import {ownValue} from './mongodb-paths.js';
-import {type Doc, isDocument, isNumeric, typeName, typesNamed, toNumber} from './mongodb-values.js';
+import {type Doc, isDocument, isNumeric, toNumber, typeName, typesNamed} from './mongodb-values.js';
 
 type Check = (value: unknown) => boolean;
 
@@ -74,7 +74,8 @@ const limit = (keyword: string, value: unknown): Check => {
 const isOfType = (keyword: string, value: unknown): Check => {
   const names = (Array.isArray(value) ? value : [value]).map(name => {
     const types = keyword === 'type' ? JSON_TYPES[String(name)] : typesNamed(name);
-    if (!types) throw failed('FailedToParse', `$jsonSchema keyword '${keyword}': unknown type ${String(name)}`);
+    if (!types)
+      throw failed('FailedToParse', `$jsonSchema keyword '${keyword}': unknown type ${String(name)}`);
     return types;
   });
   const wanted = new Set(names.flat());
@@ -98,7 +99,9 @@ const properties = (schemas: Doc): Check => {
 
 const additional = (value: unknown, known: string[]): Check => {
   const holds = value === false ? () => false : value === true ? () => true : compile(value);
-  return onDocuments(doc => Object.entries(doc).every(([name, found]) => known.includes(name) || holds(found)));
+  return onDocuments(doc =>
+    Object.entries(doc).every(([name, found]) => known.includes(name) || holds(found)),
+  );
 };
 
 const combined = (keyword: string, checks: Check[]): Check => {

@@ -1,4 +1,4 @@
-import {Binary, BSONRegExp, Decimal128, deserialize, Double, Int32, Long, serialize} from 'bson';
+import {type Binary, BSONRegExp, Decimal128, Double, deserialize, Int32, Long, serialize} from 'bson';
 
 /** A document as BSON decodes it without promotion: numbers keep their type, nothing is converted. */
 export type Doc = Record<string, unknown>;

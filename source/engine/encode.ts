@@ -1,5 +1,5 @@
 /** Plans on disk: neutral values as JSON that comes back the same (moments, big integers, a store's own types). */
-import {isAbsent, Other, Time, type Json, type Value, type ValueMap} from '../values.js';
+import {Other, Time, type Json, type Value, type ValueMap} from '../values.js';
 
 /** A value as JSON; what JSON can't hold goes under a `$` key. A map's own `$…` keys are escaped by another `$`. */
 export const encodeValue = (value: Value): Json => {
@@ -31,9 +31,7 @@ export const decodeValue = (json: Json): Value => {
   if ('$time' in json) return new Time(Number(json.$time));
   if ('$other' in json) return new Other((json.$other as string[])[0]!, (json.$other as string[])[1]!);
   const map: ValueMap = {};
-  for (const [name, item] of Object.entries(json)) {
-    if (!isAbsent(item as Value) || item === null)
-      map[name.startsWith('$$') ? name.slice(1) : name] = decodeValue(item);
-  }
+  for (const [name, item] of Object.entries(json))
+    map[name.startsWith('$$') ? name.slice(1) : name] = decodeValue(item);
   return map;
 };

@@ -6,8 +6,8 @@ import {
   type List,
   loadedItems,
   MAX_PAGES,
-  type Page,
   PAGE_SIZE,
+  type Page,
   type Summary,
 } from './lists.js';
 import {settle} from './window.js';

@@ -98,7 +98,11 @@ export const bindings: readonly Binding[] = [
   looking('faster', '-', 'shorter pauses between refreshes'),
   looking('customer', 'c', 'everything about one customer', {word: 'customer', place: 8, when: hasCustomer}),
   bind('Look', 'copy', 'y', ['browse', 'details', 'run-details'], 'copy the group, key or run (OSC 52)'),
-  looking('export', 'e', 'export the findings to a file (CSV, JSON)', {views: lists, word: 'export', place: 10}),
+  looking('export', 'e', 'export the findings to a file (CSV, JSON)', {
+    views: lists,
+    word: 'export',
+    place: 10,
+  }),
 
   viewing('view-overview', '1', 'Overview'),
   viewing('view-duplicates', '2', 'Duplicates'),

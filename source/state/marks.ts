@@ -1,9 +1,9 @@
 /** Marks, and what a plan takes because of them. */
 import type {CheckInfo, Finding, Selection} from '../types.js';
 import {keyText, matches} from './filter.js';
-import {isWhole, type List, loadedItems, type Marks, noMarks} from './lists.js';
+import {isWhole, type List, loadedItems, noMarks} from './lists.js';
 import type {Choice} from './modes.js';
-import {shown, underCursor} from './shown.js';
+import {findingOf, shown, underCursor} from './shown.js';
 
 export const isMarked = (list: List, finding: Finding): boolean =>
   list.marks.all ? !finding.byHand && finding.actions.length > 0 : list.marks.ids.has(finding.id);
@@ -84,8 +84,22 @@ export type Targets = {
   byCursor: boolean;
 };
 
-/** What `x` acts on: the marks that are to be seen (hidden ones only if asked for), else the row under the cursor. */
-export const targets = (list: List, withHidden: boolean): Targets => {
+/**
+ * What `x` acts on: the finding whose details are open (`only`), else the marks that are to be seen (hidden ones
+ * only if asked for), else the row under the cursor.
+ */
+export const targets = (list: List, withHidden: boolean, only: string | null = null): Targets => {
+  if (only !== null) {
+    const finding = findingOf(list, only);
+    const gone = list.ghosts.some(ghost => ghost.gone && ghost.finding.id === only);
+    return {
+      findings: finding && !gone ? [finding] : [],
+      all: false,
+      hidden: 0,
+      gone: gone ? 1 : 0,
+      byCursor: true,
+    };
+  }
   if (list.marks.all) return {findings: [], all: true, hidden: 0, gone: 0, byCursor: false};
   const ghosts = new Set(list.ghosts.filter(ghost => ghost.gone).map(ghost => ghost.finding.id));
   const marked = [...list.marks.ids.values()];
@@ -138,5 +152,3 @@ export const selectionFor = (list: List, chosen: Targets, action: string): Selec
   const keepers = Object.fromEntries(Object.entries(list.keepers).filter(([id]) => ids.includes(id)));
   return Object.keys(keepers).length > 0 ? {findings: ids, keepers} : {findings: ids};
 };
-
-export type {Marks};

@@ -1,29 +1,31 @@
 /** What the user is in the middle of: one of these at a time. */
-import type {CheckError, Plan, Progress, RunResult, RunSummary, Selection, ShownChange} from '../types.js';
+import type {CheckError, Plan, Progress, RunResult, RunSummary, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
 
 /** An action as the menu offers it: for how many of the chosen findings it is there. */
 export type Choice = {action: string; text: string; drastic: boolean; applies: number; isDefault: boolean};
 
-/** What a plan was made from, to make it again or to say so. */
+/** What a plan is for: an action of a check, or taking back a run. */
 export type Origin = {check: string; action: string; undoes: string | null};
 
 export type Mode =
   | {name: 'browse'}
   | {name: 'details'; check: string; id: string; row: number; top: number}
   | {name: 'run-details'; run: RunSummary}
-  | {name: 'filter'; check: string; before: string}
+  | {name: 'filter'; check: string}
   | {name: 'palette'; text: string; index: number}
   | {name: 'prompt'; text: string}
   | {name: 'customer'; id: string; report: Json | null; error: CheckError | null; top: number}
   | {name: 'export'; check: string; index: number}
-  | {name: 'menu'; check: string; choices: Choice[]; index: number; withHidden: boolean}
+  /** `only`: the finding whose details were open; null for the marks or the row under the cursor. */
+  | {name: 'menu'; check: string; choices: Choice[]; index: number; withHidden: boolean; only: string | null}
   /** `reading`: the data was older than a refresh, so it is read again before the plan is made. */
   | {
       name: 'planning';
       ticket: number;
       origin: Origin;
-      selection: Selection;
+      withHidden: boolean;
+      only: string | null;
       reading: boolean;
       progress: Progress | null;
     }

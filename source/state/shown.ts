@@ -97,3 +97,14 @@ export const underCursor = (list: List): {finding: Finding; gone: boolean} | und
   const row = shown(list).at(list.cursor.index);
   return row.kind === 'finding' ? row : undefined;
 };
+
+/** A finding by its id, as it was last seen: loaded, or left behind. */
+export const findingOf = (list: List, id: string): Finding | undefined => {
+  const index = shown(list).indexOf(id);
+  const row = index >= 0 ? shown(list).at(index) : undefined;
+  if (row?.kind === 'finding') return row.finding;
+  return (
+    loadedItems(list).find(item => item.finding.id === id)?.finding ??
+    (list.marks.all ? undefined : list.marks.ids.get(id))
+  );
+};

@@ -7,7 +7,7 @@ export type Step = {state: State; effects: Effect[]};
 export const step = (state: State, ...effects: Effect[]): Step => ({state, effects});
 
 /** Does one thing after another, and gathers what both ask for. */
-export const then = (first: Step, next: (state: State) => Step): Step => {
+export const inTurn = (first: Step, next: (state: State) => Step): Step => {
   const second = next(first.state);
   return {state: second.state, effects: [...first.effects, ...second.effects]};
 };

@@ -1,0 +1,156 @@
+/** Reading what forms find: a superset by the server, the rest by the reference evaluator, page by page. */
+import {BSON} from 'bson';
+import {canonicalJson, type Found, type Identity, type ReadOptions, type Row, type Survey} from '../../source/connector.js';
+import {countFound, type Environment, environmentFor, evaluate, evaluateTally, holds, joinKey, type RawRow} from '../../source/evaluate.js';
+import {type Form, partnersOfForm, type Tally} from '../../source/forms.js';
+import {canonical, type Value, type ValueMap} from '../../source/values.js';
+import {candidateKeys} from './candidates.js';
+import type {Access} from './client.js';
+import {aggregated, fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
+import {compile, compilePartners, keysFilter, plainKey, tallyPipeline} from './compile.js';
+import {idOfIdentity} from './document.js';
+import {and, type Filter} from './filters.js';
+import {valueOfBson} from './values.js';
+import type {Ground} from './weaken.js';
+
+const idsAtOnce = 500;
+const keysAtOnce = 200;
+/** Rows of one page of full documents; a document may have 16 MiB. */
+const fullAtOnce = 50;
+
+const groundOf = (access: Access, options: Pick<ReadOptions, 'now'>): Ground => ({
+  now: options.now,
+  allTypes: access.info.allTypes,
+});
+
+/** The partners of a form, each table read once by projection. */
+export const partnersFor = (access: Access, form: Form, now: number, narrow: Filter = {}): Promise<Environment> =>
+  environmentFor(
+    form,
+    table => {
+      const query = compilePartners(form, table, groundOf(access, {now}));
+      return rowsOf(access, table, {...query, filter: and([query.filter, narrow])});
+    },
+    now,
+  );
+
+/** The filters whose documents together are all that a form may find; one after the other. */
+const filtersFor = async (access: Access, form: Form, options: ReadOptions, filter: Filter): Promise<Filter[]> => {
+  const ground = groundOf(access, options);
+  if (form.form === 'rows') {
+    if (!options.only) return [filter];
+    return piecesOf(options.only.map(idOfIdentity), idsAtOnce).map(ids => and([filter, {_id: {$in: ids}}]));
+  }
+  const key = plainKey(form);
+  if (!key) return [filter];
+  const keys = options.only
+    ? await keysOf(access, form, options.only)
+    : await candidateKeys(access, form, key, ground);
+  const filters = keys && piecesOf(keys, keysAtOnce).map(some => keysFilter(key, some, ground.allTypes));
+  if (!filters || filters.some(some => some === null)) return [filter];
+  return filters.map(some => and([filter, some!]));
+};
+
+/** The keys of the groups that these rows are in. */
+const keysOf = async (access: Access, form: Form & {form: 'groups'}, only: Identity[]): Promise<Value[][]> => {
+  const keys = new Map<string, Value[]>();
+  for (const row of await fetchRows(access, form.from, only)) {
+    const name = row ? joinKey(form.key, row.values) : null;
+    if (row && name !== null) keys.set(name, form.key.map(expr => ('attr' in expr ? row.values[expr.attr] : null)));
+  }
+  return [...keys.values()];
+};
+
+/** Rows that satisfy a form's condition, without repetition, with what it needs of them. */
+const collect = async (access: Access, form: Form, options: ReadOptions, env: Environment): Promise<RawRow[]> => {
+  const query = compile(form, groundOf(access, options));
+  const rows = new Map<string, RawRow>();
+  for (const filter of await filtersFor(access, form, options, query.filter))
+    for await (const row of rowsOf(access, form.from, {...query, filter}))
+      if (holds(form.where, row.values, env)) rows.set(canonicalJson(row.identity.at), row);
+  return [...rows.values()];
+};
+
+const withOnly = (found: Found[], only: Identity[] | undefined): Found[] => {
+  if (!only) return found;
+  const wanted = new Set(only.map(identity => canonicalJson(identity.at)));
+  return found.filter(({rows}) => rows.some(row => wanted.has(canonicalJson(row.identity.at))));
+};
+
+const search = async (access: Access, form: Form, options: ReadOptions): Promise<{found: Found[]; env: Environment}> => {
+  await requireCollections(access, [form.from, ...partnersOfForm(form).map(({table}) => table)]);
+  const env = await partnersFor(access, form, options.now);
+  const rows = await collect(access, form, options, env);
+  return {found: withOnly(evaluate(form, rows, env), options.only), env};
+};
+
+/** The row as it is told: without what only the fetching needs. */
+const told = ({bytes: _, ...row}: Row & {bytes?: unknown}): Row => row;
+
+/** Found things with their whole documents, judged again on them: a row may have changed since it was found. */
+const inFull = async (access: Access, form: Form, found: Found[], env: Environment): Promise<Found[]> => {
+  const rows = await fetchRows(access, form.from, found.flatMap(({rows: some}) => some.map(row => row.identity)));
+  return evaluate(form, rows.filter(row => row !== undefined), env).map(item => ({...item, rows: item.rows.map(told)}));
+};
+
+const pagesOf = (found: Found[]): Found[][] => {
+  const pages: Found[][] = [];
+  let size = fullAtOnce;
+  for (const item of found) {
+    if (size + item.rows.length > fullAtOnce) {
+      pages.push([]);
+      size = 0;
+    }
+    pages.at(-1)!.push(item);
+    size += item.rows.length;
+  }
+  return pages;
+};
+
+/** Everything that a form finds, in the evaluator's order; whole documents a page at a time. */
+export async function* readForm(access: Access, form: Form, options: ReadOptions): AsyncGenerator<Found> {
+  const {found, env} = await search(access, form, options);
+  if (!options.full) yield* found;
+  else for (const page of pagesOf(found)) yield* await inFull(access, form, page, env);
+}
+
+/** A page of what a form finds, and exactly how many there are in all. */
+export const surveyForm = async (
+  access: Access,
+  form: Form,
+  options: ReadOptions & {offset: number; limit: number},
+): Promise<Survey> => {
+  const {found, env} = await search(access, form, options);
+  const page = found.slice(options.offset, options.offset + options.limit);
+  const shown: Found[] = [];
+  if (options.full) for (const some of pagesOf(page)) shown.push(...(await inFull(access, form, some, env)));
+  return {...countFound(form, found), found: options.full ? shown : page};
+};
+
+type Count = {value: Value; count: number};
+
+/** Counts by value; the server's groups are put together where values are neutrally equal. */
+const mergeCounts = (documents: Uint8Array[]): Count[] => {
+  const counts = new Map<string, Count>();
+  for (const bytes of documents) {
+    const {_id, n} = valueOfBson(BSON.deserialize(bytes, {promoteValues: false, promoteBuffers: false})) as ValueMap;
+    const entry = counts.get(canonical(_id));
+    if (entry) entry.count += Number(n);
+    else counts.set(canonical(_id), {value: _id, count: Number(n)});
+  }
+  return [...counts.values()].sort((a, b) => b.count - a.count);
+};
+
+/** How many rows there are for each value. `only` narrows to some rows. */
+export const tallyForm = async (access: Access, form: Tally, options: ReadOptions): Promise<Count[]> => {
+  const asForm: Form = {form: 'rows', from: form.from, where: form.where ?? {all: []}, show: [], tags: {}};
+  await requireCollections(access, [form.from, ...partnersOfForm(asForm).map(({table}) => table)]);
+  const pipeline = options.only ? null : tallyPipeline(form, groundOf(access, options));
+  if (pipeline) return mergeCounts(await aggregated(access, form.from, pipeline));
+  const env = await partnersFor(access, asForm, options.now);
+  const query = compile(form, groundOf(access, options));
+  const rows: RawRow[] = [];
+  for (const filter of await filtersFor(access, asForm, options, query.filter))
+    for await (const row of rowsOf(access, form.from, {...query, filter})) rows.push(row);
+  return evaluateTally(form, rows, env);
+};

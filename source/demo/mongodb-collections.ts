@@ -1,0 +1,139 @@
+import type {Collection, Validation} from './mongodb-collection.js';
+import type {Call} from './mongodb-commands.js';
+import {failed} from './mongodb-errors.js';
+import {compileFilter} from './mongodb-match.js';
+import {equal} from './mongodb-order.js';
+import {cursorReply, document, integer} from './mongodb-read.js';
+import {RawDocument} from './mongodb-reply.js';
+import {type Doc, encode, isDocument} from './mongodb-values.js';
+
+const ALL = Number.POSITIVE_INFINITY;
+
+const existing = ({databases, database, name}: Call): Collection => {
+  const collection = databases.find(database, name);
+  if (!collection) throw failed('NamespaceNotFound', `ns does not exist: ${database}.${name}`);
+  return collection;
+};
+
+const raw = (docs: Doc[]): RawDocument[] => docs.map(doc => new RawDocument(encode(doc)));
+
+export const listDatabases = ({databases, command}: Call): Doc => {
+  const all = databases.names().map(name => {
+    const bytes = [...databases.collections(name).values()].flatMap(({rows}) => [...rows()]);
+    return {name, sizeOnDisk: bytes.reduce((sum, row) => sum + row.bytes.length, 0), empty: false};
+  });
+  const shown = all.filter(compileFilter(document(command.filter, 'filter')));
+  if (command.nameOnly === true) return {databases: shown.map(({name}) => ({name})), ok: 1};
+  return {databases: shown, totalSize: shown.reduce((sum, {sizeOnDisk}) => sum + sizeOnDisk, 0), ok: 1};
+};
+
+export const listCollections = ({databases, database, command}: Call): Doc => {
+  const all = [...databases.collections(database)].map(([name, {uuid, validation}]) => ({
+    name,
+    type: 'collection',
+    options: validation ? validationOptions(validation) : {},
+    info: {readOnly: false, uuid},
+    idIndex: {v: 2, key: {_id: 1}, name: '_id_'},
+  }));
+  const shown = all.filter(compileFilter(document(command.filter, 'filter')));
+  const docs = command.nameOnly === true ? shown.map(({name, type}) => ({name, type})) : shown;
+  const {batchSize} = document(command.cursor, 'cursor');
+  return cursorReply(databases, `${database}.$cmd.listCollections`, raw(docs), integer(batchSize, ALL));
+};
+
+const validationOptions = ({validator, level, action}: Validation): Doc => ({
+  validator,
+  validationLevel: level,
+  validationAction: action,
+});
+
+const validationFrom = (command: Doc, before?: Validation): Validation | undefined => {
+  const validator = command.validator === undefined ? before?.validator : command.validator;
+  if (!isDocument(validator) || Object.keys(validator).length === 0) return undefined;
+  const level = String(command.validationLevel ?? before?.level ?? 'strict');
+  const action = String(command.validationAction ?? before?.action ?? 'error');
+  if (!['off', 'strict', 'moderate'].includes(level) || !['error', 'warn'].includes(action))
+    throw failed('BadValue', `a validation of '${level}' and '${action}' is not supported`);
+  return {validator, level, action};
+};
+
+export const create = (call: Call): Doc => {
+  const {databases, database, name, command} = call;
+  for (const option of ['viewOn', 'capped', 'timeseries', 'clusteredIndex', 'collation'])
+    if (command[option]) throw failed('CommandNotSupported', `create with '${option}' is not supported`);
+  const before = databases.find(database, name);
+  const validation = validationFrom(command);
+  if (before && !equal(before.validation ?? null, validation ?? null))
+    throw failed('NamespaceExists', `Collection ${database}.${name} already exists.`);
+  if (validation) compileFilter(validation.validator);
+  databases.ensure(database, name).setValidation(validation);
+  return {ok: 1};
+};
+
+export const collMod = (call: Call): Doc => {
+  const collection = existing(call);
+  const {index, viewOn} = call.command;
+  if (viewOn !== undefined) throw failed('CommandNotSupported', 'collMod of a view is not supported');
+  if (index !== undefined) throw failed('CommandNotSupported', 'collMod of an index is not supported');
+  collection.setValidation(validationFrom(call.command, collection.validation));
+  return {ok: 1};
+};
+
+export const drop = (call: Call): Doc => {
+  const {databases, database, name} = call;
+  const count = databases.find(database, name)?.indexes.size ?? 0;
+  if (!databases.drop(database, name)) return {ok: 1};
+  return {nIndexesWas: count, ns: `${database}.${name}`, ok: 1};
+};
+
+export const dropDatabase = ({databases, database}: Call): Doc => {
+  databases.dropDatabase(database);
+  return {dropped: database, ok: 1};
+};
+
+export const listIndexes = (call: Call): Doc => {
+  const specs = [...existing(call).indexes.values()].map(({spec}) => spec);
+  const {batchSize} = document(call.command.cursor, 'cursor');
+  return cursorReply(call.databases, `${call.database}.${call.name}`, raw(specs), integer(batchSize, ALL));
+};
+
+export const createIndexes = (call: Call): Doc => {
+  const {databases, database, name, command} = call;
+  const createdCollectionAutomatically = !databases.find(database, name);
+  const collection = databases.ensure(database, name);
+  const numIndexesBefore = collection.indexes.size;
+  const added: string[] = [];
+  try {
+    for (const spec of command.indexes as Doc[])
+      if (collection.createIndex(spec)) added.push(String(spec.name));
+  } catch (error) {
+    for (const index of added) collection.indexes.delete(index);
+    throw error;
+  }
+  const reply: Doc = {
+    numIndexesBefore,
+    numIndexesAfter: collection.indexes.size,
+    createdCollectionAutomatically,
+    ok: 1,
+  };
+  return added.length > 0 ? reply : {...reply, note: 'all indexes already exist'};
+};
+
+export const dropIndexes = (call: Call): Doc => {
+  const {indexes} = existing(call);
+  const nIndexesWas = indexes.size;
+  const {index} = call.command;
+  if (index === '*') {
+    for (const name of [...indexes.keys()]) if (name !== '_id_') indexes.delete(name);
+    return {nIndexesWas, msg: 'non-_id indexes dropped for collection', ok: 1};
+  }
+  for (const wanted of Array.isArray(index) ? index : [index]) {
+    const found = [...indexes.values()].find(({name, key}) =>
+      isDocument(wanted) ? equal(Object.entries(key), Object.entries(wanted)) : name === wanted,
+    );
+    if (!found) throw failed('IndexNotFound', `index not found with name [${String(wanted)}]`);
+    if (found.name === '_id_') throw failed('InvalidOptions', 'cannot drop _id index');
+    indexes.delete(found.name);
+  }
+  return {nIndexesWas, ok: 1};
+};

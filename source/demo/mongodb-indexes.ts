@@ -1,0 +1,142 @@
+import {failed} from './mongodb-errors.js';
+import {compileFilter, isTrue, type Test} from './mongodb-match.js';
+import {equal, keyOf} from './mongodb-order.js';
+import {valuesAt} from './mongodb-paths.js';
+import {type Doc, isDocument, isNumeric, toNumber} from './mongodb-values.js';
+
+/** One index. Only unique ones are kept up, for they are all that a client can notice. */
+export type Index = {
+  name: string;
+  key: Doc;
+  unique: boolean;
+  /** What listIndexes answers. */
+  spec: Doc;
+  /** The entries of a document: none where the index leaves it out. */
+  keysOf(doc: Doc): string[];
+  /** Whose `_id` (as text) has an entry. */
+  owners: Map<string, string>;
+};
+
+const KNOWN = new Set([
+  'v',
+  'key',
+  'name',
+  'ns',
+  'unique',
+  'sparse',
+  'partialFilterExpression',
+  'background',
+  'expireAfterSeconds',
+  'hidden',
+  'prepareUnique',
+]);
+
+/** An index from the specification that createIndexes takes. */
+export const makeIndex = (spec: Doc): Index => {
+  const {key, name} = spec;
+  if (!isDocument(key) || Object.keys(key).length === 0)
+    throw failed('CannotCreateIndex', 'Index keys cannot be empty.');
+  if (typeof name !== 'string' || name === '') throw failed('FailedToParse', 'an index needs a name');
+  const unknown = Object.keys(spec).find(option => !KNOWN.has(option));
+  if (unknown) throw failed('InvalidOptions', `the index option '${unknown}' is not supported`);
+  for (const direction of Object.values(key))
+    if (!isNumeric(direction) || toNumber(direction) === 0)
+      throw failed('CannotCreateIndex', `an index of the type ${String(direction)} is not supported`);
+  const {partialFilterExpression: filter} = spec;
+  if (filter !== undefined && !isDocument(filter))
+    throw failed('CannotCreateIndex', 'partialFilterExpression must be a document');
+  const covered: Test = filter === undefined ? () => true : compileFilter(filter);
+  const paths = Object.keys(key);
+  const sparse = isTrue(spec.sparse);
+  const unique = name === '_id_' || isTrue(spec.unique);
+  const {v: _, ns: __, background: ___, ...rest} = spec;
+  return {
+    name,
+    key,
+    unique,
+    spec: {v: 2, ...rest},
+    keysOf: doc => (covered(doc) && !(sparse && isAbsent(doc, paths)) ? entries(doc, paths) : []),
+    owners: new Map(),
+  };
+};
+
+const isAbsent = (doc: Doc, paths: string[]): boolean =>
+  paths.every(path => valuesAt(doc, path).every(value => value === undefined));
+
+/** One entry for each combination of values; an array has one for each element, and what is missing counts as null. */
+const entries = (doc: Doc, paths: string[]): string[] => {
+  let keys = [''];
+  for (const path of paths) {
+    const values = valuesAt(doc, path).flatMap<unknown>(value =>
+      Array.isArray(value) ? (value.length === 0 ? [undefined] : value) : [value ?? null],
+    );
+    const texts = new Set((values.length === 0 ? [null] : values).map(keyOf));
+    keys = keys.flatMap(prefix => [...texts].map(text => `${prefix}\0${text}`));
+  }
+  return keys;
+};
+
+/** Throws E11000 where another document has one of a document's entries. */
+export const checkUnique = (indexes: Iterable<Index>, id: string, doc: Doc, namespace: string): void => {
+  for (const index of indexes) {
+    if (!index.unique || index.name === '_id_') continue;
+    for (const key of index.keysOf(doc)) {
+      const owner = index.owners.get(key);
+      if (owner !== undefined && owner !== id) throw duplicateKey(index, doc, namespace);
+    }
+  }
+};
+
+export const duplicateKey = ({name, key}: Pick<Index, 'name' | 'key'>, doc: Doc, namespace: string) => {
+  const keyValue = Object.fromEntries(Object.keys(key).map(path => [path, valuesAt(doc, path)[0] ?? null]));
+  const shown = Object.entries(keyValue).map(([path, value]) => `${path}: ${shownValue(value)}`);
+  return failed(
+    'DuplicateKey',
+    `E11000 duplicate key error collection: ${namespace} index: ${name} dup key: { ${shown.join(', ')} }`,
+    {keyPattern: key, keyValue},
+  );
+};
+
+const shownValue = (value: unknown): string => {
+  const type = (value as {_bsontype?: string} | null)?._bsontype;
+  return type === 'ObjectId' ? `ObjectId('${String(value)}')` : JSON.stringify(value);
+};
+
+export const addEntries = (indexes: Iterable<Index>, id: string, doc: Doc): void => {
+  for (const index of indexes)
+    if (index.unique) for (const key of index.keysOf(doc)) index.owners.set(key, id);
+};
+
+export const removeEntries = (indexes: Iterable<Index>, doc: Doc): void => {
+  for (const index of indexes)
+    if (index.unique) for (const key of index.keysOf(doc)) index.owners.delete(key);
+};
+
+/** Whether a specification asks for what an index with its name or key already is; throws where they disagree. */
+export const isSameIndex = (existing: Index, wanted: Index): boolean => {
+  const sameKey = equal(Object.entries(existing.key), Object.entries(wanted.key));
+  if (!sameKey && existing.name !== wanted.name) return false;
+  const options = ({unique, spec}: Index) => [
+    unique,
+    isTrue(spec.sparse),
+    spec.partialFilterExpression ?? null,
+  ];
+  if (!sameKey)
+    throw failed(
+      'IndexKeySpecsConflict',
+      `An existing index has the same name as the requested index: ${wanted.name}`,
+    );
+  const sameOptions = equal(options(existing), options(wanted));
+  if (sameOptions && existing.name === wanted.name) return true;
+  if (existing.name === wanted.name)
+    throw failed(
+      'IndexKeySpecsConflict',
+      `An existing index has the same name with other options: ${wanted.name}`,
+    );
+  if (
+    sameOptions ||
+    equal(existing.spec.partialFilterExpression ?? null, wanted.spec.partialFilterExpression ?? null)
+  )
+    throw failed('IndexOptionsConflict', `Index already exists with a different name: ${existing.name}`);
+  return false;
+};

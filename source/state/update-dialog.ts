@@ -1,0 +1,176 @@
+/** Dialogs, menus and fields: choosing, typing, pressing, going back. */
+
+import {paletteBindings} from './keymap.js';
+import {typed, withoutLast} from './keys.js';
+import {tableHeight} from './layout.js';
+import {type Mode, missing} from './modes.js';
+import {type State, withList} from './state.js';
+import {type Step, say, step} from './step.js';
+import {moved} from './update-data.js';
+import {chooseAction} from './update-plan.js';
+import {press} from './update-run.js';
+import {moveTo} from './window.js';
+
+const browsing: Mode = {name: 'browse'};
+
+const withMode = (state: State, mode: Mode): Step => step({...state, mode});
+
+/** The state with another filter: the cursor goes to the first row that it shows. */
+const filtered = (state: State, check: string, filter: string): Step => {
+  const list = {...state.lists[check]!, filter};
+  return moved(state, moveTo({...list, top: 0}, 0, tableHeight(state)));
+};
+
+/** Text that goes into a field: what was typed or pasted, on one line. */
+const insert = (state: State, text: string): Step => {
+  const {mode} = state;
+  switch (mode.name) {
+    case 'filter':
+      return filtered(state, mode.check, state.lists[mode.check]!.filter + text);
+    case 'palette':
+      return withMode(state, {...mode, text: mode.text + text, index: 0});
+    case 'prompt':
+      return withMode(state, {...mode, text: mode.text + text});
+    case 'confirm':
+      return withMode(state, {...mode, typed: typedInto(mode, text)});
+    default:
+      return step(state);
+  }
+};
+
+/** A field that is right and not the last passes what is typed on to the next. */
+const typedInto = (mode: Extract<Mode, {name: 'confirm'}>, text: string): string[] => {
+  const first = missing(mode)[0] ?? mode.typed.length - 1;
+  return mode.typed.map((value, index) => (index === first ? value + text : value));
+};
+
+const erase = (state: State): Step => {
+  const {mode} = state;
+  switch (mode.name) {
+    case 'filter':
+      return filtered(state, mode.check, withoutLast(state.lists[mode.check]!.filter));
+    case 'palette':
+      return withMode(state, {...mode, text: withoutLast(mode.text), index: 0});
+    case 'prompt':
+      return withMode(state, {...mode, text: withoutLast(mode.text)});
+    case 'confirm': {
+      const last = mode.typed.findLastIndex(value => value !== '');
+      return withMode(state, {
+        ...mode,
+        typed: mode.typed.map((value, index) => (index === last ? withoutLast(value) : value)),
+      });
+    }
+    default:
+      return step(state);
+  }
+};
+
+const isField = ({mode}: State): boolean =>
+  mode.name === 'filter' ||
+  mode.name === 'palette' ||
+  mode.name === 'prompt' ||
+  (mode.name === 'confirm' && mode.plan.confirmations.length > 0);
+
+/** What a key does to the field that the user is in; undefined if it is none of the field's. */
+export const typeInto = (state: State, key: string): Step | undefined => {
+  if (!isField(state)) return undefined;
+  if (key === 'backspace') return erase(state);
+  const text = typed(key);
+  return text === undefined ? undefined : insert(state, text);
+};
+
+const LONGEST_PASTE = 200;
+
+/** Pasted text goes into fields that look for something, and nowhere else: a confirmation is typed. */
+export const paste = (state: State, text: string): Step => {
+  const {name} = state.mode;
+  if (name === 'confirm') return step(say(state, 'Pasted text is not taken here: type it.', 'bad'));
+  if (!isField(state)) return step(say(state, 'Pasted text was ignored.'));
+  const line = text.replace(/[\r\n][\s\S]*$/, '').replace(/\p{Control}/gu, '');
+  return insert(state, line.slice(0, LONGEST_PASTE));
+};
+
+/** Esc and `q`: one level back; a plan that is left is given up. */
+export const back = (state: State): Step => {
+  const {mode} = state;
+  switch (mode.name) {
+    case 'filter': {
+      const {state: next, effects} = filtered(state, mode.check, '');
+      return step({...next, mode: browsing}, ...effects);
+    }
+    case 'confirm':
+      return withMode(state, {name: 'plan', origin: mode.origin, plan: mode.plan, top: 0});
+    case 'plan':
+      return step({...state, mode: browsing}, {effect: 'release', plan: mode.plan});
+    case 'planning':
+      return step({...state, mode: browsing}, {effect: 'cancel-plan'});
+    case 'menu':
+      return withMode(
+        state,
+        mode.only === null ? browsing : {name: 'details', check: mode.check, id: mode.only, row: 0, top: 0},
+      );
+    default:
+      return withMode(state, browsing);
+  }
+};
+
+const lengthOf = (state: State): number => {
+  const {mode} = state;
+  if (mode.name === 'menu') return mode.choices.length;
+  return mode.name === 'palette' ? paletteBindings(state, mode.text).length : 2;
+};
+
+/** The next or previous choice, around the end. */
+export const chooseAfter = (state: State, by: number): Step => {
+  const {mode} = state;
+  if (!('index' in mode)) return step(state);
+  const length = Math.max(1, lengthOf(state));
+  return withMode(state, {...mode, index: (mode.index + by + length) % length});
+};
+
+/** Enter in a menu. `run` carries out a command of the palette as if its key had been pressed. */
+export const choose = (state: State, run: (state: State, command: string) => Step): Step => {
+  const {mode} = state;
+  switch (mode.name) {
+    case 'menu':
+      return chooseAction(state, mode);
+    case 'palette': {
+      const binding = paletteBindings(state, mode.text)[mode.index];
+      const next: State = {...state, mode: browsing};
+      return binding ? run(next, binding.id) : step(next);
+    }
+    case 'export': {
+      const {check} = mode;
+      const {filter} = state.lists[check]!;
+      const format = mode.index === 0 ? 'csv' : 'json';
+      return step({...state, mode: browsing}, {effect: 'export', check, format, filter});
+    }
+    default:
+      return step(state);
+  }
+};
+
+/** Enter in a field that looks for something. */
+export const accept = (state: State): Step => {
+  const {mode} = state;
+  if (mode.name !== 'prompt') return withMode(state, browsing);
+  const id = mode.text.trim();
+  if (id === '') return withMode(state, browsing);
+  return step(
+    {...state, mode: {name: 'customer', id, report: null, error: null, top: 0}},
+    {effect: 'customer', id},
+  );
+};
+
+/** Tab and arrows in a dialog: there are two buttons, so the next and the previous are the same one. */
+export const otherButton = (state: State): Step => {
+  const {mode} = state;
+  if (mode.name !== 'confirm' && mode.name !== 'quit') return step(state);
+  return withMode(state, {...mode, focus: mode.focus === 'cancel' ? 'run' : 'cancel'});
+};
+
+export const pressButton = (state: State): Step => {
+  const {mode} = state;
+  if (mode.name !== 'quit') return press(state);
+  return mode.focus === 'run' ? step(state, {effect: 'quit', code: 0}) : withMode(state, browsing);
+};

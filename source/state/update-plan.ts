@@ -1,0 +1,138 @@
+/** From the rows that were chosen to a plan of what would change. */
+import type {CheckError} from '../types.js';
+import {choicesFor, selectionFor, targets} from './marks.js';
+import type {Message} from './messages.js';
+import type {Mode, ModeOf} from './modes.js';
+import {currentList} from './places-of-state.js';
+import {checkInfo, type State} from './state.js';
+import {inTurn, type Step, say, step} from './step.js';
+import {lookAgain} from './update-data.js';
+
+type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
+
+const browsing: Mode = {name: 'browse'};
+
+/** Why nothing may be planned on a check now; null when it may. Nothing is planned on data that a store can't renew. */
+export const whyNot = (state: State, check: string): string | null => {
+  const {store} = checkInfo(state, check);
+  const status = state.stores.find(item => item.store === store);
+  const list = state.lists[check]!;
+  if (status?.state === 'down') return `${store} is down, so nothing is planned on it: ${status.text}`;
+  if (list.error) return `${check} can’t be read, so nothing is planned on it: ${list.error.message}`;
+  if (list.answeredAt === null) return `${check} has not answered yet.`;
+  return null;
+};
+
+/** `x`: the actions that apply to what is chosen. */
+export const openMenu = (state: State): Step => {
+  const list = currentList(state);
+  if (!list) return step(state);
+  const refused = whyNot(state, list.check);
+  if (refused !== null) return step(say(state, refused, 'bad'));
+  const only = state.mode.name === 'details' ? state.mode.id : null;
+  return step(menuFor(state, list.check, false, only));
+};
+
+const menuFor = (state: State, check: string, withHidden: boolean, only: string | null): State => {
+  const list = state.lists[check]!;
+  const chosen = targets(list, withHidden, only);
+  const choices = choicesFor(checkInfo(state, check), list, chosen);
+  if (choices.length === 0 && chosen.hidden === 0) return say(state, whyNoChoice(chosen), 'bad');
+  return {...state, mode: {name: 'menu', check, choices, index: 0, withHidden, only}};
+};
+
+const whyNoChoice = (chosen: ReturnType<typeof targets>): string => {
+  if (chosen.gone > 0) return 'What was chosen is gone: nothing to do.';
+  return chosen.findings.length === 0
+    ? 'There is no row here.'
+    : 'No action applies to this: it is for a human to judge.';
+};
+
+export const toggleHidden = (state: State): Step => {
+  const {mode} = state;
+  return step(mode.name === 'menu' ? menuFor(state, mode.check, !mode.withHidden, mode.only) : state);
+};
+
+/** The action was chosen: it is planned, after another look where the data is older than a refresh. */
+export const chooseAction = (state: State, mode: ModeOf<'menu'>): Step => {
+  const choice = mode.choices[mode.index];
+  if (!choice) return step(state);
+  const list = state.lists[mode.check]!;
+  const reading = list.answeredAt === null || state.now - list.answeredAt > state.refreshMs + 1000;
+  const ticket = state.ticket + 1;
+  const planning: ModeOf<'planning'> = {
+    name: 'planning',
+    ticket,
+    origin: {check: mode.check, action: choice.action, undoes: null},
+    withHidden: mode.withHidden,
+    only: mode.only,
+    reading,
+    progress: null,
+  };
+  const next: State = {...state, ticket, mode: planning};
+  return reading ? lookAgain(next, mode.check) : askPlan(next, planning);
+};
+
+const askPlan = (state: State, mode: ModeOf<'planning'>): Step => {
+  const {check, action} = mode.origin;
+  const list = state.lists[check]!;
+  const chosen = targets(list, mode.withHidden, mode.only);
+  const none = !chosen.all && !chosen.findings.some(finding => finding.actions.includes(action));
+  if (none) return step(say({...state, mode: browsing}, whyNoChoice(chosen), 'bad'));
+  const selection = selectionFor(list, chosen, action);
+  return step(
+    {...state, mode: {...mode, reading: false}},
+    {effect: 'plan', ticket: mode.ticket, check, action, selection},
+  );
+};
+
+/** The data that a plan waited for has come, or will not. */
+export const readAgain = (state: State, check: string): Step => {
+  const {mode} = state;
+  if (mode.name !== 'planning' || !mode.reading || mode.origin.check !== check) return step(state);
+  const list = state.lists[check]!;
+  if (list.error) return step(fault(state, 'It can’t be planned now', list.error));
+  return list.loading.length > 0 ? step(state) : askPlan(state, mode);
+};
+
+/** `u` in the runs. */
+export const planUndo = (state: State): Step => {
+  const name = state.mode.name === 'run-details' ? state.mode.run.run : state.runs.run;
+  const run = state.runs.items?.find(item => item.run === name);
+  if (!run) return step(state);
+  if (run.state === 'undone') return step(say(state, 'This run was taken back already.', 'bad'));
+  if (run.applied === 0 && run.unknown === 0) return step(say(state, 'This run changed nothing.', 'bad'));
+  const ticket = state.ticket + 1;
+  const origin = {check: run.check, action: 'undo', undoes: run.run};
+  const mode: Mode = {
+    name: 'planning',
+    ticket,
+    origin,
+    withHidden: false,
+    only: null,
+    reading: false,
+    progress: null,
+  };
+  return step({...state, ticket, mode}, {effect: 'plan-undo', ticket, run: run.run});
+};
+
+const isAwaited = (state: State, ticket: number): state is State & {mode: ModeOf<'planning'>} =>
+  state.mode.name === 'planning' && state.mode.ticket === ticket;
+
+export const planned = (state: State, message: Of<'planned'>): Step => {
+  if (!isAwaited(state, message.ticket)) return step(state, {effect: 'release', plan: message.plan});
+  return step({...state, mode: {name: 'plan', origin: state.mode.origin, plan: message.plan, top: 0}});
+};
+
+export const planProgress = (state: State, message: Of<'plan-progress'>): Step =>
+  step(
+    isAwaited(state, message.ticket) ? {...state, mode: {...state.mode, progress: message.progress}} : state,
+  );
+
+export const planFailed = (state: State, message: Of<'plan-failed'>): Step =>
+  step(isAwaited(state, message.ticket) ? fault(state, 'It could not be planned', message.error) : state);
+
+const fault = (state: State, title: string, error: CheckError): State => ({
+  ...state,
+  mode: {name: 'failure', title, error},
+});

@@ -1,0 +1,105 @@
+/** Changes as a table: of a plan (before and after) and of a run (what came of each). */
+import type {ReactElement} from 'react';
+import {keyText, plainText} from '../source/state/filter.js';
+import type {ShownChange, ShownResult} from '../source/types.js';
+import type {Json} from '../source/values.js';
+import {fitted} from './columns.js';
+import type {Style} from './paint.js';
+import {symbols} from './symbols.js';
+import {type Cell, DataTable, type TableColumn} from './table.js';
+
+type ChangeColumn = TableColumn & {flex?: number; cell: (change: ShownChange) => Cell};
+
+const opStyle: Record<ShownChange['op'], Style> = {delete: 'bad', update: 'warn', insert: 'good'};
+const resultStyle: Record<ShownResult, Style> = {
+  planned: 'plain',
+  applied: 'good',
+  skipped: 'dim',
+  failed: 'bad',
+  unknown: 'warn',
+};
+
+const pairs = (values: Record<string, Json>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value === null ? 'null' : plainText(value)}`)
+    .join(', ');
+
+/** What is different afterwards: `status: waiting → cancelled`; of a row that goes, what it held. */
+export const difference = (change: ShownChange): string => {
+  const {before, after} = change;
+  if (!before) return after ? pairs(after) : '';
+  if (!after) return pairs(before);
+  return Object.keys(after)
+    .filter(name => JSON.stringify(before[name] ?? null) !== JSON.stringify(after[name] ?? null))
+    .map(
+      name =>
+        `${name}: ${plainText(before[name]) || 'null'} ${symbols.arrow} ${plainText(after[name]) || 'null'}`,
+    )
+    .join(', ');
+};
+
+const op: ChangeColumn = {
+  id: 'op',
+  title: 'Op',
+  width: 6,
+  cell: change => ({text: change.op, style: opStyle[change.op]}),
+};
+const key: ChangeColumn = {
+  id: 'key',
+  title: 'Row',
+  width: 16,
+  flex: 3,
+  cell: change => ({text: keyText(change.key)}),
+};
+const table: ChangeColumn = {id: 'table', title: 'Table', width: 20, cell: change => ({text: change.table})};
+const what: ChangeColumn = {
+  id: 'what',
+  title: `Before ${symbols.arrow} after`,
+  width: 20,
+  flex: 5,
+  cell: change =>
+    change.result === 'skipped'
+      ? {text: `skipped: ${change.why ?? 'not said'}`, style: 'dim'}
+      : {text: difference(change)},
+};
+const result: ChangeColumn = {
+  id: 'result',
+  title: 'Result',
+  width: 8,
+  cell: change => ({text: change.result, style: resultStyle[change.result]}),
+};
+const why: ChangeColumn = {
+  id: 'why',
+  title: 'Why, or what changed',
+  width: 20,
+  flex: 5,
+  cell: change => ({
+    text: change.error ?? change.why ?? difference(change),
+    style: change.error ? 'bad' : 'plain',
+  }),
+};
+
+export type ChangesProps = {
+  changes: readonly ShownChange[];
+  kind: 'plan' | 'result';
+  top: number;
+  height: number;
+  width: number;
+  color: boolean;
+};
+
+/** The first change on the screen: never so far down that the table ends above its last line. */
+export const firstShown = (top: number, total: number, height: number): number =>
+  Math.max(0, Math.min(top, total - Math.max(1, height - 3)));
+
+/** The changes from `top` on, in `height` lines. */
+export const ChangesTable = ({changes, kind, top, height, width, color}: ChangesProps): ReactElement => {
+  const columns = kind === 'plan' ? [op, key, what] : [result, op, key, why];
+  const spec = fitted(columns, [table], width);
+  const from = firstShown(top, changes.length, height);
+  const rows = changes.slice(from, from + Math.max(1, height - 3)).map((change, index) => ({
+    id: String(from + index),
+    cells: Object.fromEntries(spec.map(column => [column.id, column.cell(change)])),
+  }));
+  return <DataTable columns={spec} rows={rows} color={color} />;
+};

@@ -1,0 +1,165 @@
+/** The columns of a list of findings: a few for each kind of check, and the check's own where there is room. */
+import {groupText, plainText} from '../source/state/filter.js';
+import type {List} from '../source/state/lists.js';
+import {type ShownRow, shown} from '../source/state/shown.js';
+import type {CheckInfo, CheckKind, Finding, Severity} from '../source/types.js';
+import {duration} from './format.js';
+import type {Style} from './paint.js';
+import {symbols} from './symbols.js';
+import {type Cell, type TableColumn, tableWidth} from './table.js';
+
+export type FindingRow = {
+  finding: Finding;
+  gone: boolean;
+  marked: boolean;
+  selected: boolean;
+  /** Seconds since the finding was read: ages go on while nobody asks. */
+  since: number;
+};
+
+export type FindingColumn = TableColumn & {
+  /** How much of the spare room it takes; none without it. */
+  flex?: number;
+  cell: (row: FindingRow) => Cell;
+};
+
+export const severityStyle: Record<Severity, Style> = {critical: 'bad', warning: 'warn', info: 'dim'};
+
+const mark: FindingColumn = {
+  id: 'mark',
+  title: '',
+  width: 2,
+  cell: ({marked, selected}) => ({
+    text: `${selected ? symbols.cursor : ' '}${marked ? symbols.mark : ' '}`,
+    style: 'accent',
+  }),
+};
+
+const severity: FindingColumn = {
+  id: 'severity',
+  title: 'Severity',
+  width: 8,
+  cell: ({finding}) => ({text: finding.severity, style: severityStyle[finding.severity]}),
+};
+
+const group = (title: string): FindingColumn => ({
+  id: 'group',
+  title,
+  width: 14,
+  flex: 4,
+  cell: ({finding}) => ({text: groupText(finding.group)}),
+});
+
+const reasons = (title: string, healthy: string): FindingColumn => ({
+  id: 'reasons',
+  title,
+  width: 18,
+  flex: 5,
+  cell: ({finding, gone}) => {
+    if (gone) return {text: 'gone', style: 'dim'};
+    if (finding.reasons.length === 0) return {text: healthy, style: 'good'};
+    return {text: finding.reasons.join(', '), style: severityStyle[finding.severity]};
+  },
+});
+
+const rows: FindingColumn = {
+  id: 'rows',
+  title: 'Rows',
+  width: 4,
+  align: 'right',
+  cell: ({finding}) => ({text: String(finding.rows.length)}),
+};
+
+const age = (title: string, width: number): FindingColumn => ({
+  id: 'age',
+  title,
+  width,
+  align: 'right',
+  cell: ({finding, since, gone}) => ({
+    text: finding.ageSeconds === null ? '?' : duration(finding.ageSeconds + (gone ? 0 : since)),
+  }),
+});
+
+/** What the safe default action would do with it. */
+const fix: FindingColumn = {
+  id: 'fix',
+  title: 'Would',
+  width: 8,
+  cell: ({finding}) => {
+    if (finding.byHand) return {text: 'by hand', style: 'dim'};
+    const verdicts = new Set(finding.rows.map(row => row.verdict));
+    const verdict = [...verdicts].find(item => item !== 'keep' && item !== 'none');
+    return verdict ? {text: verdict} : {text: '–', style: 'dim'};
+  },
+};
+
+/** Stale sessions are told from the customer's side: what keeps the customer from buying again. */
+const blocked = (check: CheckInfo): FindingColumn => ({
+  id: 'blocked',
+  title: 'Blocked by',
+  width: 15,
+  cell: ({finding}) => {
+    const row = finding.rows[0];
+    const status = plainText(row?.values.status);
+    return {text: `${status} ${row?.table === check.table ? 'session' : 'request'}`.trim()};
+  },
+});
+
+const base = (check: CheckInfo): FindingColumn[] => {
+  const byKind: Record<CheckKind, () => FindingColumn[]> = {
+    duplicates: () => [mark, severity, group('Group'), rows, reasons('Reasons', ''), fix, age('Age', 9)],
+    'null-ids': () => [mark, severity, group('Row'), reasons('Reasons', ''), fix, age('Age', 9)],
+    'stale-sessions': () => [
+      mark,
+      severity,
+      group('Customer'),
+      age('Waiting', 11),
+      blocked(check),
+      reasons('Reasons', ''),
+    ],
+    'device-sessions': () => [mark, group('Email'), reasons('State', 'healthy'), fix, age('Age', 9)],
+  };
+  return byKind[check.kind]();
+};
+
+/** The check's own columns that don't say what the group says already. */
+const own = (check: CheckInfo, list: List): FindingColumn[] => {
+  const first: ShownRow | undefined = shown(list).count > 0 ? shown(list).at(list.top) : undefined;
+  const known = first?.kind === 'finding' ? first.finding : undefined;
+  const named = known ? groupText(known.group) : '';
+  const told = check.kind === 'stale-sessions' ? ['status'] : [];
+  return check.columns
+    .filter(name => !told.includes(name) && (!known || plainText(known.rows[0]?.values[name]) !== named))
+    .map(name => ({
+      id: `own:${name}`,
+      title: name,
+      width: Math.max(10, Math.min(name.length, 20)),
+      flex: 1,
+      cell: ({finding}: FindingRow) => ({text: plainText(finding.rows[0]?.values[name])}),
+    }));
+};
+
+/** The columns that fit, filled up to exactly `width`. */
+export const fitted = <Column extends TableColumn & {flex?: number}>(
+  wanted: readonly Column[],
+  extra: readonly Column[],
+  width: number,
+): Column[] => {
+  const columns = [...wanted];
+  for (const column of extra) {
+    if (tableWidth([...columns, column]) <= width) columns.push(column);
+  }
+  let spare = width - tableWidth(columns);
+  let shares = columns.reduce((sum, column) => sum + (column.flex ?? 0), 0);
+  return columns.map(column => {
+    if (!column.flex || spare <= 0) return column;
+    const more = Math.round((spare * column.flex) / shares);
+    spare -= more;
+    shares -= column.flex;
+    return {...column, width: column.width + more};
+  });
+};
+
+/** The columns of a check's list at this width. */
+export const columnsFor = (check: CheckInfo, list: List, width: number): FindingColumn[] =>
+  fitted(base(check), own(check, list), width);

@@ -1,0 +1,72 @@
+/** Lines of text made of spans with a style: what every view is drawn with. Without colour a span is its text. */
+import {cut, displayWidth, sanitise} from '../source/sanitise.js';
+
+export type Style = 'plain' | 'bold' | 'dim' | 'good' | 'warn' | 'bad' | 'accent' | 'cursor' | 'badge';
+
+export type Span = string | {text: string; style: Style};
+export type Line = readonly Span[];
+
+const codes: Record<Style, string> = {
+  plain: '',
+  bold: '1',
+  dim: '2',
+  good: '32',
+  warn: '33',
+  bad: '1;31',
+  accent: '36',
+  cursor: '7',
+  badge: '1;7',
+};
+
+/** Text with the style's escape codes around it; the text alone where there is no colour. */
+export const paint = (text: string, style: Style, color: boolean): string =>
+  color && style !== 'plain' && text !== '' ? `\x1b[${codes[style]}m${text}\x1b[0m` : text;
+
+export const span = (text: string, style: Style): Span => ({text, style});
+
+/** A line in exactly `width` columns. Every text in it is sanitised here, whatever it came from. */
+export const drawLine = (line: Line, width: number, color: boolean): string => {
+  let left = width;
+  let drawn = '';
+  for (const item of line) {
+    if (left <= 0) break;
+    const {text, style} = typeof item === 'string' ? {text: item, style: 'plain' as const} : item;
+    const kept = cut(sanitise(text), left);
+    left -= displayWidth(kept);
+    drawn += paint(kept, style, color);
+  }
+  return drawn + ' '.repeat(Math.max(0, left));
+};
+
+/** How many columns a line would take up. */
+export const lineWidth = (line: Line): number =>
+  line.reduce((sum, item) => sum + displayWidth(sanitise(typeof item === 'string' ? item : item.text)), 0);
+
+/** A line with its last spans at the right edge; they give way where there is no room. */
+export const spread = (left: Line, right: Line, width: number): Line => {
+  const space = width - lineWidth(left) - lineWidth(right);
+  return space < 1 ? left : [...left, ' '.repeat(space), ...right];
+};
+
+/** Text in lines of at most `width` columns, broken between words (within one that is too long). */
+export const wrap = (text: string, width: number): string[] => {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of sanitise(text).split(' ')) {
+    let rest = word;
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(rest) <= width) {
+      line += ` ${rest}`;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    while (displayWidth(rest) > width) {
+      const part = cut(rest, width + 1).replace(/…$/, '');
+      const kept = part === '' ? rest.slice(0, 1) : part;
+      lines.push(kept);
+      rest = rest.slice(kept.length);
+    }
+    line = rest;
+  }
+  lines.push(line);
+  return lines;
+};

@@ -1,0 +1,102 @@
+/** Runs: what was done, by whom, and whether it can be taken back. */
+import {Box} from 'ink';
+import type {ReactElement} from 'react';
+import type {RunState, RunSummary} from '../source/types.js';
+import {fitted} from './columns.js';
+import {moment, plural} from './format.js';
+import {Lines} from './lines.js';
+import {type Line, type Style, span} from './paint.js';
+import {symbols} from './symbols.js';
+import {type Cell, DataTable, type TableColumn} from './table.js';
+import type {ViewProps} from './view.js';
+
+type RunColumn = TableColumn & {flex?: number; cell: (run: RunSummary, selected: boolean) => Cell};
+
+const stateStyle: Record<RunState, Style> = {done: 'good', interrupted: 'warn', undone: 'dim', failed: 'bad'};
+
+const number = (id: 'applied' | 'skipped' | 'failed' | 'unknown' | 'planned', width: number): RunColumn => ({
+  id,
+  title: id[0]!.toUpperCase() + id.slice(1),
+  width,
+  align: 'right',
+  cell: run => ({text: String(run[id])}),
+});
+
+const columns: RunColumn[] = [
+  {id: 'mark', title: '', width: 1, cell: (_, selected) => ({text: selected ? symbols.cursor : ''})},
+  {id: 'at', title: 'When (UTC)', width: 19, cell: run => ({text: moment(run.at)})},
+  {id: 'check', title: 'Check', width: 10, flex: 3, cell: run => ({text: run.check})},
+  {id: 'action', title: 'Action', width: 6, flex: 2, cell: run => ({text: run.undoes ? 'undo' : run.action})},
+  {id: 'state', title: 'State', width: 11, cell: run => ({text: run.state, style: stateStyle[run.state]})},
+  number('applied', 7),
+];
+
+const more: RunColumn[] = [
+  number('planned', 7),
+  number('skipped', 7),
+  number('failed', 6),
+  number('unknown', 7),
+  {id: 'by', title: 'By', width: 12, flex: 2, cell: run => ({text: run.by})},
+  {id: 'note', title: 'Note', width: 10, flex: 3, cell: run => ({text: run.note ?? ''})},
+];
+
+const emptyLines = (runs: ViewProps['state']['runs']): Line[] => {
+  if (runs.error) {
+    return [
+      [span(`${symbols.bad} The runs could not be read: ${runs.error.message}`, 'bad')],
+      [`  ${runs.error.hint}`],
+    ];
+  }
+  if (runs.items === null) return [[span('Reading the runs…', 'dim')]];
+  return [['Nothing has been changed yet. What you clean is listed here, and u takes it back.']];
+};
+
+export const RunsView = ({state, width, height}: ViewProps): ReactElement => {
+  const {runs, color} = state;
+  const items = runs.items ?? [];
+  if (items.length === 0) return <Lines lines={[[], ...emptyLines(runs)]} width={width} color={color} />;
+  const spec = fitted(columns, more, width);
+  const rows = items.slice(runs.top, runs.top + height - 3).map(run => {
+    const selected = run.run === runs.run;
+    return {
+      id: run.run,
+      cells: Object.fromEntries(spec.map(column => [column.id, column.cell(run, selected)])),
+      style: selected ? ('cursor' as const) : undefined,
+    };
+  });
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <DataTable columns={spec} rows={rows} color={color} />
+    </Box>
+  );
+};
+
+/** One run, in full. */
+export const RunDetailsView = ({state, width}: ViewProps): ReactElement | null => {
+  if (state.mode.name !== 'run-details') return null;
+  const {run} = state.mode;
+  const field = (name: string, value: string, style: Style = 'plain'): Line => [
+    span(`  ${name.padEnd(10)}`, 'dim'),
+    span(value, style),
+  ];
+  const lines: Line[] = [
+    [span(`Run ${run.run}`, 'bold')],
+    [],
+    field('when', `${moment(run.at)} UTC`),
+    field('by', run.by),
+    field('check', run.check),
+    field('action', run.action),
+    ...(run.undoes ? [field('undoes', run.undoes)] : []),
+    field('state', run.state, stateStyle[run.state]),
+    field('planned', plural(run.planned, 'change')),
+    field('applied', String(run.applied)),
+    field('skipped', String(run.skipped)),
+    field('failed', String(run.failed), run.failed > 0 ? 'bad' : 'plain'),
+    field('unknown', String(run.unknown), run.unknown > 0 ? 'warn' : 'plain'),
+    field('note', run.note ?? '–'),
+    ...(run.state === 'interrupted'
+      ? [[], [`  sesstui resume ${run.run} --yes finishes or closes it.`]]
+      : []),
+  ];
+  return <Lines lines={lines} width={width} color={state.color} />;
+};
