@@ -1,31 +1,37 @@
 /** The one redactor for logs, errors, audit and crashes (S16): no credential leaves through a text. */
 import {masked} from './secrets.js';
 
-const userInfo = /([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@:'"`]*):([^\s/?#'"`]*)@/gi;
+/**
+ * Every repetition has a bound: what is redacted may be long and hostile, and a pattern without one would take time
+ * that grows with the square of its length.
+ */
+const userInfo = /(:\/\/[^\s/?#@:'"`]{0,256}):([^\s/?#'"`]{0,4096})@/g;
 /** A password with an unescaped / ? or # in it; `host:5432/…` is not one. */
-const oddUserInfo = /([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:'"`]+):(?!\d{1,5}[/?#])(?!•)([^\s@'"`]+)@/gi;
+const oddUserInfo = /(:\/\/[^\s/?#@:'"`]{1,256}):(?!\d{1,5}[/?#])(?!•)([^\s@'"`]{1,4096})@/g;
 
-const secretName =
-  '[\\w-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|session[_-]?token|security-token|access[_-]?token|refresh[_-]?token|auth[_-]?token|signature)[\\w-]*';
+const secretWords =
+  'password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|(?:session|security|access|refresh|auth)[_-]?token|signature';
+const secretName = `[\\w-]{0,64}(?:${secretWords})[\\w-]{0,64}`;
+const quotedName = `(?:${secretName}|pwd|token|authorization|cookies?)`;
 const quotedPair = new RegExp(
-  `((["'])(?:${secretName}|pwd|token|authorization|cookies?)\\2\\s*[:=]\\s*)(["'])(?:\\\\.|(?!\\3)[^\\\\])*\\3`,
+  `((["'])${quotedName}\\2\\s{0,8}[:=]\\s{0,8})(["'])(?:\\\\.|(?!\\3)[^\\\\])*\\3`,
   'gi',
 );
-const escapedPair = new RegExp(
-  `(\\\\"(?:${secretName}|pwd|token|authorization|cookies?)\\\\"\\s*:\\s*)\\\\"(?:(?!\\\\").)*\\\\"`,
-  'gi',
-);
+const escapedPair = new RegExp(`(\\\\"${quotedName}\\\\"\\s{0,8}:\\s{0,8})\\\\"(?:(?!\\\\").)*\\\\"`, 'gi');
+/** What comes before the word in its name (`aws_` of `aws_secret_access_key`) need not match: it is kept anyway. */
+const bareName = `(?:${secretWords})[\\w-]{0,64}|(?<![a-z])pwd`;
+const bareValue = `("(?:\\\\.|[^"\\\\])*"|'(?:\\\\.|[^'\\\\])*'|[^\\s&;,"')}\\]]+)`;
 const barePair = new RegExp(
-  `(\\b(?:${secretName}|pwd|token)\\s*=\\s*|\\b(?:${secretName}|pwd)\\s*:\\s+)(?!["']?•)("(?:\\\\.|[^"\\\\])*"|'(?:\\\\.|[^'\\\\])*'|[^\\s&;,"')}\\]]+)`,
+  `((?:${bareName}|(?<![a-z])token)\\s{0,8}=\\s{0,8}|(?:${bareName})\\s{0,8}:\\s{1,8})(?!["']?•)${bareValue}`,
   'gi',
 );
 
 const patterns: [RegExp, string][] = [
-  [/-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g, masked],
-  [userInfo, `$1$2:${masked}@`],
+  [/-----BEGIN ([A-Z ]{0,40})PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g, masked],
+  [userInfo, `$1:${masked}@`],
   [oddUserInfo, `$1:${masked}@`],
-  [/\b(Bearer|Basic|Negotiate)\s+[\w.~+/=-]{8,}/gi, `$1 ${masked}`],
-  [/\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g, masked],
+  [/\b(Bearer|Basic|Negotiate)\s{1,8}[\w.~+/=-]{8,}/gi, `$1 ${masked}`],
+  [/\beyJ[\w-]{5,2048}\.[\w-]+(?:\.[\w-]*)?/g, masked],
   [/\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b/g, masked],
   [escapedPair, `$1\\"${masked}\\"`],
   [quotedPair, `$1$3${masked}$3`],
@@ -57,11 +63,13 @@ const decoded = (text: string): string => {
 };
 
 const shortestCanary = 4;
+/** Passwords that are no secret, and whose masking would take the program's own words out of every message. */
+const ownWords = new Set(['postgres', 'postgresql', 'mongodb', 'dynamodb', 'sesstui', 'localhost']);
 
 const canaryPattern = (canaries: readonly string[]): RegExp | null => {
   const all = new Set(canaries.flatMap(canary => [canary, decoded(canary)]));
   const long = [...all]
-    .filter(text => [...text].length >= shortestCanary)
+    .filter(text => [...text].length >= shortestCanary && !ownWords.has(text))
     .sort((a, b) => b.length - a.length);
   if (long.length === 0) return null;
   return new RegExp(long.map(text => Array.from(text, spellings).join('')).join('|'), 'g');

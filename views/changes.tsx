@@ -28,7 +28,8 @@ const pairs = (values: Record<string, Json>): string =>
 export const difference = (change: ShownChange): string => {
   const {before, after} = change;
   if (!before) return after ? pairs(after) : '';
-  if (!after) return pairs(before);
+  if (!after)
+    return pairs(Object.fromEntries(Object.entries(before).filter(([name]) => !(name in change.key))));
   return Object.keys(after)
     .filter(name => JSON.stringify(before[name] ?? null) !== JSON.stringify(after[name] ?? null))
     .map(
@@ -55,7 +56,7 @@ const table: ChangeColumn = {id: 'table', title: 'Table', width: 20, cell: chang
 const what: ChangeColumn = {
   id: 'what',
   title: `Before ${symbols.arrow} after`,
-  width: 20,
+  width: 32,
   flex: 5,
   cell: change =>
     change.result === 'skipped'
@@ -71,7 +72,7 @@ const result: ChangeColumn = {
 const why: ChangeColumn = {
   id: 'why',
   title: 'Why, or what changed',
-  width: 20,
+  width: 24,
   flex: 5,
   cell: change => ({
     text: change.error ?? change.why ?? difference(change),

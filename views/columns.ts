@@ -2,8 +2,8 @@
 import {groupText, plainText} from '../source/state/filter.js';
 import type {List} from '../source/state/lists.js';
 import {type ShownRow, shown} from '../source/state/shown.js';
-import type {CheckInfo, CheckKind, Finding, Severity} from '../source/types.js';
-import {duration} from './format.js';
+import type {CheckInfo, Finding, Severity} from '../source/types.js';
+import {compact} from './format.js';
 import type {Style} from './paint.js';
 import {symbols} from './symbols.js';
 import {type Cell, type TableColumn, tableWidth} from './table.js';
@@ -42,18 +42,18 @@ const severity: FindingColumn = {
   cell: ({finding}) => ({text: finding.severity, style: severityStyle[finding.severity]}),
 };
 
-const group = (title: string): FindingColumn => ({
+const group = (title: string, width = 14): FindingColumn => ({
   id: 'group',
   title,
-  width: 14,
+  width,
   flex: 4,
   cell: ({finding}) => ({text: groupText(finding.group)}),
 });
 
-const reasons = (title: string, healthy: string): FindingColumn => ({
+const reasons = (title: string, healthy: string, width = 18): FindingColumn => ({
   id: 'reasons',
   title,
-  width: 18,
+  width,
   flex: 5,
   cell: ({finding, gone}) => {
     if (gone) return {text: 'gone', style: 'dim'};
@@ -70,13 +70,13 @@ const rows: FindingColumn = {
   cell: ({finding}) => ({text: String(finding.rows.length)}),
 };
 
-const age = (title: string, width: number): FindingColumn => ({
+const age = (title: string): FindingColumn => ({
   id: 'age',
   title,
-  width,
+  width: 7,
   align: 'right',
   cell: ({finding, since, gone}) => ({
-    text: finding.ageSeconds === null ? '?' : duration(finding.ageSeconds + (gone ? 0 : since)),
+    text: finding.ageSeconds === null ? '?' : compact(finding.ageSeconds + (gone ? 0 : since)),
   }),
 });
 
@@ -84,8 +84,9 @@ const age = (title: string, width: number): FindingColumn => ({
 const fix: FindingColumn = {
   id: 'fix',
   title: 'Would',
-  width: 8,
+  width: 7,
   cell: ({finding}) => {
+    if (finding.reasons.length === 0) return {text: '–', style: 'dim'};
     if (finding.byHand) return {text: 'by hand', style: 'dim'};
     const verdicts = new Set(finding.rows.map(row => row.verdict));
     const verdict = [...verdicts].find(item => item !== 'keep' && item !== 'none');
@@ -105,21 +106,21 @@ const blocked = (check: CheckInfo): FindingColumn => ({
   },
 });
 
-const base = (check: CheckInfo): FindingColumn[] => {
-  const byKind: Record<CheckKind, () => FindingColumn[]> = {
-    duplicates: () => [mark, severity, group('Group'), rows, reasons('Reasons', ''), fix, age('Age', 9)],
-    'null-ids': () => [mark, severity, group('Row'), reasons('Reasons', ''), fix, age('Age', 9)],
-    'stale-sessions': () => [
-      mark,
-      severity,
-      group('Customer'),
-      age('Waiting', 11),
-      blocked(check),
-      reasons('Reasons', ''),
-    ],
-    'device-sessions': () => [mark, group('Email'), reasons('State', 'healthy'), fix, age('Age', 9)],
-  };
-  return byKind[check.kind]();
+/** For each kind the columns that are always there, and those that come before the check's own where there is room. */
+const columnsOfKind = (check: CheckInfo): {base: FindingColumn[]; more: FindingColumn[]} => {
+  switch (check.kind) {
+    case 'duplicates':
+      return {base: [mark, severity, group('Group'), rows, reasons('Reasons', ''), age('Age')], more: [fix]};
+    case 'null-ids':
+      return {base: [mark, severity, group('Row', 24), reasons('Reasons', '', 15), age('Age')], more: [fix]};
+    case 'stale-sessions':
+      return {
+        base: [mark, group('Customer'), age('Waiting'), blocked(check), reasons('Reasons', '')],
+        more: [severity, fix],
+      };
+    case 'device-sessions':
+      return {base: [mark, group('Email', 18), reasons('State', 'healthy', 14), fix, age('Age')], more: []};
+  }
 };
 
 /** The check's own columns that don't say what the group says already. */
@@ -139,13 +140,33 @@ const own = (check: CheckInfo, list: List): FindingColumn[] => {
     }));
 };
 
+/** Columns that a narrow screen can do without: the last first, but not the first one and not those with the most to say. */
+const reduced = <Column extends TableColumn & {flex?: number}>(
+  wanted: readonly Column[],
+  width: number,
+): Column[] => {
+  const columns = [...wanted];
+  while (tableWidth(columns) > width) {
+    const index = columns.findLastIndex(column => !column.flex);
+    if (index < 1) break;
+    columns.splice(index, 1);
+  }
+  const over = tableWidth(columns) - width;
+  const widest = columns.reduce((most, column) => Math.max(most, column.width), 0);
+  return over <= 0
+    ? columns
+    : columns.map(column =>
+        column.width === widest ? {...column, width: Math.max(1, widest - over)} : column,
+      );
+};
+
 /** The columns that fit, filled up to exactly `width`. */
 export const fitted = <Column extends TableColumn & {flex?: number}>(
   wanted: readonly Column[],
   extra: readonly Column[],
   width: number,
 ): Column[] => {
-  const columns = [...wanted];
+  const columns = reduced(wanted, width);
   for (const column of extra) {
     if (tableWidth([...columns, column]) <= width) columns.push(column);
   }
@@ -161,5 +182,7 @@ export const fitted = <Column extends TableColumn & {flex?: number}>(
 };
 
 /** The columns of a check's list at this width. */
-export const columnsFor = (check: CheckInfo, list: List, width: number): FindingColumn[] =>
-  fitted(base(check), own(check, list), width);
+export const columnsFor = (check: CheckInfo, list: List, width: number): FindingColumn[] => {
+  const {base, more} = columnsOfKind(check);
+  return fitted(base, [...more, ...own(check, list)], width);
+};

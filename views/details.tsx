@@ -51,7 +51,7 @@ const valueColumns = (finding: Finding, check: CheckInfo): RowColumn[] => {
 
 /** The finding in words: its group, each reason with what it means, and what can be done. */
 const headLines = (finding: Finding, check: CheckInfo, gone: boolean, width: number): Line[] => {
-  const aged = finding.ageSeconds === null ? 'age unknown' : duration(finding.ageSeconds);
+  const aged = finding.ageSeconds === null ? 'age unknown' : `age ${duration(finding.ageSeconds)}`;
   const reasons = finding.reasons.flatMap(name => {
     const meaning = check.reasons.find(reason => reason.name === name)?.text ?? '';
     return wrap(`${name}: ${meaning}`, width - 4).map((text): Line => [`  ${text}`]);

@@ -20,8 +20,20 @@ export const duration = (seconds: number): string => {
   return hours % 24 === 0 ? `${count(days)} d` : `${count(days)} d ${hours % 24} h`;
 };
 
-/** How long ago that was: `3 s ago`; both in milliseconds. */
-export const ago = (then: number, now: number): string => `${duration((now - then) / 1000)} ago`;
+/** The same for a narrow column, in 7 characters: `42s`, `7m`, `3h 12m`, `2d 4h`, `832d`. */
+export const compact = (seconds: number): string => {
+  const text = duration(seconds)
+    .replace(/ min/g, 'm')
+    .replace(/ (?=[shd])/g, '');
+  return text.length <= 7 ? text : text.split(' ')[0]!;
+};
+
+/** How long ago that was: `3 s ago`, `7 min ago`, in its largest unit; both in milliseconds. */
+export const ago = (then: number, now: number): string =>
+  `${duration((now - then) / 1000)
+    .split(' ')
+    .slice(0, 2)
+    .join(' ')} ago`;
 
 /** `2026-11-21 01:42:10` of an ISO 8601 time; the text itself if it is none. */
 export const moment = (iso: string): string =>

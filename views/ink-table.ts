@@ -4,7 +4,7 @@
  */
 import {createRequire, Module} from 'node:module';
 import * as ink from 'ink';
-import type * as inkTable from 'ink-table';
+import type inkTable from 'ink-table';
 
 const require = createRequire(import.meta.url);
 const requireOfTable = createRequire(require.resolve('ink-table'));

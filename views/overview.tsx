@@ -24,7 +24,13 @@ const status = ({list}: Entry): Cell => {
   const {total, bySeverity} = list.summary;
   if (total === 0) return {text: `${symbols.good} none`, style: 'good'};
   const style: Style = bySeverity.critical > 0 ? 'bad' : bySeverity.warning > 0 ? 'warn' : 'dim';
-  return {text: count(total), style};
+  const worst = bySeverity.critical > 0 ? 'critical' : bySeverity.warning > 0 ? 'warning' : 'info';
+  const worstCount = bySeverity[worst];
+  return {
+    text:
+      worstCount === total ? `${count(total)} ${worst}` : `${count(total)}: ${count(worstCount)} ${worst}`,
+    style,
+  };
 };
 
 const columns: EntryColumn[] = [
@@ -34,31 +40,31 @@ const columns: EntryColumn[] = [
     width: 1,
     cell: ({selected}) => ({text: selected ? symbols.cursor : '', style: 'accent'}),
   },
-  {id: 'check', title: 'Check', width: 18, flex: 2, cell: ({check}) => ({text: check.id})},
+  {id: 'check', title: 'Check', width: 20, flex: 2, cell: ({check}) => ({text: check.id})},
   {
     id: 'store',
     title: 'Store',
     width: 10,
     cell: ({store}) => ({text: store?.state ?? '?', style: storeStyle[store?.state ?? 'connecting']}),
   },
-  {id: 'found', title: 'Findings', width: 13, cell: status},
-  {
-    id: 'severity',
-    title: 'By severity',
-    width: 14,
-    flex: 3,
-    cell: ({list}) => ({text: tally(list.summary?.bySeverity ?? {})}),
-  },
+  {id: 'found', title: 'Findings', width: 16, cell: status},
   {
     id: 'looked',
     title: 'Looked',
-    width: 9,
+    width: 10,
     align: 'right',
     cell: ({list, now}) => ({text: list.answeredAt === null ? '–' : ago(list.answeredAt, now)}),
   },
 ];
 
 const more: EntryColumn[] = [
+  {
+    id: 'severity',
+    title: 'By severity',
+    width: 20,
+    flex: 3,
+    cell: ({list}) => ({text: tally(list.summary?.bySeverity ?? {})}),
+  },
   {
     id: 'reasons',
     title: 'By reason',

@@ -42,10 +42,22 @@ export const drawLine = (line: Line, width: number, color: boolean): string => {
 export const lineWidth = (line: Line): number =>
   line.reduce((sum, item) => sum + displayWidth(sanitise(typeof item === 'string' ? item : item.text)), 0);
 
-/** A line with its last spans at the right edge; they give way where there is no room. */
+/** A line with its last spans at the right edge; where there is no room for all, the others are cut. */
 export const spread = (left: Line, right: Line, width: number): Line => {
-  const space = width - lineWidth(left) - lineWidth(right);
-  return space < 1 ? left : [...left, ' '.repeat(space), ...right];
+  const room = width - lineWidth(right);
+  if (lineWidth(right) === 0 || room < 2) return left;
+  const space = room - lineWidth(left);
+  if (space >= 1) return [...left, ' '.repeat(space), ...right];
+  const kept: Span[] = [];
+  let free = room - 1;
+  for (const item of left) {
+    const {text, style} = typeof item === 'string' ? {text: item, style: 'plain' as const} : item;
+    const part = cut(sanitise(text), free);
+    if (part === '') break;
+    kept.push({text: part, style});
+    free -= displayWidth(part);
+  }
+  return [...kept, ' '.repeat(room - lineWidth(kept)), ...right];
 };
 
 /** Text in lines of at most `width` columns, broken between words (within one that is too long). */

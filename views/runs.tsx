@@ -48,7 +48,7 @@ const emptyLines = (runs: ViewProps['state']['runs']): Line[] => {
     ];
   }
   if (runs.items === null) return [[span('Reading the runs…', 'dim')]];
-  return [['Nothing has been changed yet. What you clean is listed here, and u takes it back.']];
+  return [['Nothing has been changed yet. Each run will be here, and u takes it back.']];
 };
 
 export const RunsView = ({state, width, height}: ViewProps): ReactElement => {

@@ -1,8 +1,8 @@
 /** How to get at the rows that a predicate may hold for: by key, by an index, or by reading the whole table. Pure. */
-import type {Pred, Scalar} from '../../source/forms.js';
+import type {InItem, Pred} from '../../source/forms.js';
 import type {Attribute, Item} from './attributes.js';
 import type {TableInfo} from './tables.js';
-import {spellings} from './weaken.js';
+import {scalarsOf, spellings} from './weaken.js';
 
 export type Access =
   | {by: 'nothing'}
@@ -20,7 +20,7 @@ const longestKey = 2048;
 
 const conjuncts = (pred: Pred): Pred[] => ('all' in pred ? pred.all.flatMap(conjuncts) : [pred]);
 
-type Wanted = {attribute: string; items: Scalar[]};
+type Wanted = {attribute: string; items: InItem[]};
 
 const wantedIn = (where: Pred): Wanted[] =>
   conjuncts(where).flatMap(pred =>
@@ -28,12 +28,14 @@ const wantedIn = (where: Pred): Wanted[] =>
   );
 
 /** The values that a key attribute may have, of the key's own type; what can't be a key is left out. */
-const keyValues = (items: Scalar[], type: 'S' | 'N' | 'B' | undefined): Attribute[] => {
-  const values = items.flatMap(spellings).filter(value => {
-    if (type === undefined || !(type in value)) return false;
-    const text = Object.values(value)[0] as string;
-    return text !== '' && Buffer.byteLength(text) <= longestKey;
-  });
+const keyValues = (items: InItem[], type: 'S' | 'N' | 'B' | undefined): Attribute[] => {
+  const values = scalarsOf(items)
+    .flatMap(spellings)
+    .filter(value => {
+      if (type === undefined || !(type in value)) return false;
+      const text = Object.values(value)[0] as string;
+      return text !== '' && Buffer.byteLength(text) <= longestKey;
+    });
   return [...new Map(values.map(value => [JSON.stringify(value), value])).values()];
 };
 

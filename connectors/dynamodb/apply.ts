@@ -1,10 +1,11 @@
 /** Applying units of changes: read, decide, write, again and again until every change has its outcome. */
+import type {TransactWriteItem} from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
 import type {After, ApplyOptions, Change, Identity, Outcome, Unit} from '../../source/connector.js';
 import {asSesstuiError, SesstuiError} from '../../source/errors.js';
 import {type Item, imageOf, neutralItem, versionOf} from './attributes.js';
 import {nextBatch} from './batch.js';
-import {decide, type Outcomes, skipped} from './decide.js';
+import {decide, type Keepers, type Outcomes, skipped} from './decide.js';
 import {keeperCheck, type Operation, operationOf} from './operations.js';
 import {stillEnvironment} from './still.js';
 import {type Store, serverNow} from './store.js';
@@ -17,7 +18,8 @@ const unitsAtOnce = 8;
 /** Rounds in a row in which conditions failed; each one begins with a new look at the rows. */
 const mostLostRounds = 5;
 
-type Progress = {written: boolean};
+/** `written` is shared by the units of a call: true as soon as one may have written. */
+type Job = {store: Store; unit: Unit; options: ApplyOptions; find: GroupFinder; progress: {written: boolean}};
 
 const afterOf = (item: Item | null, info: TableInfo): After =>
   item && {
@@ -39,7 +41,7 @@ const operationsOf = (unit: Unit, outcomes: Outcomes, rows: UnitRows, now: numbe
           change,
           index,
           rows.tables.get(change.table)!,
-          rows.item(change.table, change.identity),
+          rows.item(change.table, rows.identities[index]!),
           now,
         ),
       ];
@@ -52,13 +54,15 @@ const operationsOf = (unit: Unit, outcomes: Outcomes, rows: UnitRows, now: numbe
 const isRowOf = (operation: Operation, table: string, identity: Identity): boolean =>
   operation.info.table === table && versionOf(operation.key) === versionOf(identity.at as unknown as Item);
 
-/** The keeper's check, unless the batch itself writes to the keeper, which says as much. */
-const checkFor = (unit: Unit, keeper: Identity | null, batch: Operation[], rows: UnitRows) => {
-  if (!unit.group || !keeper || !batch.some(operation => operation.kind === 'Delete')) return null;
+/** The checks of the rows that stay, except where the batch writes to one itself, which says as much. */
+const checksFor = (unit: Unit, keepers: Keepers, batch: Operation[], rows: UnitRows): TransactWriteItem[] => {
+  if (!unit.group) return [];
   const {table, where} = unit.group;
-  const item = rows.item(table, keeper);
-  if (!item || batch.some(operation => isRowOf(operation, table, keeper))) return null;
-  return keeperCheck(rows.tables.get(table)!, item, where);
+  return keepers.flatMap(keeper => {
+    const item = rows.item(table, keeper);
+    if (!item || batch.some(operation => isRowOf(operation, table, keeper))) return [];
+    return [keeperCheck(rows.tables.get(table)!, item, where)];
+  });
 };
 
 const record = (outcomes: Outcomes, batch: Operation[], answer: Answer): void => {
@@ -84,29 +88,25 @@ const judged = (unit: Unit, outcomes: Outcomes, rows: UnitRows) =>
 
 const nowOf = async (store: Store): Promise<number> => store.client.seen.micros ?? (await serverNow(store));
 
-/** One look and one write; false when nothing is left to do. `lost` counts rounds whose conditions failed. */
+/** One look and one write. `lost`: the conditions failed, as they did in that many rounds before. */
 const round = async (
-  store: Store,
-  unit: Unit,
+  {store, unit, options, find, progress}: Job,
   outcomes: Outcomes,
-  options: ApplyOptions,
-  find: GroupFinder,
-  progress: Progress,
   lost: number,
 ): Promise<'written' | 'lost' | 'finished'> => {
   const rows = await readUnit(store, unit, find);
   const now = await nowOf(store);
   const env = await stillEnvironment(store, judged(unit, outcomes, rows), now);
-  const keeper = decide(unit, outcomes, rows, env, options.decideKeeper);
+  const keepers = decide(unit, outcomes, rows, env, options.decideKeeper);
   const operations = operationsOf(unit, outcomes, rows, now);
-  if (outcomes.some((outcome, i) => outcome?.result === 'failed' && unit.changes[i]!.required))
+  if (unit.changes.some((change, i) => change.required && outcomes[i]?.result === 'failed'))
     return 'finished';
-  const batch = nextBatch(unit, outcomes, operations);
+  const batch = nextBatch(unit, outcomes, operations, keepers.length);
   if (batch.length === 0) return 'finished';
-  const check = checkFor(unit, keeper, batch, rows);
+  const checks = checksFor(unit, keepers, batch, rows);
   progress.written = true;
-  const answer =
-    batch.length === 1 && !check ? await writeOne(store, batch[0]!) : await transact(store, batch, check);
+  const alone = batch.length === 1 && checks.length === 0;
+  const answer = alone ? await writeOne(store, batch[0]!) : await transact(store, batch, checks);
   record(outcomes, batch, answer);
   if (answer.kind !== 'conditions') return answer.kind === 'done' ? 'written' : 'finished';
   if (lost >= mostLostRounds)
@@ -116,29 +116,20 @@ const round = async (
   return 'lost';
 };
 
-const applyUnit = async (
-  store: Store,
-  unit: Unit,
-  options: ApplyOptions,
-  find: GroupFinder,
-  progress: Progress,
-): Promise<{outcomes: Outcome[]; error?: unknown}> => {
-  const outcomes: Outcomes = unit.changes.map(() => undefined);
+const applyUnit = async (job: Job): Promise<{outcomes: Outcome[]; error?: SesstuiError}> => {
+  const outcomes: Outcomes = job.unit.changes.map(() => undefined);
   const rest = (outcome: Outcome) => outcomes.map(known => known ?? outcome);
   try {
-    for (let lost = 0; outcomes.includes(undefined); ) {
-      if (options.signal?.aborted)
+    for (let lost = 0; outcomes.includes(undefined) && lost <= 2 * mostLostRounds; ) {
+      if (job.options.signal?.aborted)
         throw new SesstuiError('interrupted', 'Interrupted before this change was made.');
-      const result = await round(store, unit, outcomes, options, find, progress, lost);
+      const result = await round(job, outcomes, lost);
       if (result === 'finished') break;
       lost = result === 'lost' ? lost + 1 : 0;
-      if (lost > 2 * mostLostRounds) break;
     }
-    return {
-      outcomes: rest({result: 'failed', error: 'Not tried: another change of its unit could not be made.'}),
-    };
+    return {outcomes: rest({result: 'failed', error: 'Not made: its unit could not be completed.'})};
   } catch (error) {
-    return {outcomes: rest(failed(error)), error};
+    return {outcomes: rest(failed(error)), error: asSesstuiError(error)};
   }
 };
 
@@ -152,12 +143,13 @@ export const applyUnits = async (
   options: ApplyOptions,
 ): Promise<Outcome[][]> => {
   const find = groupFinder(store, units);
-  const progress: Progress = {written: false};
+  const progress = {written: false};
   const limit = pLimit(unitsAtOnce);
   const results = await Promise.all(
-    units.map(unit => limit(() => applyUnit(store, unit, options, find, progress))),
+    units.map(unit => limit(() => applyUnit({store, unit, options, find, progress}))),
   );
-  const error = results.find(result => result.error !== undefined)?.error;
-  if (error !== undefined && !progress.written) throw asSesstuiError(error);
+  // What is wrong with one unit only (too much for a transaction) is no reason to give up the others.
+  const error = results.find(result => result.error && result.error.code !== 'unsupported')?.error;
+  if (error && !progress.written) throw error;
   return results.map(({outcomes}) => outcomes);
 };

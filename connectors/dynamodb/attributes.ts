@@ -4,9 +4,9 @@
  */
 import {createHash} from 'node:crypto';
 import type {AttributeValue} from '@aws-sdk/client-dynamodb';
-import {canonicalJson, type Image, type Json} from '../../source/connector.js';
+import {canonicalJson, type Image} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import {Other, Time, type Value, type ValueMap} from '../../source/values.js';
+import {type Json, Other, Time, type Value, type ValueMap} from '../../source/values.js';
 import {canonicalDecimal, parseDecimal, plainDecimal} from './decimal.js';
 import {momentLike} from './moments.js';
 

@@ -1,4 +1,5 @@
 /** The rows that a predicate may hold for, compact: only the attributes asked for, as neutral values. */
+import type {Image} from '../../source/connector.js';
 import type {RawRow} from '../../source/evaluate.js';
 import {attributesOf, attributesOfPred, type Form, type Pred, partnersOfForm} from '../../source/forms.js';
 import {type Access, chooseAccess} from './access.js';
@@ -17,10 +18,7 @@ export const compactRow = (item: Item, info: TableInfo): RawRow => ({
 });
 
 /** A whole row: with the image that is backed up, and its version. */
-export const fullRow = (
-  item: Item,
-  info: TableInfo,
-): RawRow & {image: NonNullable<RawRow['image']>; version: string} => ({
+export const fullRow = (item: Item, info: TableInfo): RawRow & {image: Image; version: string} => ({
   ...compactRow(item, info),
   image: imageOf(item),
   version: versionOf(item),

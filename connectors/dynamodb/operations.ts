@@ -21,14 +21,15 @@ export type Operation = {
 
 const topLevel = (names: string[]): string[] => names.flatMap(name => [name, name.split('.')[0]!]);
 
-const insertion = (
-  change: Extract<Change, {op: 'insert'}>,
-  info: TableInfo,
-  now: number,
-  index: number,
-): Operation => {
-  const item = 'row' in change ? itemOf(change.row) : withChanges(itemOf(change.from), change.set, now);
-  const missing = info.key.find(name => item[name] === undefined);
+type Insert = Extract<Change, {op: 'insert'}>;
+
+/** The row that an insert puts in. Throws `unsupported` for what DynamoDB can't hold. */
+export const insertedItem = (change: Insert, now: number): Item =>
+  'row' in change ? itemOf(change.row) : withChanges(itemOf(change.from), change.set, now);
+
+const insertion = (change: Insert, info: TableInfo, now: number, index: number): Operation => {
+  const item = insertedItem(change, now);
+  const missing = info.key.find(name => !Object.hasOwn(item, name));
   if (missing !== undefined)
     throw new SesstuiError('unsupported', `The new row has no ${missing}, which is its table's key.`);
   const bound = bindings();
@@ -40,7 +41,8 @@ const insertion = (
 /** The item after an update; undefined after a delete. */
 const goal = (change: Exclude<Change, {op: 'insert'}>, before: Item, now: number): Item | undefined => {
   if (change.op === 'delete') return undefined;
-  return 'to' in change ? itemOf(change.to) : withChanges(before, change.set, now);
+  const from = 'to' in change ? itemOf(change.to) : before;
+  return withChanges(from, change.set ?? {}, now);
 };
 
 const rewriting = (
@@ -57,9 +59,8 @@ const rewriting = (
   if (changed.some(name => info.key.includes(name)))
     throw new SesstuiError('unsupported', `A row of ${info.table} can't be given another key in place.`);
   const judged = topLevel(change.still ? attributesOfPred(change.still) : []);
-  const absent = changed.filter(name => before[name] === undefined);
-  const update =
-    change.op === 'update' && 'set' in change ? updateExpression(before, after!, bound) : undefined;
+  const absent = changed.filter(name => !Object.hasOwn(before, name));
+  const update = after && !('to' in change) ? updateExpression(before, after, bound) : undefined;
   const common = {
     TableName: info.table,
     ConditionExpression: unchanged(before, info.key, bound, [...changed, ...judged], absent),
@@ -90,7 +91,7 @@ export const operationOf = (
 export const keeperCheck = (info: TableInfo, keeper: Item, where: Pred): TransactWriteItem => {
   const bound = bindings();
   const names = [...new Set(topLevel(attributesOfPred(where)))].filter(
-    name => keeper[name] && !info.key.includes(name),
+    name => Object.hasOwn(keeper, name) && !info.key.includes(name),
   );
   const grouped = Object.fromEntries(names.map(name => [name, keeper[name]!]));
   return {

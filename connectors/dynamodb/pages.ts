@@ -1,7 +1,8 @@
 /** Reading items: whole tables in segments, by key, and by an index; always to the last page. */
 import type {AttributeValue} from '@aws-sdk/client-dynamodb';
-import {canonicalJson, type Json} from '../../source/connector.js';
+import {canonicalJson} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
+import type {Json} from '../../source/values.js';
 import {type Attribute, fromItem, type Item, toItem} from './attributes.js';
 import {bindings} from './bindings.js';
 import type {Client} from './client.js';

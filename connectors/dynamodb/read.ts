@@ -14,7 +14,7 @@ import {
   evaluate,
   evaluateTally,
   type RawRow,
-  valueOf,
+  valueOf as valueOfExpr,
 } from '../../source/evaluate.js';
 import {
   attributesOfForm,
@@ -62,7 +62,7 @@ const isScalar = (value: Value): value is Scalar => ['string', 'number', 'boolea
 /** Narrows a groups form to the groups that these rows are in, as far as a predicate can say it. */
 const whereOfGroups = (form: Groups, rows: RawRow[]): Pred => {
   const narrowed = form.key.flatMap((expr): Pred[] => {
-    const values = rows.map(row => valueOf(expr, row.values));
+    const values = rows.map(row => valueOfExpr(expr, row.values));
     return 'attr' in expr && values.every(isScalar) ? [{in: values.map(toText), of: expr}] : [];
   });
   return {all: [form.where, ...narrowed]};

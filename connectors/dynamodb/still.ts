@@ -1,6 +1,6 @@
 /** Conditions that must still hold when a change is made: judged by reading, just before the write. */
 import type {Change} from '../../source/connector.js';
-import {type Environment, holds, joinKey, valueOf} from '../../source/evaluate.js';
+import {type Environment, holds, joinKey, valueOf as valueOfExpr} from '../../source/evaluate.js';
 import {attributesOf, attributesOfPred, type Expr, type Pred, partnersOf} from '../../source/forms.js';
 import {isAbsent, Time, toText, type Value, type ValueMap} from '../../source/values.js';
 import {candidates} from './candidates.js';
@@ -16,7 +16,7 @@ const narrowed = ({on, where}: Partner, rows: ValueMap[]): Pred => ({
   all: [
     where ?? {all: []},
     ...on.flatMap(([here, there]): Pred[] => {
-      const values = rows.map(row => valueOf(here, row)).filter(value => !isAbsent(value));
+      const values = rows.map(row => valueOfExpr(here, row)).filter(value => !isAbsent(value));
       const sayable = ('attr' in there || 'first' in there) && values.every(isScalar);
       return sayable ? [{in: values.map(toText), of: there}] : [];
     }),

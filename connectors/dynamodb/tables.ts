@@ -59,11 +59,14 @@ export type Tables = {
 };
 
 const freshMs = 5000;
+/** No table has any other name, and asking for one is an error. */
+const tableNamePattern = /^[\w.-]{3,255}$/;
 
 export const openTables = (client: Client): Tables => {
   const cache = new Map<string, {at: number; info: TableInfo}>();
   const look: Tables['look'] = async (table, signal) => {
     cache.delete(table);
+    if (!tableNamePattern.test(table)) return null;
     try {
       const {Table} = await client.read('DescribeTable', {TableName: table}, signal);
       const info = infoOf(Table!);

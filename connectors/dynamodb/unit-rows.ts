@@ -1,16 +1,19 @@
 /** The rows that a unit is about, read consistently: those it changes, the one that stays, and their group. */
-import {canonicalJson, type Identity, type Unit} from '../../source/connector.js';
+import {type Change, canonicalJson, type Identity, type Unit} from '../../source/connector.js';
 import {holds, type RawRow} from '../../source/evaluate.js';
 import {attributesOfPred, type Pred} from '../../source/forms.js';
 import {chooseAccess} from './access.js';
 import {type Item, neutralItem} from './attributes.js';
 import {candidates, fullRow, keysBy} from './candidates.js';
+import {insertedItem} from './operations.js';
 import {getInOrder} from './pages.js';
 import type {Store} from './store.js';
-import {keyOf, keyOfIdentity, type TableInfo} from './tables.js';
+import {identityOf, keyOf, keyOfIdentity, type TableInfo} from './tables.js';
 
 export type UnitRows = {
   tables: Map<string, TableInfo>;
+  /** The row of each change: the change's own identity, except for an insert, whose key is in its row. */
+  identities: Identity[];
   /** The item of a row; undefined where it is gone. */
   item(table: string, identity: Identity): Item | undefined;
   /** The rows of the group that there are, as far as they are known; empty without a group. */
@@ -47,20 +50,38 @@ export const groupFinder = (store: Store, units: Unit[]): GroupFinder => {
 
 const nameOf = (key: Item): string => canonicalJson(key as unknown as Identity['at']);
 
+/** An insert's key is what its row holds; a row without a key is refused when its write is made. */
+const identityOfChange = (change: Change, info: TableInfo): Identity => {
+  if (change.op !== 'insert') return change.identity;
+  try {
+    const item = insertedItem(change, 0);
+    return info.key.every(name => Object.hasOwn(item, name)) ? identityOf(item, info.key) : change.identity;
+  } catch {
+    return change.identity;
+  }
+};
+
+const isKey = (key: Item, info: TableInfo): boolean => info.key.every(name => Object.hasOwn(key, name));
+
 /** Reads a unit's rows anew. */
 export const readUnit = async (store: Store, unit: Unit, find: GroupFinder): Promise<UnitRows> => {
   const wanted = new Map<string, Item[]>();
   const want = (table: string, keys: Item[]) => wanted.set(table, [...(wanted.get(table) ?? []), ...keys]);
-  for (const {table, identity} of unit.changes) want(table, [keyOfIdentity(identity)]);
   const {group} = unit;
+  const tables = new Map<string, TableInfo>();
+  for (const table of new Set([...unit.changes.map(change => change.table), ...(group ? [group.table] : [])]))
+    tables.set(table, await store.tables.known(table));
+  const identities = unit.changes.map(change => identityOfChange(change, tables.get(change.table)!));
+  unit.changes.forEach(({table}, i) => {
+    want(table, [keyOfIdentity(identities[i]!)]);
+  });
   if (group) want(group.table, await find(group.table, group.where));
   if (group?.keeper) want(group.table, [keyOfIdentity(group.keeper)]);
-  const tables = new Map<string, TableInfo>();
   const items = new Map<string, Map<string, Item>>();
   for (const [table, keys] of wanted) {
-    const info = await store.tables.known(table);
-    tables.set(table, info);
-    const found = (await getInOrder(store.client, info, keys)).filter(item => item !== undefined);
+    const info = tables.get(table)!;
+    const asked = keys.filter(key => isKey(key, info));
+    const found = (await getInOrder(store.client, info, asked)).filter(item => item !== undefined);
     items.set(table, new Map(found.map(item => [nameOf(keyOf(item, info.key)), item])));
   }
   const env = {now: 0, hasPartner: () => false};
@@ -69,6 +90,7 @@ export const readUnit = async (store: Store, unit: Unit, find: GroupFinder): Pro
     : [];
   return {
     tables,
+    identities,
     item: (table, identity) => items.get(table)?.get(nameOf(keyOfIdentity(identity))),
     members: inGroup.map(item => fullRow(item, tables.get(group!.table)!)),
   };

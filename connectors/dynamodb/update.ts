@@ -15,11 +15,15 @@ const newAttribute = (
   return change.value === undefined ? undefined : attributeOf(change.value, replaced);
 };
 
+/** An attribute by its name, which may be that of something every object inherits. */
+export const attributeIn = (item: Item, name: string): Attribute | undefined =>
+  Object.hasOwn(item, name) ? item[name] : undefined;
+
 /** Sets one attribute; a name with a dot steps into a map unless there is an attribute of that very name. */
 const assign = (item: Item, name: string, change: NewValue, now: number): Item => {
   const dot = name.indexOf('.');
   if (dot < 0 || Object.hasOwn(item, name)) {
-    const made = newAttribute(change, item[name], now);
+    const made = newAttribute(change, attributeIn(item, name), now);
     const others = Object.fromEntries(Object.entries(item).filter(([other]) => other !== name));
     return made === undefined ? others : {...others, [name]: made};
   }
@@ -36,15 +40,15 @@ export const withChanges = (item: Item, set: Record<string, NewValue>, now: numb
 /** The top-level attributes in which two items differ. */
 export const differing = (before: Item, after: Item): string[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(name => {
-    const [a, b] = [before[name], after[name]];
+    const [a, b] = [attributeIn(before, name), attributeIn(after, name)];
     return a === undefined || b === undefined || !sameAttribute(a, b);
   });
 
 /** The expression that makes one item of the other; undefined where nothing differs. */
 export const updateExpression = (before: Item, after: Item, bound: Bindings): string | undefined => {
   const names = differing(before, after);
-  const kept = names.filter(name => after[name] !== undefined);
-  const gone = names.filter(name => after[name] === undefined);
+  const kept = names.filter(name => Object.hasOwn(after, name));
+  const gone = names.filter(name => !Object.hasOwn(after, name));
   const sets = kept.map(name => `${bound.name(name)} = ${bound.value(after[name]!)}`);
   return (
     [

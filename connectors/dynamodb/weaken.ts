@@ -3,7 +3,7 @@
  * formats, digests, partners) is bounded from both sides: `upper` holds wherever the predicate does, `lower` only
  * where it does. The bounds change places under `no`. What `upper` lets through is judged by the evaluator.
  */
-import type {Expr, Kind, Pred, Scalar} from '../../source/forms.js';
+import type {Expr, InItem, Kind, Pred, Scalar} from '../../source/forms.js';
 import {templateNames} from '../../source/forms.js';
 import {toText} from '../../source/values.js';
 import type {Attribute} from './attributes.js';
@@ -82,6 +82,10 @@ const isKind = (kind: Kind, expr: Expr): Bounds => {
   }
 };
 
+/** The items that are not arrays: a key can only be one of these. */
+export const scalarsOf = (items: InItem[]): Scalar[] =>
+  items.filter((item): item is Scalar => !Array.isArray(item));
+
 /** The attributes that people write as this text: ids come from a command line, so `7` is a number and a text. */
 export const spellings = (item: Scalar): Attribute[] => {
   const text = toText(item);
@@ -103,14 +107,14 @@ const isIn = (path: string[], values: Attribute[]): Condition => {
   return or(chunks.map(chunk => leaf(b => `${b.path(path)} IN (${chunk.map(b.value).join(', ')})`)));
 };
 
-const among = (items: Scalar[], expr: Expr): Bounds => {
+const among = (items: InItem[], expr: Expr): Bounds => {
   const names = 'attr' in expr ? [expr.attr] : 'first' in expr ? expr.first : null;
   if (items.length === 0) return exactly(false);
   if (names === null) return atMost(present(expr));
-  const distinct = [
-    ...new Map(items.flatMap(spellings).map(value => [JSON.stringify(value), value])).values(),
-  ];
-  return atMost(or(names.flatMap(pathsOf).map(path => isIn(path, distinct))));
+  const scalars = scalarsOf(items).flatMap(spellings);
+  const distinct = [...new Map(scalars.map(value => [JSON.stringify(value), value])).values()];
+  const arrays = items.some(item => Array.isArray(item)) ? arrayTypes : [];
+  return atMost(or(names.flatMap(pathsOf).flatMap(path => [isIn(path, distinct), typeAt(path, arrays)])));
 };
 
 /** The bounds of a predicate (see the head of this file). */

@@ -13,8 +13,8 @@ import type {Store} from './store.js';
 export type Answer =
   /** `items`: as the writes left them. */
   | {kind: 'done'; items: (Item | null)[]}
-  /** Nothing was written. `failed`: the operations whose condition did not hold; `keeper`: its check failed. */
-  | {kind: 'conditions'; failed: boolean[]; keeper: boolean}
+  /** Nothing was written. `failed`: the operations whose own condition did not hold. */
+  | {kind: 'conditions'; failed: boolean[]}
   | {kind: 'failed'; error: SesstuiError}
   /** Per operation: it stands as after, as before, or neither. */
   | {kind: 'settled'; error: SesstuiError; states: ('applied' | 'failed' | 'unknown')[]};
@@ -36,7 +36,7 @@ const passing = new Set([
   'RequestLimitExceeded',
 ]);
 
-/** A cancelled transaction: to be tried again (null), or why not. The last reason is the keeper's where it was checked. */
+/** A cancelled transaction: to be tried again (null), or why not. The reasons after `count` are the checks'. */
 const cancelled = (reasons: Reason[], count: number): Answer | null => {
   const hard = reasons.find(
     ({Code}) => Code && Code !== 'None' && Code !== 'ConditionalCheckFailed' && !passing.has(Code),
@@ -46,8 +46,7 @@ const cancelled = (reasons: Reason[], count: number): Answer | null => {
     return {kind: 'failed', error: new SesstuiError('unsupported', message)};
   }
   const failed = reasons.map(({Code}) => Code === 'ConditionalCheckFailed');
-  if (failed.includes(true))
-    return {kind: 'conditions', failed: failed.slice(0, count), keeper: failed[count] ?? false};
+  if (failed.includes(true)) return {kind: 'conditions', failed: failed.slice(0, count)};
   return null;
 };
 
@@ -84,13 +83,13 @@ const settle = async (store: Store, operations: Operation[], error: SesstuiError
   }
 };
 
-/** One transaction of these operations and, where there is one, the check of the row that stays. */
+/** One transaction of these operations and the checks of the rows that stay. */
 export const transact = async (
   store: Store,
   operations: Operation[],
-  check: TransactWriteItem | null,
+  checks: TransactWriteItem[],
 ): Promise<Answer> => {
-  const TransactItems = [...operations.map(transactItemOf), ...(check ? [check] : [])];
+  const TransactItems = [...operations.map(transactItemOf), ...checks];
   let token = randomUUID();
   for (let attempt = 0, unanswered = 0; ; attempt++) {
     try {
@@ -132,7 +131,7 @@ export const writeOne = async (store: Store, operation: Operation): Promise<Answ
     try {
       return {kind: 'done', items: [await sendOne(store, operation)]};
     } catch (error) {
-      if (isConditionFailure(error)) return {kind: 'conditions', failed: [true], keeper: false};
+      if (isConditionFailure(error)) return {kind: 'conditions', failed: [true]};
       const what = `a write to ${operation.info.table}`;
       if (isThrottling(error) || isConflict(error)) {
         if (attempt >= mostAttempts) return busy(error, what);

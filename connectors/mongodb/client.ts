@@ -17,7 +17,13 @@ export type ServerInfo = {
 };
 
 /** What one operation works with. `options` go with every command: time limit and, for reads, the signal. */
-export type Access = {db: Db; info: ServerInfo; limit: {maxTimeMS: number}; signal?: AbortSignal; session?: ClientSession};
+export type Access = {
+  db: Db;
+  info: ServerInfo;
+  limit: {maxTimeMS: number};
+  signal?: AbortSignal;
+  session?: ClientSession;
+};
 
 export type MongoConnection = {
   /** Runs with a connection; whatever the driver throws comes out as a `SesstuiError`. */
@@ -44,15 +50,28 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 /** Hosts as the url has them, for a server that doesn't say its own address. */
 const hostsOf = (client: MongoClient): string =>
-  client.options.srvHost ?? client.options.hosts.map(host => host.toString().toLowerCase()).sort().join(',');
+  client.options.srvHost ??
+  client.options.hosts
+    .map(host => host.toString().toLowerCase())
+    .sort()
+    .join(',');
 
 const portOf = (client: MongoClient): string => String(client.options.hosts[0]?.port ?? 27017);
 
 /** What stays the same for every client of a server: the replica set with its members, the cluster's id, or the host. */
-const addressOf = async (client: MongoClient, db: Db, hello: Document, limit: {maxTimeMS: number}): Promise<string> => {
+const addressOf = async (
+  client: MongoClient,
+  db: Db,
+  hello: Document,
+  limit: {maxTimeMS: number},
+): Promise<string> => {
   if (hello.setName) return `${hello.setName}/${[...(hello.hosts ?? [])].sort().join(',')}`;
   if (hello.msg === 'isdbgrid') {
-    const version = await client.db('config').collection('version').findOne({}, limit).catch(() => null);
+    const version = await client
+      .db('config')
+      .collection('version')
+      .findOne({}, limit)
+      .catch(() => null);
     return `mongos/${version?.clusterId ?? hostsOf(client)}`;
   }
   // Needs the clusterMonitor role; the url's hosts stand in for it.

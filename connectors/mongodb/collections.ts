@@ -18,7 +18,10 @@ type Listed = {name: string; type?: string};
 const listed = async (access: Access, filter: Document = {}): Promise<Listed[]> =>
   (await access.db.listCollections(filter, {...access.limit, ...signalOf(access)}).toArray()) as Listed[];
 
-const signalOf = ({signal, session}: Access) => ({...(signal ? {signal} : {}), ...(session ? {session} : {})});
+const signalOf = ({signal, session}: Access) => ({
+  ...(signal ? {signal} : {}),
+  ...(session ? {session} : {}),
+});
 
 /** Options of every read: raw, so that nothing is promoted on the way. */
 const readOptions = (access: Access) => ({...access.limit, ...signalOf(access), raw: true});
@@ -69,7 +72,11 @@ export const describeCollection = async (access: Access, table: string): Promise
 };
 
 /** Projected documents as rows, a batch at a time. */
-export async function* rowsOf(access: Access, table: string, query: Pick<Query, 'filter' | 'projection'>): AsyncGenerator<RawRow> {
+export async function* rowsOf(
+  access: Access,
+  table: string,
+  query: Pick<Query, 'filter' | 'projection'>,
+): AsyncGenerator<RawRow> {
   const cursor = access.db
     .collection(table)
     .find(query.filter, {...readOptions(access), projection: query.projection, batchSize});
@@ -84,22 +91,34 @@ export async function* documentsOf(access: Access, table: string, filter: Filter
 
 /** What a pipeline gives, each as raw BSON. */
 export const aggregated = async (access: Access, table: string, pipeline: Stage[]): Promise<Uint8Array[]> =>
-  (await access.db.collection(table).aggregate(pipeline, {...readOptions(access), batchSize}).toArray()) as unknown as Uint8Array[];
+  (await access.db
+    .collection(table)
+    .aggregate(pipeline, {...readOptions(access), batchSize})
+    .toArray()) as unknown as Uint8Array[];
 
 /** Is there a document that a filter lets through? */
 export const exists = async (access: Access, table: string, filter: Filter): Promise<boolean> =>
-  (await access.db.collection(table).findOne(filter, {...readOptions(access), projection: {_id: 1}})) !== null;
+  (await access.db.collection(table).findOne(filter, {...readOptions(access), projection: {_id: 1}})) !==
+  null;
 
 /** A list in pieces of at most `size`. */
 export const piecesOf = <T>(items: T[], size: number): T[][] =>
-  Array.from({length: Math.ceil(items.length / size)}, (_, index) => items.slice(index * size, (index + 1) * size));
+  Array.from({length: Math.ceil(items.length / size)}, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 
 /** Whole documents by identity, in the order asked for; undefined for one that isn't there. */
-export const fetchRows = async (access: Access, table: string, identities: Identity[]): Promise<(FullRow | undefined)[]> => {
+export const fetchRows = async (
+  access: Access,
+  table: string,
+  identities: Identity[],
+): Promise<(FullRow | undefined)[]> => {
   const found = new Map<string, FullRow>();
   for (const some of piecesOf(identities, fetchAtOnce)) {
-    const filter = some.length === 1 ? {_id: {$eq: idOfIdentity(some[0]!)}} : {_id: {$in: some.map(idOfIdentity)}};
-    for await (const row of documentsOf(access, table, filter)) found.set(canonicalJson(row.identity.at), row);
+    const filter =
+      some.length === 1 ? {_id: {$eq: idOfIdentity(some[0]!)}} : {_id: {$in: some.map(idOfIdentity)}};
+    for await (const row of documentsOf(access, table, filter))
+      found.set(canonicalJson(row.identity.at), row);
   }
   return identities.map(identity => found.get(canonicalJson(identity.at)));
 };

@@ -1,8 +1,28 @@
 /** Query forms as MongoDB's filters, projections and pipelines. Pure: tested without a server. */
-import {attributesOf, attributesOfForm, attributesOfPred, type Form, type Groups, partnersOfForm, type Pred, type Tally} from '../../source/forms.js';
-import {and, attributeName, type Filter, isPath, isMatchAll, variantsOf} from './filters.js';
+import {valueOf as valueOfExpr} from '../../source/evaluate.js';
+import {
+  attributesOf,
+  attributesOfForm,
+  attributesOfPred,
+  type Expr,
+  type Form,
+  type Groups,
+  partnersOfForm,
+  type Tally,
+} from '../../source/forms.js';
+import {isAbsent, type Value, type ValueMap} from '../../source/values.js';
+import {
+  and,
+  attributeName,
+  type Filter,
+  isMatchAll,
+  isPath,
+  matchAll,
+  matchNone,
+  or,
+  variantsOf,
+} from './filters.js';
 import {type Ground, weaken} from './weaken.js';
-import type {Value} from '../../source/values.js';
 
 export type Query = {filter: Filter; projection: Record<string, 1>; exact: boolean};
 
@@ -10,7 +30,8 @@ export type Query = {filter: Filter; projection: Record<string, 1>; exact: boole
 export const projectionOf = (attributes: string[]): Record<string, 1> => {
   const names = [...new Set(attributes.map(attributeName))].sort((a, b) => a.length - b.length);
   const kept: string[] = ['_id'];
-  for (const name of names) if (!kept.some(short => name === short || name.startsWith(`${short}.`))) kept.push(name);
+  for (const name of names)
+    if (!kept.some(short => name === short || name.startsWith(`${short}.`))) kept.push(name);
   return Object.fromEntries(kept.map(name => [name, 1 as const]));
 };
 
@@ -24,23 +45,61 @@ export const compile = (form: Form | Tally, ground: Ground): Query => {
   return {filter, exact, projection: projectionOf(attributes)};
 };
 
-/** The same for a table of partners: any document that one of the partners in it could be. */
-export const compilePartners = (form: Form, table: string, ground: Ground): Query => {
+/** Where a partner expression can be looked up by value. */
+const lookup = (expr: Expr, values: Value[], allTypes: boolean): Filter => {
+  const paths = 'attr' in expr ? [expr.attr] : 'first' in expr ? expr.first : [];
+  const variants = values.map(value => variantsOf(value, allTypes));
+  if (paths.length === 0 || variants.some(some => some === null)) return matchAll;
+  return or(paths.map(path => ({[attributeName(path)]: {$in: variants.flat()}})));
+};
+
+/** The partners that some of these rows could have. */
+const partnersNear = ({on}: Partner, rows: ValueMap[], allTypes: boolean): Filter => {
+  const joined = rows
+    .map(row => on.map(([here]) => valueOfExpr(here, row)))
+    .filter(values => !values.some(isAbsent));
+  if (joined.length === 0) return matchNone;
+  return and(
+    on.map(([, there], index) =>
+      lookup(
+        there,
+        joined.map(values => values[index]),
+        allTypes,
+      ),
+    ),
+  );
+};
+
+type Partner = ReturnType<typeof partnersOfForm>[number];
+
+/**
+ * The same for a table of partners: any document that one of the form's partners in it could be; with `near`,
+ * only those that these rows could have.
+ */
+export const compilePartners = (form: Form, table: string, ground: Ground, near?: ValueMap[]): Query => {
   const partners = partnersOfForm(form).filter(partner => partner.table === table);
-  const where: Pred = {any: partners.map(partner => partner.where ?? {all: []})};
-  const attributes = partners.flatMap(({on, where: of}) => [
+  const attributes = partners.flatMap(({on, where}) => [
     ...on.flatMap(([, there]) => attributesOf(there)),
-    ...(of ? attributesOfPred(of) : []),
+    ...(where ? attributesOfPred(where) : []),
   ]);
-  const {filter, exact} = weaken(where, ground);
-  return {filter, exact, projection: projectionOf(attributes)};
+  const filter = or(
+    partners.map(partner =>
+      and([
+        partner.where ? weaken(partner.where, ground).filter : matchAll,
+        near ? partnersNear(partner, near, ground.allTypes) : matchAll,
+      ]),
+    ),
+  );
+  return {filter, exact: false, projection: projectionOf(attributes)};
 };
 
 export type Stage = Record<string, unknown>;
 
 /** The plain attributes that a groups form groups by; null if one of them is computed or a path. */
 export const plainKey = (form: Groups): string[] | null => {
-  const names = form.key.map(expr => ('attr' in expr && !isPath(expr.attr) ? attributeName(expr.attr) : null));
+  const names = form.key.map(expr =>
+    'attr' in expr && !isPath(expr.attr) ? attributeName(expr.attr) : null,
+  );
   return names.length > 0 && names.every(name => name !== null) ? names : null;
 };
 
@@ -73,13 +132,14 @@ export const objectIdKeyFilter = (form: Groups, name: string, ground: Ground): F
 export const hexKeyFilter = (form: Groups, name: string, ground: Ground): Filter =>
   and([weaken(form.where, ground).filter, {[name]: {$regex: '^[0-9a-f]{24}$'}}]);
 
-/** Documents that may have one of these keys; null where that can't be said in the match language. */
-export const keysFilter = (key: string[], keys: Value[][], allTypes: boolean): Filter | null => {
-  const rows = keys.map(values => values.map(value => variantsOf(value, allTypes)));
-  if (rows.some(values => values.some(variants => variants === null))) return null;
-  if (key.length === 1) return {[key[0]!]: {$in: rows.flatMap(values => values[0]!)}};
-  return {$or: rows.map(values => ({$and: key.map((name, index) => ({[name]: {$in: values[index]}}))}))};
-};
+/** Documents that may have one of these keys: each attribute one of its values; everything where that can't be said. */
+export const keysFilter = (key: string[], keys: Value[][], allTypes: boolean): Filter =>
+  and(
+    key.map((name, index) => {
+      const variants = keys.map(values => variantsOf(values[index], allTypes));
+      return variants.some(some => some === null) ? matchAll : {[name]: {$in: variants.flat()}};
+    }),
+  );
 
 /** Rows for each value of an attribute, counted by the server; null where the server could count otherwise. */
 export const tallyPipeline = (form: Tally, ground: Ground): Stage[] | null => {

@@ -15,6 +15,9 @@ export type Fields = Map<string, unknown>;
 
 const typed = {promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true} as const;
 
+/** A document without promotion: every type is still to be seen. Not for its order of keys. */
+export const documentOf = (bytes: Uint8Array): BSON.Document => BSON.deserialize(bytes, typed);
+
 const documentType = 3;
 const arrayType = 4;
 
@@ -25,7 +28,7 @@ const leafOf = (type: number, bytes: Uint8Array): unknown => {
   wrapped[4] = type;
   wrapped[5] = 0x76;
   wrapped.set(bytes, 7);
-  return BSON.deserialize(wrapped, typed).v;
+  return documentOf(wrapped).v;
 };
 
 const elementsOf = (bytes: Uint8Array): [string, unknown][] =>
@@ -59,7 +62,7 @@ const canonicalJsonOf = (value: unknown): Json => EJSON.serialize(value as objec
 /** Raw BSON, and canonical Extended JSON beside it for people. */
 export const imageOf = (bytes: Uint8Array): Image => ({
   bson: Buffer.from(bytes).toString('base64'),
-  ejson: canonicalJsonOf(BSON.deserialize(bytes, typed)),
+  ejson: canonicalJsonOf(documentOf(bytes)),
 });
 
 /** The document of an image. Throws `damaged` when it isn't one. */
@@ -75,8 +78,7 @@ export const bytesOfImage = (image: Image): Uint8Array => {
 };
 
 /** Every attribute as neutral values. */
-export const valuesOfBytes = (bytes: Uint8Array): ValueMap =>
-  valueOfBson(BSON.deserialize(bytes, typed)) as ValueMap;
+export const valuesOfBytes = (bytes: Uint8Array): ValueMap => valueOfBson(documentOf(bytes)) as ValueMap;
 
 export const identityOfId = (id: unknown): Identity => ({
   by: 'key',
@@ -84,7 +86,8 @@ export const identityOfId = (id: unknown): Identity => ({
 });
 
 const refuseKeys = (value: unknown): void => {
-  if (value === undefined) throw new SesstuiError('usage', 'A document without an _id can not be told from others.');
+  if (value === undefined)
+    throw new SesstuiError('usage', 'A document without an _id can not be told from others.');
   if (Array.isArray(value)) value.forEach(refuseKeys);
   else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
     for (const [name, item] of Object.entries(value)) {
@@ -95,8 +98,9 @@ const refuseKeys = (value: unknown): void => {
 
 /** The `_id` of an identity as BSON. Throws `usage` for one that could be read as an operator. */
 export const idOfIdentity = (identity: Identity): unknown => {
-  const id = (EJSON.deserialize({_id: identity.at._id ?? undefined} as object, {relaxed: false}) as {_id?: unknown})
-    ._id;
+  const id = (
+    EJSON.deserialize({_id: identity.at._id ?? undefined} as object, {relaxed: false}) as {_id?: unknown}
+  )._id;
   const value = identity.at._id === null ? null : id;
   refuseKeys(value);
   return value;
@@ -104,17 +108,17 @@ export const idOfIdentity = (identity: Identity): unknown => {
 
 /** A row for the evaluator, from a projected document. */
 export const rawRowOf = (table: string, bytes: Uint8Array): RawRow => {
-  const document = BSON.deserialize(bytes, typed);
+  const document = documentOf(bytes);
   return {table, identity: identityOfId(document._id), values: valueOfBson(document) as ValueMap};
 };
 
-export type FullRow = RawRow & {image: Image; version: string; bytes: Uint8Array};
+export type FullRow = RawRow & {tags: string[]; image: Image; version: string; bytes: Uint8Array};
 
 /** A whole document as a row with its image and version. */
 export const fullRowOf = (table: string, bytes: Uint8Array): FullRow => ({
   ...rawRowOf(table, bytes),
+  tags: [],
   image: imageOf(bytes),
   version: versionOf(bytes),
   bytes,
 });
-

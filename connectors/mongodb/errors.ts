@@ -1,5 +1,13 @@
 /** The driver's errors as sesstui's. Messages go through the redactor, and no driver object is kept as a cause. */
-import {MongoError, MongoInvalidArgumentError, MongoNetworkError, MongoNetworkTimeoutError, MongoParseError, MongoServerError, MongoServerSelectionError} from 'mongodb';
+import {
+  MongoError,
+  MongoInvalidArgumentError,
+  MongoNetworkError,
+  MongoNetworkTimeoutError,
+  MongoParseError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import {type ErrorCode, SesstuiError} from '../../source/errors.js';
 import {createRedactor} from '../../source/redact.js';
 
@@ -7,18 +15,55 @@ const redact = createRedactor();
 
 type Meaning = {code: ErrorCode; hint: string};
 
-const refused: Meaning = {code: 'refused', hint: 'Check the user, its password and its roles on this database.'};
-const timeout: Meaning = {code: 'timeout', hint: 'Try again, raise --timeout, or add an index for the check.'};
+const refused: Meaning = {
+  code: 'refused',
+  hint: 'Check the user, its password and its roles on this database.',
+};
+const timeout: Meaning = {
+  code: 'timeout',
+  hint: 'Try again, raise --timeout, or add an index for the check.',
+};
 const unsupported: Meaning = {code: 'unsupported', hint: 'This server can not do it; MongoDB itself can.'};
-const unreachable: Meaning = {code: 'unreachable', hint: 'Check the url, that the server runs, and the network between.'};
+const unreachable: Meaning = {
+  code: 'unreachable',
+  hint: 'Check the url, that the server runs, and the network between.',
+};
 
 /** https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
 const serverCodes: Record<number, Meaning> = {
-  8000: refused, 11: refused, 13: refused, 18: refused, 31: refused, 33: refused, 334: refused,
-  50: timeout, 202: timeout, 262: timeout, 24: timeout, 46: timeout, 112: timeout,
-  20: unsupported, 59: unsupported, 115: unsupported, 166: unsupported, 238: unsupported, 40324: unsupported, 72: unsupported,
-  6: unreachable, 7: unreachable, 89: unreachable, 91: unreachable, 189: unreachable, 9001: unreachable,
-  10058: unreachable, 10107: unreachable, 11600: unreachable, 11602: unreachable, 13388: unreachable, 13435: unreachable, 13436: unreachable,
+  8000: refused,
+  11: refused,
+  13: refused,
+  18: refused,
+  31: refused,
+  33: refused,
+  334: refused,
+  50: timeout,
+  202: timeout,
+  262: timeout,
+  24: timeout,
+  46: timeout,
+  112: timeout,
+  20: unsupported,
+  59: unsupported,
+  115: unsupported,
+  166: unsupported,
+  238: unsupported,
+  40324: unsupported,
+  72: unsupported,
+  6: unreachable,
+  7: unreachable,
+  89: unreachable,
+  91: unreachable,
+  189: unreachable,
+  9001: unreachable,
+  10058: unreachable,
+  10107: unreachable,
+  11600: unreachable,
+  11602: unreachable,
+  13388: unreachable,
+  13435: unreachable,
+  13436: unreachable,
   26: {code: 'not-found', hint: 'Check the database and the collection in the configuration.'},
   121: {code: 'unsupported', hint: 'The collection has a validator that the document does not satisfy.'},
   462: {code: 'throttled', hint: 'Try again later, or with --limit-rate.'},
@@ -26,19 +71,26 @@ const serverCodes: Record<number, Meaning> = {
 };
 
 /** The server's error code; 0 for any other error. */
-export const codeOf = (error: unknown): number => (error instanceof MongoServerError ? Number(error.code ?? 0) : 0);
+export const codeOf = (error: unknown): number =>
+  error instanceof MongoServerError ? Number(error.code ?? 0) : 0;
 
 export const isDuplicateKey = (error: unknown): boolean => codeOf(error) === 11000;
 
 /** The server may have carried out what was asked, though no answer says so. */
 export const isAmbiguous = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
-  (error instanceof MongoError && !(error instanceof MongoServerSelectionError) && !(error instanceof MongoServerError) &&
+  (error instanceof MongoError &&
+    !(error instanceof MongoServerSelectionError) &&
+    !(error instanceof MongoServerError) &&
     !(error instanceof MongoInvalidArgumentError)) ||
-  (error instanceof MongoServerError && (serverCodes[codeOf(error)]?.code === 'unreachable' || error.hasErrorLabel('RetryableWriteError') || isWriteConcern(error)));
+  (error instanceof MongoServerError &&
+    (serverCodes[codeOf(error)]?.code === 'unreachable' ||
+      error.hasErrorLabel('RetryableWriteError') ||
+      isWriteConcern(error)));
 
 /** The write was made on the primary, but not acknowledged by a majority in time. */
-const isWriteConcern = (error: MongoServerError): boolean => codeOf(error) === 64 || error.name === 'MongoWriteConcernError';
+const isWriteConcern = (error: MongoServerError): boolean =>
+  codeOf(error) === 64 || error.name === 'MongoWriteConcernError';
 
 const meaningOf = (error: MongoError): Meaning => {
   if (error instanceof MongoServerSelectionError) {
@@ -46,7 +98,12 @@ const meaningOf = (error: MongoError): Meaning => {
     return inner instanceof MongoServerError ? meaningOf(inner) : unreachable;
   }
   if (error instanceof MongoServerError)
-    return serverCodes[codeOf(error)] ?? {code: 'internal', hint: 'The server did not accept what was asked; please report this.'};
+    return (
+      serverCodes[codeOf(error)] ?? {
+        code: 'internal',
+        hint: 'The server did not accept what was asked; please report this.',
+      }
+    );
   if (error instanceof MongoNetworkTimeoutError) return timeout;
   if (error instanceof MongoParseError || error instanceof MongoInvalidArgumentError)
     return {code: 'config', hint: 'Check the url of the store in the configuration.'};
@@ -68,7 +125,11 @@ export const mapError = (error: unknown, what: string, signal?: AbortSignal): Se
   const message = redact(error instanceof Error ? error.message : String(error));
   if (!(error instanceof MongoError)) {
     if ((error as {code?: string} | null)?.code === 'ERR_INVALID_URL' || error instanceof TypeError)
-      return new SesstuiError('config', `MongoDB: ${what}: ${message}`, 'Check the url of the store in the configuration.');
+      return new SesstuiError(
+        'config',
+        `MongoDB: ${what}: ${message}`,
+        'Check the url of the store in the configuration.',
+      );
     return new SesstuiError('unreachable', `MongoDB: ${what}: ${message}`, unreachable.hint);
   }
   const {code, hint} = meaningOf(error);

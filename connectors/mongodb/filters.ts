@@ -21,16 +21,32 @@ const combined = (parts: Filter[], operator: '$and' | '$or', neutral: Filter): F
   parts.length === 0 ? neutral : parts.length === 1 ? parts[0]! : {[operator]: parts};
 
 export const and = (parts: Filter[]): Filter =>
-  parts.some(isMatchNone) ? matchNone : combined(parts.filter(part => !isMatchAll(part)), '$and', matchAll);
+  parts.some(isMatchNone)
+    ? matchNone
+    : combined(
+        parts.filter(part => !isMatchAll(part)),
+        '$and',
+        matchAll,
+      );
 
 export const or = (parts: Filter[]): Filter =>
-  parts.some(isMatchAll) ? matchAll : combined(parts.filter(part => !isMatchNone(part)), '$or', matchNone);
+  parts.some(isMatchAll)
+    ? matchAll
+    : combined(
+        parts.filter(part => !isMatchNone(part)),
+        '$or',
+        matchNone,
+      );
 
 export const nor = (filter: Filter): Filter =>
   isMatchAll(filter) ? matchNone : isMatchNone(filter) ? matchAll : {$nor: [filter]};
 
 const refuseAttribute = (name: string, why: string): never => {
-  throw new SesstuiError('config', `MongoDB can not look at the attribute "${name}": ${why}.`, 'Correct the check in sesstui.yaml.');
+  throw new SesstuiError(
+    'config',
+    `MongoDB can not look at the attribute "${name}": ${why}.`,
+    'Correct the check in sesstui.yaml.',
+  );
 };
 
 /** The name itself; throws `config` for one that MongoDB would read as something else. */
@@ -47,7 +63,9 @@ export const isPath = (name: string): boolean => name.includes('.');
 const notArray = {$not: {$type: 'array'}};
 
 /** The field is of this BSON type itself (not an array with such an element). */
-export const ofType = (name: string, type: string | string[]): Filter => ({[name]: {$type: type, ...notArray}});
+export const ofType = (name: string, type: string | string[]): Filter => ({
+  [name]: {$type: type, ...notArray},
+});
 
 const digits = '[0-9a-fA-F]';
 const uuidText = `^${digits}{8}-${digits}{4}-${digits}{4}-${digits}{4}-${digits}{12}$`;
@@ -62,9 +80,13 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const numeric = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 const numbersOf = (text: string, allTypes: boolean): unknown[] => {
-  if (!numeric.test(text)) return allTypes && /^-?(?:NaN|Infinity)$/.test(text) ? [Number(text), Decimal128.fromStringWithRounding(text)] : [];
+  if (!numeric.test(text))
+    return allTypes && /^-?(?:NaN|Infinity)$/.test(text)
+      ? [Number(text), Decimal128.fromStringWithRounding(text)]
+      : [];
   const variants: unknown[] = [Number(text)];
-  if (/^-?\d{16,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) variants.push(Long.fromString(text));
+  if (/^-?\d{16,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text))
+    variants.push(Long.fromString(text));
   // Servers compare numbers across their types, so a Decimal128 is needed only for what a double rounds.
   if (allTypes && text.replace(/\D/g, '').length > 15) variants.push(Decimal128.fromStringWithRounding(text));
   return variants;
@@ -85,7 +107,9 @@ const variantsOfScalar = (item: Scalar, allTypes: boolean): unknown[] => {
     ...(hexId.test(text) ? [ObjectId.createFromHexString(text)] : []),
     ...(uuidPattern.test(text) ? [new UUID(text)] : []),
     ...dateOf(text),
-    ...(text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? [new Binary(Buffer.from(text, 'base64'))] : []),
+    ...(text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text)
+      ? [new Binary(Buffer.from(text, 'base64'))]
+      : []),
   ];
 };
 
@@ -107,11 +131,13 @@ export const textIn = (name: string, items: Scalar[], allTypes: boolean): Weak =
  * (documents in any order of keys, arrays of such).
  */
 export const variantsOf = (value: Value, allTypes: boolean): unknown[] | null => {
-  if (typeof value === 'string') return hexId.test(value) ? [value, ObjectId.createFromHexString(value)] : [value];
+  if (typeof value === 'string')
+    return hexId.test(value) ? [value, ObjectId.createFromHexString(value)] : [value];
   if (typeof value === 'boolean') return [value];
   if (typeof value === 'bigint') return [Long.fromBigInt(BigInt.asIntN(64, value)), Number(value)];
   if (typeof value === 'number') return Number.isFinite(value) || allTypes ? [value] : null;
-  if (value instanceof Time) return Number.isFinite(value.micros) ? [new Date(Math.floor(value.micros / 1000))] : null;
+  if (value instanceof Time)
+    return Number.isFinite(value.micros) ? [new Date(Math.floor(value.micros / 1000))] : null;
   if (value instanceof Other) return variantsOfOther(value, allTypes);
   return null;
 };

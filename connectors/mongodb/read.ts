@@ -1,20 +1,36 @@
 /** Reading what forms find: a superset by the server, the rest by the reference evaluator, page by page. */
-import {BSON} from 'bson';
-import {canonicalJson, type Found, type Identity, type ReadOptions, type Row, type Survey} from '../../source/connector.js';
-import {countFound, type Environment, environmentFor, evaluate, evaluateTally, holds, joinKey, type RawRow} from '../../source/evaluate.js';
-import {type Form, partnersOfForm, type Tally} from '../../source/forms.js';
-import {canonical, type Value, type ValueMap} from '../../source/values.js';
+import {
+  canonicalJson,
+  type Found,
+  type Identity,
+  type ReadOptions,
+  type Row,
+  type Survey,
+} from '../../source/connector.js';
+import {
+  countFound,
+  type Environment,
+  environmentFor,
+  evaluate,
+  evaluateTally,
+  holds,
+  joinKey,
+  type RawRow,
+  valueOf as valueOfExpr,
+} from '../../source/evaluate.js';
+import {type Form, type Groups, partnersOfForm, type Tally} from '../../source/forms.js';
+import {canonical, isAbsent, type Value, type ValueMap} from '../../source/values.js';
 import {candidateKeys} from './candidates.js';
 import type {Access} from './client.js';
 import {aggregated, fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
 import {compile, compilePartners, keysFilter, plainKey, tallyPipeline} from './compile.js';
-import {idOfIdentity} from './document.js';
-import {and, type Filter} from './filters.js';
+import {documentOf, idOfIdentity} from './document.js';
+import {and, type Filter, matchAll} from './filters.js';
 import {valueOfBson} from './values.js';
 import type {Ground} from './weaken.js';
 
 const idsAtOnce = 500;
-const keysAtOnce = 200;
+const keysAtOnce = 5000;
 /** Rows of one page of full documents; a document may have 16 MiB. */
 const fullAtOnce = 50;
 
@@ -23,51 +39,66 @@ const groundOf = (access: Access, options: Pick<ReadOptions, 'now'>): Ground => 
   allTypes: access.info.allTypes,
 });
 
-/** The partners of a form, each table read once by projection. */
-export const partnersFor = (access: Access, form: Form, now: number, narrow: Filter = {}): Promise<Environment> =>
+/** The partners of a form, each table read once by projection; with `near`, only those that these rows could have. */
+export const partnersFor = (
+  access: Access,
+  form: Form,
+  now: number,
+  near?: ValueMap[],
+): Promise<Environment> =>
   environmentFor(
     form,
-    table => {
-      const query = compilePartners(form, table, groundOf(access, {now}));
-      return rowsOf(access, table, {...query, filter: and([query.filter, narrow])});
-    },
+    table => rowsOf(access, table, compilePartners(form, table, groundOf(access, {now}), near)),
     now,
   );
 
-/** The filters whose documents together are all that a form may find; one after the other. */
-const filtersFor = async (access: Access, form: Form, options: ReadOptions, filter: Filter): Promise<Filter[]> => {
-  const ground = groundOf(access, options);
+/** Queries whose documents together are all that a form may find; `keys` are those of the only groups wanted. */
+type Search = {filters: Filter[]; keys: Set<string> | null};
+
+const searchFor = async (
+  access: Access,
+  form: Form,
+  options: ReadOptions,
+  filter: Filter,
+): Promise<Search> => {
   if (form.form === 'rows') {
-    if (!options.only) return [filter];
-    return piecesOf(options.only.map(idOfIdentity), idsAtOnce).map(ids => and([filter, {_id: {$in: ids}}]));
+    const ids = options.only && piecesOf(options.only.map(idOfIdentity), idsAtOnce);
+    return {filters: ids ? ids.map(some => and([filter, {_id: {$in: some}}])) : [filter], keys: null};
   }
-  const key = plainKey(form);
-  if (!key) return [filter];
+  const ground = groundOf(access, options);
+  const plain = plainKey(form);
   const keys = options.only
     ? await keysOf(access, form, options.only)
-    : await candidateKeys(access, form, key, ground);
-  const filters = keys && piecesOf(keys, keysAtOnce).map(some => keysFilter(key, some, ground.allTypes));
-  if (!filters || filters.some(some => some === null)) return [filter];
-  return filters.map(some => and([filter, some!]));
+    : plain && (await candidateKeys(access, form, plain, ground));
+  if (!keys) return {filters: [filter], keys: null};
+  // Beyond that many keys one pass over everything is cheaper for the server than looking each of them up.
+  const narrow = plain && keys.length <= keysAtOnce ? keysFilter(plain, keys, ground.allTypes) : matchAll;
+  const wanted = new Set(keys.map(values => values.map(canonical).join(' ')));
+  return {filters: wanted.size === 0 ? [] : [and([filter, narrow])], keys: wanted};
 };
 
 /** The keys of the groups that these rows are in. */
-const keysOf = async (access: Access, form: Form & {form: 'groups'}, only: Identity[]): Promise<Value[][]> => {
-  const keys = new Map<string, Value[]>();
-  for (const row of await fetchRows(access, form.from, only)) {
-    const name = row ? joinKey(form.key, row.values) : null;
-    if (row && name !== null) keys.set(name, form.key.map(expr => ('attr' in expr ? row.values[expr.attr] : null)));
-  }
-  return [...keys.values()];
-};
+const keysOf = async (access: Access, form: Groups, only: Identity[]): Promise<Value[][]> =>
+  (await fetchRows(access, form.from, only))
+    .filter(row => row !== undefined)
+    .map(row => form.key.map(expr => valueOfExpr(expr, row.values)))
+    .filter(values => !values.some(isAbsent));
 
-/** Rows that satisfy a form's condition, without repetition, with what it needs of them. */
-const collect = async (access: Access, form: Form, options: ReadOptions, env: Environment): Promise<RawRow[]> => {
+/** Rows that satisfy a form's condition, each once, with what it needs of them. */
+const collect = async (
+  access: Access,
+  form: Form,
+  options: ReadOptions,
+  env: Environment,
+): Promise<RawRow[]> => {
   const query = compile(form, groundOf(access, options));
+  const {filters, keys} = await searchFor(access, form, options, query.filter);
   const rows = new Map<string, RawRow>();
-  for (const filter of await filtersFor(access, form, options, query.filter))
-    for await (const row of rowsOf(access, form.from, {...query, filter}))
+  for (const filter of filters)
+    for await (const row of rowsOf(access, form.from, {...query, filter})) {
+      if (keys && form.form === 'groups' && !keys.has(joinKey(form.key, row.values) ?? '')) continue;
       if (holds(form.where, row.values, env)) rows.set(canonicalJson(row.identity.at), row);
+    }
   return [...rows.values()];
 };
 
@@ -77,7 +108,11 @@ const withOnly = (found: Found[], only: Identity[] | undefined): Found[] => {
   return found.filter(({rows}) => rows.some(row => wanted.has(canonicalJson(row.identity.at))));
 };
 
-const search = async (access: Access, form: Form, options: ReadOptions): Promise<{found: Found[]; env: Environment}> => {
+const search = async (
+  access: Access,
+  form: Form,
+  options: ReadOptions,
+): Promise<{found: Found[]; env: Environment}> => {
   await requireCollections(access, [form.from, ...partnersOfForm(form).map(({table}) => table)]);
   const env = await partnersFor(access, form, options.now);
   const rows = await collect(access, form, options, env);
@@ -89,8 +124,16 @@ const told = ({bytes: _, ...row}: Row & {bytes?: unknown}): Row => row;
 
 /** Found things with their whole documents, judged again on them: a row may have changed since it was found. */
 const inFull = async (access: Access, form: Form, found: Found[], env: Environment): Promise<Found[]> => {
-  const rows = await fetchRows(access, form.from, found.flatMap(({rows: some}) => some.map(row => row.identity)));
-  return evaluate(form, rows.filter(row => row !== undefined), env).map(item => ({...item, rows: item.rows.map(told)}));
+  const rows = await fetchRows(
+    access,
+    form.from,
+    found.flatMap(({rows: some}) => some.map(row => row.identity)),
+  );
+  return evaluate(
+    form,
+    rows.filter(row => row !== undefined),
+    env,
+  ).map(item => ({...item, rows: item.rows.map(told)}));
 };
 
 const pagesOf = (found: Found[]): Found[][] => {
@@ -133,7 +176,7 @@ type Count = {value: Value; count: number};
 const mergeCounts = (documents: Uint8Array[]): Count[] => {
   const counts = new Map<string, Count>();
   for (const bytes of documents) {
-    const {_id, n} = valueOfBson(BSON.deserialize(bytes, {promoteValues: false, promoteBuffers: false})) as ValueMap;
+    const {_id, n} = valueOfBson(documentOf(bytes)) as ValueMap;
     const entry = counts.get(canonical(_id));
     if (entry) entry.count += Number(n);
     else counts.set(canonical(_id), {value: _id, count: Number(n)});
@@ -150,7 +193,8 @@ export const tallyForm = async (access: Access, form: Tally, options: ReadOption
   const env = await partnersFor(access, asForm, options.now);
   const query = compile(form, groundOf(access, options));
   const rows: RawRow[] = [];
-  for (const filter of await filtersFor(access, asForm, options, query.filter))
+  const {filters} = await searchFor(access, asForm, options, query.filter);
+  for (const filter of filters)
     for await (const row of rowsOf(access, form.from, {...query, filter})) rows.push(row);
   return evaluateTally(form, rows, env);
 };

@@ -1,5 +1,5 @@
 /** BSON's types as neutral values, and back. */
-import {Binary, type BSON, Decimal128, EJSON, Long, ObjectId, UUID} from 'bson';
+import {Binary, type BSON, Decimal128, Double, EJSON, Int32, Long, ObjectId, UUID} from 'bson';
 import {SesstuiError} from '../../source/errors.js';
 import {isMap, Other, Time, type Value} from '../../source/values.js';
 
@@ -14,7 +14,10 @@ const numberOf = (long: Long): number | bigint => {
 const ofBinary = (binary: Binary): Other =>
   binary.sub_type === Binary.SUBTYPE_UUID && binary.position === 16
     ? new Other('uuid', binary.toUUID().toHexString())
-    : new Other(binary.sub_type === 0 ? 'binary' : `binary${binary.sub_type}`, Buffer.from(binary.value()).toString('base64'));
+    : new Other(
+        binary.sub_type === 0 ? 'binary' : `binary${binary.sub_type}`,
+        Buffer.from(binary.value()).toString('base64'),
+      );
 
 const ofTyped = (value: Typed): Value => {
   switch (value._bsontype) {
@@ -67,15 +70,23 @@ const ofOther = (value: Other): unknown => {
   }
 };
 
+const ofNumber = (value: number): unknown => {
+  if (!Number.isSafeInteger(value) || Object.is(value, -0)) return new Double(value);
+  return Math.abs(value) < 2 ** 31 ? new Int32(value) : Long.fromNumber(value);
+};
+
 /**
  * A neutral value as BSON, as a Map where it is a document. Throws `unsupported` for one that BSON can't hold,
  * and for keys that start with `$`; `usage` for `undefined`.
  */
 export const bsonOfValue = (value: Value): unknown => {
   if (value === undefined) throw new SesstuiError('usage', 'A value that is missing can not be written.');
-  if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? Long.fromBigInt(value) : value;
+  if (typeof value === 'bigint') return Long.fromBigInt(value);
+  if (typeof value === 'number') return ofNumber(value);
+  if (value === null || typeof value !== 'object') return value;
   if (value instanceof Time) {
-    if (!Number.isFinite(value.micros)) throw new SesstuiError('unsupported', 'MongoDB has no infinite date.');
+    if (!Number.isFinite(value.micros))
+      throw new SesstuiError('unsupported', 'MongoDB has no infinite date.');
     return new Date(Math.floor(value.micros / 1000));
   }
   if (value instanceof Other) {

@@ -4,7 +4,20 @@
  */
 import type {Expr, InItem, Kind, Pred} from '../../source/forms.js';
 import type {Scalar} from '../../source/values.js';
-import {and, attributeName, type Filter, isPath, matchAll, matchNone, nor, ofType, or, textIn, uuidFilter, type Weak} from './filters.js';
+import {
+  and,
+  attributeName,
+  type Filter,
+  isPath,
+  matchAll,
+  matchNone,
+  nor,
+  ofType,
+  or,
+  textIn,
+  uuidFilter,
+  type Weak,
+} from './filters.js';
 
 /** What a filter may rest on: the store's now in microseconds, and whether the server has every BSON type. */
 export type Ground = {now: number; allTypes: boolean};

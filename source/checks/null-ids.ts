@@ -78,7 +78,7 @@ const sharedGroup =
           ? index === keeper
             ? {row, verdict: 'keep', why: `keeps the id that ${found.rows.length} rows share: the lowest key`}
             : {row, verdict: 'assign', why: `${found.rows.length} rows share this id`}
-          : {row, verdict: 'none', why: `${evidence['wrong-format-id']} (${config.idFormat})`},
+          : {row, verdict: 'none', why: evidence['wrong-format-id']!},
       ),
     };
   };

@@ -40,8 +40,13 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   let engine: Promise<FullEngine> | undefined;
   let state: Promise<string> | undefined;
 
+  let demo: StartedDemo | undefined;
   const load = async (): Promise<LoadedConfig> => {
-    if (flags.has('demo')) return loadDemo(flags, closers);
+    if (flags.has('demo')) {
+      demo = await startDemoStores(flags);
+      closers.push(() => demo!.close());
+      return demo.config;
+    }
     const {loadConfig} = await import('../config/load.js');
     return loadConfig({file: flags.text('config'), cwd: process.cwd(), env: process.env});
   };
@@ -61,7 +66,10 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
     const [{openEngine}, {openConnector}] = await Promise.all([import('../engine/engine.js'), import('../../connectors/index.js')]);
     const opened = openEngine(settings, {
       stateDirectory: await stateDirectory(),
-      open: openConnector,
+      open: async (name, store, use) => {
+        await demo?.readyStore(name);
+        return openConnector(name, store, use);
+      },
       readOnly: flags.has('read-only'),
       timeoutMs: flags.duration('timeout'),
       allowScan: flags.has('allow-scan'),
@@ -91,12 +99,27 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   };
 };
 
-const loadDemo = async (flags: Flags, closers: (() => Promise<unknown>)[]): Promise<LoadedConfig> => {
-  const [{startDemo}, {configFromObject}] = await Promise.all([import('../demo/demo.js'), import('../config/load.js')]);
-  const demo = await startDemo({traffic: !flags.has('no-traffic'), rows: flags.number('rows', 0), seed: flags.number('seed', 0)});
-  closers.push(() => demo.close());
-  await demo.ready;
-  return configFromObject(demo.config);
+type StartedDemo = {config: LoadedConfig; readyStore: (name: string) => Promise<void>; close: () => Promise<void>};
+
+/** The stores start behind the screen: each is waited for when it is first asked. */
+const startDemoStores = async (flags: Flags): Promise<StartedDemo> => {
+  const [{startDemoBehind}, {configFromObject}] = await Promise.all([import('../demo/behind.js'), import('../config/load.js')]);
+  const ready = new Map<string, () => void>();
+  const waiting = new Map<string, Promise<void>>();
+  const readyStore = (name: string): Promise<void> => {
+    if (!waiting.has(name)) waiting.set(name, new Promise(done => ready.set(name, done)));
+    return waiting.get(name)!;
+  };
+  const demo = await startDemoBehind({
+    traffic: !flags.has('no-traffic'),
+    rows: flags.number('rows', 0),
+    seed: flags.number('seed', 0),
+    onReady: store => {
+      void readyStore(store);
+      ready.get(store)!();
+    },
+  });
+  return {config: configFromObject(demo.config), readyStore: name => Promise.race([readyStore(name), demo.failed]), close: demo.close};
 };
 
 /** The demo's runs are about stores that end with it, so it gets a directory that does too. */

@@ -5,6 +5,7 @@ import type {FullEngine} from '../engine/engine.js';
 import {toCsv} from '../output/csv.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
+import {cut, sanitise} from '../sanitise.js';
 import type {Plan, Progress, RunResult, Selection, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
@@ -68,6 +69,9 @@ export const runExitCode = (results: RunResult[]): number => {
   return results.some(result => result.interrupted) ? 130 : 0;
 };
 
+/** A whole row would push everything else off the line; --json has it. */
+const cellWidth = 72;
+
 const short = (value: Record<string, Json> | null): string =>
   value === null ? '' : Object.entries(value).map(([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`).join(' ');
 
@@ -86,8 +90,8 @@ const changeRow = (change: ShownChange): Record<string, string> => ({
   op: change.op,
   table: change.table,
   key: short(change.key),
-  before: short(change.before),
-  after: short(change.after),
+  before: cut(sanitise(short(change.before)), cellWidth),
+  after: cut(sanitise(short(change.after)), cellWidth),
   why: change.why ?? change.error ?? '',
 });
 

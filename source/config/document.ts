@@ -63,7 +63,7 @@ export const parseText = (text: string): Parsed => {
     if (problems.has(line)) continue;
     const known =
       texts[error.code] ?? (error.code === 'BAD_DQ_ESCAPE' ? 'has a wrong \\ escape' : error.code);
-    const quote = withVariable.test(lines[line - 1] ?? '') ? ' (inside { } and [ ], ${…} needs quotes)' : '';
+    const quote = withVariable.test(lines[line - 1] ?? '') ? ` (inside { } and [ ], \${…} needs quotes)` : '';
     problems.set(line, {path: [], line, text: known + quote});
     // From here on the parser has lost the structure: what follows is well written as likely as not.
     if (error.code === 'UNEXPECTED_TOKEN') break;

@@ -104,6 +104,6 @@ const addDynamo = (found: EnvironmentStores, env: NodeJS.ProcessEnv): void => {
   }
   add(found, 'dynamodb', regionVariable ?? 'DYNAMODB_ENDPOINT', {kind: 'dynamodb', region, endpoint}, [
     `region: \${${regionVariable ?? 'AWS_REGION'}:-${region ?? 'us-east-1'}}`,
-    'endpoint: ${DYNAMODB_ENDPOINT:-}   # empty means AWS',
+    `endpoint: \${DYNAMODB_ENDPOINT:-}   # empty means AWS`,
   ]);
 };

@@ -52,7 +52,7 @@ export const interpolate = (text: string, env: NodeJS.ProcessEnv): Interpolated 
           ? nameAndRest.lastIndex - 1
           : endOfDefault(text, nameAndRest.lastIndex);
     if (parsed === null || end < 0) {
-      result.malformed = 'holds a ${ that is not ${NAME} or ${NAME:-default}; write $$ for a dollar sign';
+      result.malformed = `holds a \${ that is not \${NAME} or \${NAME:-default}; write $$ for a dollar sign`;
       return result;
     }
     const fallback = parsed[2] === '}' ? null : text.slice(nameAndRest.lastIndex, end);

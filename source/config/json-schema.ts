@@ -75,7 +75,7 @@ export const generateJsonSchema = (): Node => {
       variable: {
         type: 'string',
         pattern: '\\$\\{[A-Za-z_][A-Za-z0-9_]*(?::-.*)?\\}',
-        description: 'An environment variable: ${NAME} or ${NAME:-default}',
+        description: `An environment variable: \${NAME} or \${NAME:-default}`,
       },
     },
   };

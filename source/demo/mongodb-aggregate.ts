@@ -1,5 +1,5 @@
 import {failed} from './mongodb-errors.js';
-import {evaluate, mingoStages, type Variables} from './mongodb-expressions.js';
+import {evaluate, mingoStage, type Variables} from './mongodb-expressions.js';
 import {group} from './mongodb-group.js';
 import {compileFilter} from './mongodb-match.js';
 import {keyOf} from './mongodb-order.js';
@@ -84,7 +84,7 @@ const runStage = (
         ),
       ];
     default:
-      return mingoStage(docs, name, spec, collections, variables);
+      return otherStage(docs, name, spec, collections, variables);
   }
 };
 
@@ -94,7 +94,7 @@ const count = (spec: unknown, name: string): number => {
   return toNumber(spec);
 };
 
-const mingoStage = (
+const otherStage = (
   docs: Doc[],
   name: string,
   spec: unknown,
@@ -105,7 +105,7 @@ const mingoStage = (
     throw failed('CommandNotSupported', 'The $changeStream stage is only supported on replica sets');
   if (!MINGO_STAGES.has(name))
     throw failed('UnrecognizedStage', `Unrecognized pipeline stage name: '${name}'`);
-  const result = mingoStages(docs, [{[name]: spec}], variables, collections);
+  const result = mingoStage(docs, {[name]: spec}, variables, collections);
   if (name !== '$set' && name !== '$addFields' && name !== '$unset') return result;
   // These leave the other fields alone: their types must not change on the way through plain numbers.
   const paths = name === '$unset' ? [spec].flat() : Object.keys(spec as Doc);

@@ -13,6 +13,7 @@ import {compileFilter, type Test} from './mongodb-match.js';
 import {keyOf} from './mongodb-order.js';
 import {type Doc, decode, encode, isDocument} from './mongodb-values.js';
 
+const ID_NAME = Buffer.from('_id\0');
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 
 /** A stored document: the bytes as they came, and what they decode to. Neither is ever changed. */
@@ -81,7 +82,7 @@ export class Collection {
   /** Inserts a document as it is encoded; without an `_id` it gets one, and one that isn't first becomes so. */
   insert(bytes: Uint8Array, bypassValidation = false): Row {
     const doc = decode(bytes);
-    const row = Object.keys(doc)[0] === '_id' ? rowOf(doc, Uint8Array.from(bytes)) : withIdFirst(doc);
+    const row = startsWithId(bytes) ? rowOf(doc, Uint8Array.from(bytes)) : withIdFirst(doc);
     checkDocument(row);
     if (this.#rows.has(row.id)) throw duplicateKey(this.indexes.get('_id_')!, row.doc, this.namespace);
     if (!bypassValidation) this.#validate(row.doc);
@@ -146,6 +147,9 @@ export class Collection {
 }
 
 const rowOf = (doc: Doc, bytes = encode(doc)): Row => new Row(keyOf(doc._id), bytes, doc);
+
+/** Asked of the bytes: JavaScript moves names that are numbers to the front. */
+const startsWithId = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(5, 9)).equals(ID_NAME);
 
 const withIdFirst = (doc: Doc): Row => {
   const {_id = new ObjectId(), ...rest} = doc;

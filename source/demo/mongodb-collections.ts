@@ -19,7 +19,7 @@ const raw = (docs: Doc[]): RawDocument[] => docs.map(doc => new RawDocument(enco
 
 export const listDatabases = ({databases, command}: Call): Doc => {
   const all = databases.names().map(name => {
-    const bytes = [...databases.collections(name).values()].flatMap(({rows}) => [...rows()]);
+    const bytes = [...databases.collections(name).values()].flatMap(collection => [...collection.rows()]);
     return {name, sizeOnDisk: bytes.reduce((sum, row) => sum + row.bytes.length, 0), empty: false};
   });
   const shown = all.filter(compileFilter(document(command.filter, 'filter')));

@@ -1,7 +1,12 @@
-import {aggregate, Context, ProcessingMode} from 'mingo';
+import {Context, ProcessingMode} from 'mingo';
+import {Aggregator} from 'mingo/aggregator';
 import {evalExpr} from 'mingo/core';
 import * as accumulators from 'mingo/operators/accumulator';
 import * as operators from 'mingo/operators/expression';
+import * as stages from 'mingo/operators/pipeline';
+import * as projections from 'mingo/operators/projection';
+import * as queries from 'mingo/operators/query';
+import * as windows from 'mingo/operators/window';
 import type {Any, AnyObject, Options} from 'mingo/types';
 import {failed, MongodbFailure} from './mongodb-errors.js';
 import {compare} from './mongodb-order.js';
@@ -19,7 +24,7 @@ import {
 /** The values of `let`, by name without `$$`. */
 export type Variables = Doc;
 
-const OPERATORS = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'] as const;
+const COMPARISONS = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'] as const;
 
 const comparison = (name: string) => (obj: Any, operands: Any, options: Options) => {
   const [a, b] = evalExpr(obj, operands, options) as [unknown, unknown];
@@ -31,8 +36,14 @@ const comparison = (name: string) => (obj: Any, operands: Any, options: Options)
 
 /** mingo's comparisons look into arrays and its `$type` knows JavaScript's types: these follow BSON's. */
 const context = Context.init({
+  accumulator: accumulators,
+  pipeline: stages,
+  projection: projections,
+  query: queries,
+  window: windows,
   expression: {
-    ...Object.fromEntries([...OPERATORS, '$cmp'].map(name => [name, comparison(name)])),
+    ...operators,
+    ...Object.fromEntries([...COMPARISONS, '$cmp'].map(name => [name, comparison(name)])),
     $in: (obj: Any, operands: Any, options: Options) => {
       const [wanted, list] = evalExpr(obj, operands, options) as [unknown, unknown];
       if (!Array.isArray(list)) throw failed('BadValue', '$in requires an array as a second argument');
@@ -42,24 +53,31 @@ const context = Context.init({
   },
 });
 
+const OPTIONS: Options = {
+  context,
+  idKey: '_id',
+  processingMode: ProcessingMode.CLONE_OFF,
+  useStrictMode: true,
+  scriptEnabled: false,
+  failOnError: true,
+};
+
 const rethrown = (error: unknown): MongodbFailure =>
   error instanceof MongodbFailure ? error : failed('BadValue', (error as Error).message);
 
-const computing = Context.from(Context.init({accumulator: accumulators, expression: operators}), context);
-
-/** Runs stages of mingo's over promoted documents. `collection` supplies those of a `from`. */
-export const mingoStages = (
+/** Runs a stage of mingo's over promoted documents. `collection` supplies those of a `from`. */
+export const mingoStage = (
   docs: Doc[],
-  stages: Doc[],
+  stage: Doc,
   variables: Variables,
   collection: (name: string) => Doc[],
 ): Doc[] => {
   try {
-    return aggregate(docs.map(promoted) as AnyObject[], stages.map(promoted) as AnyObject[], {
-      context,
+    return new Aggregator([promoted(stage) as AnyObject], {
+      ...OPTIONS,
       variables: promoted(variables) as AnyObject,
-      collectionResolver: (name: string) => collection(name).map(promoted) as AnyObject[],
-    }) as Doc[];
+      collectionResolver: name => collection(name).map(promoted) as AnyObject[],
+    }).run<Doc>(docs.map(promoted) as AnyObject[]);
   } catch (error) {
     throw rethrown(error);
   }
@@ -80,13 +98,8 @@ export const evaluate = (doc: Doc, expression: unknown, variables: Variables = {
     return mapDocument(expression, value => evaluate(doc, value, variables));
   try {
     return evalExpr(promoted(doc), promoted(expression), {
-      context: computing,
+      ...OPTIONS,
       variables: promoted(variables) as AnyObject,
-      idKey: '_id',
-      processingMode: ProcessingMode.CLONE_OFF,
-      useStrictMode: true,
-      scriptEnabled: false,
-      failOnError: true,
     });
   } catch (error) {
     throw rethrown(error);

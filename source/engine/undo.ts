@@ -87,7 +87,10 @@ const inverse = ({planned, backup, outcome}: Done, now: Map<string, Row>, requir
   return planned.op === 'insert' ? {...current, op: 'delete'} : {...current, op: 'update', to: backup.image};
 };
 
-/** Units in reverse; one that moved a row (rekey) comes back whole or not at all, so that it leaves no copy. */
+/**
+ * Units in reverse. What was only done together (rekey's insert, delete and reference) comes back together or not
+ * at all, so that no copy is left; a row deleted beside it comes back on its own.
+ */
 export const makeUndo = async (
   connector: Connector,
   stateDirectory: string,
@@ -107,7 +110,7 @@ export const makeUndo = async (
   const byUnit = groupByUnit(done);
   const units = [...byUnit.values()].reverse().map((items): Unit => {
     const moved = items.some(({planned}) => planned.op === 'insert' || planned.whole);
-    return {group: null, changes: items.reverse().map(item => inverse(item, now, moved))};
+    return {group: null, changes: items.reverse().map(item => inverse(item, now, moved && item.planned.required))};
   });
   return {record, units};
 };

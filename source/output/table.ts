@@ -23,7 +23,7 @@ export const renderTable = (
 ): string => {
   const header = columns.map(column => sanitise(column.header));
   const body = rows.map(row => columns.map(column => sanitise(cellText(row[column.name]))));
-  const widths = fit(columns, header, body, options.width);
+  const widths = columnWidths(columns, header, body, options.width);
   const line = (cells: string[], row: OutputRow | null): string => {
     let used = 0;
     const parts = cells.map((cell, index) => {
@@ -55,7 +55,7 @@ const join = (parts: string[], color: boolean): string => {
 };
 
 /** The width of each column: what its cells need, then less for the widest until the line fits. */
-const fit = (
+const columnWidths = (
   columns: readonly OutputColumn[],
   header: readonly string[],
   body: readonly string[][],

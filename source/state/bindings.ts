@@ -59,7 +59,7 @@ const looking = (id: string, keys: string, text: string, more: More = {}): Bindi
   bind('Look', id, keys, browse, text, more);
 const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, browse, text);
 
-const actText = 'plan an action for what is marked, or for the row under the cursor';
+const actText = 'plan an action for the marked rows, or for this one';
 const hasCustomer = (state: State): boolean => state.canCustomer;
 
 export const bindings: readonly Binding[] = [
@@ -112,11 +112,11 @@ export const bindings: readonly Binding[] = [
   viewing('view-runs', '7', 'Runs'),
   viewing('next-view', 'tab', 'next view'),
   viewing('previous-view', 'shift+tab', 'previous view'),
-  viewing('next-check', ']', 'next check of the view, then the next view'),
-  viewing('previous-check', '[', 'previous check of the view, then the previous view'),
+  viewing('next-check', ']', 'next check here, then the next view'),
+  viewing('previous-check', '[', 'previous check here, then the previous view'),
 
   bind('Program', 'palette', ':', browse, 'find a command by its name'),
-  bind('Program', 'help', '?', ['browse', 'details'], 'help', {word: 'help', place: 12}),
+  bind('Program', 'help', '?', ['browse', 'details'], 'help', {word: 'help', place: 5}),
   bind('Program', 'back', 'esc', [...leaving, ...typing, ...buttons, ...closing], 'back one level', {
     word: 'back',
     place: 20,
@@ -124,7 +124,7 @@ export const bindings: readonly Binding[] = [
   bind('Program', 'back', 'q', [...leaving, ...buttons, ...closing], 'back one level'),
   bind('Program', 'back', '?', ['help'], 'close the help'),
   bind('Program', 'clear', 'esc', browse, 'give up the range, then the filter; else nothing'),
-  bind('Program', 'leave', 'q', browse, 'quit (asks when rows are marked)', {word: 'quit', place: 13}),
+  bind('Program', 'leave', 'q', browse, 'quit (asks when rows are marked)', {word: 'quit', place: 5.5}),
   bind('Program', 'suspend', 'ctrl+z', browse, 'suspend the program; fg brings it back'),
   bind('Program', 'interrupt', 'ctrl+c', ['running'], 'quit at once; stop a run after its chunk', {
     word: 'stop after this chunk',

@@ -9,7 +9,14 @@ export const keysBlock = (): string => {
     const told = new Map<string, Set<string>>();
     for (const binding of bindings.filter(item => item.category === category))
       told.set(binding.text, new Set([...(told.get(binding.text) ?? []), ...binding.keys.map(keyLabel)]));
-    return [...told].map(([text, keys]) => `| ${[...keys].map(key => `\`${key.replaceAll('|', '\\|')}\``).join(' ')} | ${text} |`);
+    return [...told].map(
+      ([text, keys]) =>
+        `| ${[...keys].map(key => `\`${key.replaceAll('|', '\\|')}\``).join(' ')} | ${text} |`,
+    );
   };
-  return categories.map(category => `**${category}**\n\n| keys | what they do |\n| --- | --- |\n${rows(category).join('\n')}`).join('\n\n');
+  return categories
+    .map(
+      category => `**${category}**\n\n| keys | what they do |\n| --- | --- |\n${rows(category).join('\n')}`,
+    )
+    .join('\n\n');
 };

@@ -19,6 +19,8 @@ export type Harness = {
   poke(table: string, key: Record<string, Value>, values: ValueMap): Promise<void>;
   drop(table: string): Promise<void>;
   close(): Promise<void>;
+  /** A connector of the same kind to a place where nothing listens; without it, unreachability is not tested. */
+  elsewhere?: () => Connector;
   /** Names of the suite's tests that this store can't pass, each with a reason in a comment of its harness. */
   limits?: {skip?: string[]};
 };

@@ -16,7 +16,9 @@ const plan = {seed: 1, rows: 400, now: now / 1000};
 const {stores} = demoConfig({dynamodb: '', mongodb: '', postgres: ''});
 
 const tablesOf = (rows: Iterable<{table: string; row: object}>, keys: Record<string, string[]>): Tables => {
-  const tables: Tables = Object.fromEntries(Object.entries(keys).map(([table, key]) => [table, {key, rows: []}]));
+  const tables: Tables = Object.fromEntries(
+    Object.entries(keys).map(([table, key]) => [table, {key, rows: []}]),
+  );
   for (const {table, row} of rows) tables[table]?.rows.push(neutral(row) as ValueMap);
   return tables;
 };
@@ -73,7 +75,13 @@ const systems = [
     name: 'registry',
     check: stores.registry.checks[0]!,
     tables: tablesOf(registryRows(plan), {app_session_keys: []}),
-    without: ['non-canonical-id', 'dangling-reference', 'unreferenced', 'missing-group-key', 'unreadable-time'],
+    without: [
+      'non-canonical-id',
+      'dangling-reference',
+      'unreferenced',
+      'missing-group-key',
+      'unreadable-time',
+    ],
   },
   {
     name: 'rides',
@@ -88,14 +96,15 @@ describe.each(systems)('$name', ({check, tables, without}) => {
     const found = await tester(check, tables).findings();
     const reasons = new Set(found.flatMap(finding => finding.reasons));
     const known = checkOf(check.check as Parameters<typeof checkOf>[0]).reasons.map(({name}) => name);
-    expect([...reasons].toSorted()).toEqual(known.filter(name => !without.includes(name as never)).toSorted());
+    expect([...reasons].toSorted()).toEqual(
+      known.filter(name => !without.includes(name as never)).toSorted(),
+    );
   });
 
   it('is healthy for the most part', async () => {
     const found = await tester(check, tables).findings();
     const rows = Object.values(tables)[0]!.rows.length;
     const faulty = new Set(found.flatMap(finding => finding.rows.map(({key}) => JSON.stringify(key))));
-    console.log(rows, faulty.size, found.length, JSON.stringify(found.flatMap(f=>f.reasons).reduce((a: any,r)=>{a[r]=(a[r]??0)+1;return a},{})));
     expect(faulty.size).toBeLessThan(rows * 0.45);
   });
 });

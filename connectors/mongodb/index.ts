@@ -1,0 +1,114 @@
+/** The MongoDB connector: forms to filters and pipelines, changes to conditional single writes. */
+import type {ApplyOptions, Capabilities, Connector, Outcome, Row, Unit} from '../../source/connector.js';
+import {SesstuiError} from '../../source/errors.js';
+import {type Access, type MongoSettings, openConnection} from './client.js';
+import {serverNow} from './clock.js';
+import {collectionNames, describeCollection, fetchRows, piecesOf} from './collections.js';
+import type {Sight} from './decide.js';
+import {bytesOfImage, type FullRow, valuesOfBytes} from './document.js';
+import {mapError} from './errors.js';
+import {readForm, surveyForm, tallyForm} from './read.js';
+import {look} from './sight.js';
+import {stepwise} from './stepwise.js';
+import {inTransaction} from './transaction.js';
+
+/** Units whose rows are read together before they are written one by one; few, so that little changes meanwhile. */
+const unitsAtOnce = 25;
+
+const all = (unit: Unit, outcome: Outcome): Outcome[] => unit.changes.map(() => outcome);
+
+const lookOrError = async (access: Access, units: Unit[], now: number): Promise<Sight[] | Error> => {
+  try {
+    return await look(access, units, now);
+  } catch (error) {
+    return mapError(error, 'reading what is to be changed');
+  }
+};
+
+/** Outcomes of some units; those that a signal forestalls are skipped as `interrupted`. */
+const applyPiece = async (
+  access: Access,
+  units: Unit[],
+  now: number,
+  options: ApplyOptions,
+): Promise<Outcome[][]> => {
+  const sights = access.info.transactions ? [] : await lookOrError(access, units, now);
+  const outcomes: Outcome[][] = [];
+  for (const [index, unit] of units.entries())
+    if (options.signal?.aborted) outcomes.push(all(unit, {result: 'skipped', why: 'interrupted'}));
+    else if (sights instanceof Error) outcomes.push(all(unit, {result: 'failed', error: sights.message}));
+    else if (access.info.transactions) outcomes.push(await inTransaction(access, unit, now, options));
+    else outcomes.push(await stepwise(access, unit, sights[index]!, options));
+  return outcomes;
+};
+
+const toldRow = ({bytes: _, ...row}: FullRow): Row => row;
+
+/**
+ * A connector for one database of a MongoDB server. It connects when it is first asked something, and again when
+ * the connection was lost. `capabilities.transactions` is false until the server has been asked (`server()`).
+ */
+export const openMongodb = (settings: MongoSettings): Connector => {
+  const connection = openConnection(settings);
+  const capabilities: Capabilities = {
+    get transactions() {
+      return connection.known()?.transactions ?? false;
+    },
+    unitsPerApply: 100,
+    changesPerTransaction: 1000,
+    groupsOnServer: false,
+  };
+
+  return {
+    store: settings.store,
+    kind: 'mongodb',
+    capabilities,
+    server: signal =>
+      connection.use(
+        'connecting',
+        async ({info: {id, version, standIn}}) => ({id, version, standIn}),
+        signal,
+      ),
+    now: signal => connection.use('asking for the time', serverNow, signal),
+    tables: signal => connection.use('listing collections', collectionNames, signal),
+    describe: (table, signal) =>
+      connection.use(`describing ${table}`, access => describeCollection(access, table), signal),
+    survey: (form, options) =>
+      connection.use(`looking at ${form.from}`, access => surveyForm(access, form, options), options.signal),
+    async *read(form, options) {
+      const what = `reading ${form.from}`;
+      const access = await connection.use(what, async given => given, options.signal);
+      try {
+        yield* readForm(access, form, options);
+      } catch (error) {
+        throw mapError(error, what, options.signal);
+      }
+    },
+    tally: (form, options) =>
+      connection.use(`counting ${form.from}`, access => tallyForm(access, form, options), options.signal),
+    fetch: (table, identities, signal) =>
+      connection.use(
+        `reading ${table}`,
+        async access => (await fetchRows(access, table, identities)).map(row => row && toldRow(row)),
+        signal,
+      ),
+    async apply(units, options) {
+      if (settings.readOnly)
+        throw new SesstuiError(
+          'read-only',
+          `The store ${settings.store} is opened read-only.`,
+          'Nothing was changed.',
+        );
+      // A write under way is never aborted: whether it was made would not be known. The signal ends before the next unit.
+      return connection.use('changing documents', async access => {
+        const now = await serverNow(access);
+        const outcomes: Outcome[][] = [];
+        for (const piece of piecesOf(units, unitsAtOnce))
+          outcomes.push(...(await applyPiece(access, piece, now, options)));
+        return outcomes;
+      });
+    },
+    valuesOf: (_table, image) => valuesOfBytes(bytesOfImage(image)),
+    close: () => connection.close(),
+  };
+};

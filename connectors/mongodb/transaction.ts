@@ -1,0 +1,149 @@
+/** A unit in one transaction, where the server has them: all of it or nothing, on one state of the data. */
+import {type ClientSession, type Document, MongoError} from 'mongodb';
+import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
+import {settle} from './change.js';
+import type {Access} from './client.js';
+import {type Decision, decide, type Step} from './decide.js';
+import {idOfIdentity} from './document.js';
+import {mapError} from './errors.js';
+import {look} from './sight.js';
+import {outcomeOf} from './stepwise.js';
+
+const attempts = 6;
+
+/** A field that is written and removed again, so that the keeper conflicts with whoever would remove it. */
+const lockField = 'sesstuiLock';
+
+const isTransient = (error: unknown): boolean =>
+  error instanceof MongoError && error.hasErrorLabel('TransientTransactionError');
+const isUncertain = (error: unknown): boolean =>
+  error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
+
+/** Between attempts: up to 20 ms, then 40, 80, …, at random, so that two operators do not meet again. */
+const pause = (attempt: number): Promise<void> =>
+  new Promise(resolve => setTimeout(resolve, Math.random() * 10 * 2 ** attempt));
+
+/** A unique key moves from the row that goes to the one that comes. */
+const order = {delete: 0, insert: 1, update: 2} as const;
+const inOrder = (steps: Step[]): Step[] => [...steps].sort((a, b) => order[a.change.op] - order[b.change.op]);
+
+/**
+ * Snapshot isolation alone lets two transactions each remove the other's keeper, as neither writes what the other
+ * does. Writing the keeper makes them conflict; its bytes are the same afterwards.
+ */
+const lockKeeper = async (access: Access, {steps, keeper}: Decision): Promise<void> => {
+  if (!keeper || !steps.some(step => step.leaves)) return;
+  const collection = access.db.collection(keeper.table);
+  const options = {...access.limit, session: access.session!};
+  const keptId = {_id: {$eq: idOfIdentity(keeper.identity)}} as Document;
+  await collection.updateOne(keptId, {$set: {[lockField]: 1}}, options);
+  await collection.updateOne(keptId, {$unset: {[lockField]: ''}}, options);
+};
+
+/** Changes that failed in an earlier attempt, with why: an error ends a transaction, so the rest is tried without them. */
+type Failed = Map<number, Outcome>;
+
+class ChangeFailed extends Error {
+  readonly index: number;
+  readonly outcome: Outcome;
+  constructor(index: number, outcome: Outcome) {
+    super('a change of the transaction failed');
+    this.index = index;
+    this.outcome = outcome;
+  }
+}
+
+const withoutFailed = (unit: Unit, failed: Failed): Unit => ({
+  ...unit,
+  changes: unit.changes.map((change, index) => (failed.has(index) ? {...change, skip: 'failed'} : change)),
+});
+
+type Result = {outcomes: (Outcome | undefined)[]; steps: Step[]};
+
+const inside = async (
+  access: Access,
+  unit: Unit,
+  failed: Failed,
+  now: number,
+  options: ApplyOptions,
+): Promise<Result> => {
+  const [sight] = await look(access, [withoutFailed(unit, failed)], now);
+  const decision = decide(withoutFailed(unit, failed), sight!, options.decideKeeper);
+  const outcomes = decision.outcomes.map((outcome, index) => failed.get(index) ?? outcome);
+  await lockKeeper(access, decision);
+  for (const step of inOrder(decision.steps)) {
+    try {
+      outcomes[step.index] = await outcomeOf(access, step);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      const text = mapError(error, `writing to ${step.change.table}`).message;
+      throw new ChangeFailed(step.index, {result: 'failed', error: text});
+    }
+    const outcome = outcomes[step.index]!;
+    if (outcome.result !== 'applied') throw new ChangeFailed(step.index, outcome);
+  }
+  return {outcomes, steps: decision.steps};
+};
+
+/** Commits; asks again when the answer was lost (committing twice is once), then settles each write by reading. */
+const commit = async (access: Access, session: ClientSession, {outcomes, steps}: Result): Promise<void> => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      await session.commitTransaction();
+      return;
+    } catch (error) {
+      if (!isUncertain(error)) throw error;
+      if (attempt < 3) continue;
+      for (const step of steps)
+        outcomes[step.index] = await settle(access, step.change.table, step.write, error);
+      return;
+    }
+};
+
+const attemptOnce = async (
+  access: Access,
+  unit: Unit,
+  failed: Failed,
+  now: number,
+  options: ApplyOptions,
+): Promise<(Outcome | undefined)[]> => {
+  const session = access.db.client.startSession();
+  try {
+    session.startTransaction({
+      readConcern: {level: 'snapshot'},
+      writeConcern: {w: 'majority'},
+      readPreference: 'primary',
+      maxCommitTimeMS: access.limit.maxTimeMS,
+    });
+    const result = await inside({...access, session}, unit, failed, now, options);
+    await commit(access, session, result);
+    return result.outcomes;
+  } finally {
+    // Ends a transaction that was not committed.
+    await session.endSession();
+  }
+};
+
+/** Makes a unit's changes in one transaction. Nothing is thrown. */
+export const inTransaction = async (
+  access: Access,
+  unit: Unit,
+  now: number,
+  options: ApplyOptions,
+): Promise<Outcome[]> => {
+  const failed: Failed = new Map();
+  let error: unknown;
+  for (let attempt = 1; attempt <= attempts; ) {
+    try {
+      const outcomes = await attemptOnce(access, unit, failed, now, options);
+      return outcomes.map(outcome => outcome ?? {result: 'failed', error: 'The change was not decided.'});
+    } catch (thrown) {
+      error = thrown;
+      if (thrown instanceof ChangeFailed) failed.set(thrown.index, thrown.outcome);
+      else if (isTransient(thrown) && attempt < attempts) await pause(attempt++);
+      else break;
+    }
+  }
+  const text = mapError(error, 'a transaction').message;
+  return unit.changes.map((_, index) => failed.get(index) ?? {result: 'failed', error: text});
+};

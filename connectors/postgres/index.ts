@@ -1,0 +1,181 @@
+/** The PostgreSQL connector: forms, changes and errors on one side, SQL on the other. Connects when first asked. */
+import type {
+  ApplyOptions,
+  Connector,
+  ConnectorSettings,
+  Found,
+  Identity,
+  Image,
+  Outcome,
+  ReadOptions,
+  Row,
+  Survey,
+  TableShape,
+  Unit,
+} from '../../source/connector.js';
+import {SesstuiError} from '../../source/errors.js';
+import {type Form, partnersOf, partnersOfForm, type Pred, type Tally} from '../../source/forms.js';
+import type {Value, ValueMap} from '../../source/values.js';
+import {applyUnits} from './apply.js';
+import {noSuchTable, readTable, type Table, tablesStatement, tableStatement} from './catalogue.js';
+import {describeTable} from './describe.js';
+import {fetchQuery} from './fetch.js';
+import {valuesOfImage} from './rows.js';
+import {type Context, formQuery, tallyQuery} from './select.js';
+import {readServer, type Server} from './server.js';
+import {type Run, Session} from './session.js';
+
+export type PostgresSettings = ConnectorSettings & {
+  url: string;
+  /** What a naive timestamp that is set to now is told in; UTC unless given. */
+  timeZone?: string;
+};
+
+const capabilities = {transactions: true, unitsPerApply: 500, changesPerTransaction: 100_000, groupsOnServer: true};
+
+class PostgresConnector implements Connector {
+  readonly kind = 'postgres';
+  readonly store: string;
+  readonly capabilities = capabilities;
+  readonly #settings: PostgresSettings;
+  readonly #session: Session;
+  #server: Server | undefined;
+  /** As last seen, for images that are shown without asking the server. */
+  readonly #seen = new Map<string, Table>();
+
+  constructor(settings: PostgresSettings) {
+    this.store = settings.store;
+    this.#settings = settings;
+    this.#session = new Session(settings);
+  }
+
+  async #serverOf(run: Run): Promise<Server> {
+    if (!this.#server) {
+      this.#server = await readServer(run);
+      this.#session.canCancel = this.#server.standIn === null;
+    }
+    return this.#server;
+  }
+
+  /** Looked up afresh each time: a backup must hold the columns that there are now. */
+  async #find(name: string, run: Run): Promise<Table | null> {
+    const [row] = await run(tableStatement(name));
+    if (!row) return null;
+    const table = readTable(name, row[0]!);
+    this.#seen.set(name, table);
+    return table;
+  }
+
+  async #context(names: string[], now: number, run: Run): Promise<Context> {
+    const {lower} = await this.#serverOf(run);
+    const found = new Map<string, Table>();
+    for (const name of new Set(names)) {
+      const table = await this.#find(name, run);
+      if (!table) throw noSuchTable(name, this.store, (await run(tablesStatement)).map(([other]) => other!));
+      found.set(name, table);
+    }
+    return {tables: name => found.get(name)!, lower, now};
+  }
+
+  async server(signal?: AbortSignal) {
+    // Asked anew: it is how a store that was down is found to be up again, and the same.
+    const {id, version, standIn} = await this.#session.read(run => {
+      this.#server = undefined;
+      return this.#serverOf(run);
+    }, signal);
+    return {id, version, standIn};
+  }
+
+  now(signal?: AbortSignal): Promise<number> {
+    return this.#session.read(readNow, signal);
+  }
+
+  tables(signal?: AbortSignal): Promise<string[]> {
+    return this.#session.read(async run => (await run(tablesStatement)).map(([name]) => name!), signal);
+  }
+
+  describe(name: string, signal?: AbortSignal): Promise<TableShape | null> {
+    return this.#session.read(async run => {
+      const table = await this.#find(name, run);
+      return table && describeTable(table, run);
+    }, signal);
+  }
+
+  survey(form: Form, options: ReadOptions & {offset: number; limit: number}): Promise<Survey> {
+    return this.#session.read(async run => {
+      const context = await this.#context(tablesOf(form), options.now, run);
+      const query = formQuery(form, options, options, context);
+      const answer = await run(query.statement);
+      const reader = query.reader();
+      const found = [...answer.map(cells => reader.push(cells)), reader.end()].filter(item => item !== undefined);
+      return {...query.totals(answer[0]!), found};
+    }, options.signal);
+  }
+
+  async *read(form: Form, options: ReadOptions): AsyncIterable<Found> {
+    const {signal} = options;
+    const context = await this.#session.read(run => this.#context(tablesOf(form), options.now, run), signal);
+    const query = formQuery(form, options, null, context);
+    const reader = query.reader();
+    for await (const page of this.#session.stream(query.statement, signal)) {
+      for (const cells of page) {
+        const found = reader.push(cells);
+        if (found) yield found;
+      }
+    }
+    const last = reader.end();
+    if (last) yield last;
+  }
+
+  tally(form: Tally, {now, signal}: ReadOptions): Promise<{value: Value; count: number}[]> {
+    return this.#session.read(async run => {
+      const names = [form.from, ...(form.where ? partnersOf(form.where).map(partner => partner.table) : [])];
+      const query = tallyQuery(form, await this.#context(names, now, run));
+      return (await run(query.statement)).map(query.read);
+    }, signal);
+  }
+
+  fetch(name: string, identities: Identity[], signal?: AbortSignal): Promise<(Row | undefined)[]> {
+    return this.#session.read(async run => {
+      const context = await this.#context([name], 0, run);
+      const query = fetchQuery(context.tables(name), identities, context);
+      return query ? query.read(await run(query.statement)) : identities.map(() => undefined);
+    }, signal);
+  }
+
+  async apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]> {
+    if (this.#settings.readOnly)
+      throw new SesstuiError('read-only', `${this.store} is read-only.`, 'Nothing is written while readOnly or --read-only is set.');
+    if (units.length === 0) return [];
+    const zone = this.#settings.timeZone ?? 'UTC';
+    const prepare = async (run: Run) => ({...(await this.#context(tablesOfUnits(units), await readNow(run), run)), zone});
+    return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
+  }
+
+  valuesOf(table: string, image: Image): ValueMap {
+    return valuesOfImage(image, this.#seen.get(table));
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}
+
+const readNow = async (run: Run): Promise<number> => {
+  const [row] = await run({text: 'select floor(extract(epoch from now()) * 1000000)::int8', values: []});
+  return Number(row![0]);
+};
+
+const tablesOf = (form: Form): string[] => [form.from, ...partnersOfForm(form).map(partner => partner.table)];
+
+const tablesOfUnits = (units: Unit[]): string[] => {
+  const preds: Pred[] = units.flatMap(({group, changes}) => [
+    ...(group ? [group.where] : []),
+    ...changes.flatMap(change => (change.still ? [change.still] : [])),
+  ]);
+  const own = units.flatMap(({group, changes}) => [...(group ? [group.table] : []), ...changes.map(change => change.table)]);
+  return [...own, ...preds.flatMap(partnersOf).map(partner => partner.table)];
+};
+
+/** A connector for a PostgreSQL (13 or later). Nothing is connected until it is asked something. */
+export const openPostgres = (settings: PostgresSettings): Connector => new PostgresConnector(settings);

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import stringWidth from 'string-width';
+import {expect, test} from 'vitest';
+import {cut, displayWidth, pad, sanitise} from '../source/sanitise.js';
+
+/** Written out again, so that a mistake in the pattern under test is not repeated here. */
+const dangerous = (code: number): boolean =>
+  code < 0x20 ||
+  (code >= 0x7f && code <= 0x9f) ||
+  code === 0xad ||
+  code === 0x61c ||
+  (code >= 0x200b && code <= 0x200f) ||
+  (code >= 0x2028 && code <= 0x202e) ||
+  (code >= 0x2060 && code <= 0x206f) ||
+  (code >= 0xd800 && code <= 0xdfff) ||
+  (code >= 0xfe00 && code <= 0xfe0f) ||
+  code === 0xfeff ||
+  (code >= 0xfff0 && code <= 0xfffb) ||
+  (code >= 0xe0000 && code <= 0xe0fff);
+
+const hasDanger = (text: string): boolean =>
+  Array.from(text).some(character => dangerous(character.codePointAt(0)!));
+
+test('no code point leaves anything that a terminal acts on or hides', () => {
+  const left: string[] = [];
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const safe = sanitise(`a${String.fromCodePoint(code)}b`);
+    if (hasDanger(safe)) left.push(code.toString(16));
+    else if (dangerous(code) && !/^a\\.+b$/.test(safe)) left.push(`hidden ${code.toString(16)}`);
+  }
+  expect(left).toEqual([]);
+});
+
+test('escapes tell what was there', () => {
+  expect(sanitise('\x1b[2J\x07\x9b\x7f')).toBe(String.raw`\x1b[2J\x07\x9b\x7f`);
+  expect(sanitise('one\ntwo\rthree\tfour')).toBe(String.raw`one\ntwo\rthree\tfour`);
+  expect(sanitise('user\u202egnp.exe')).toBe(String.raw`user\u202egnp.exe`);
+  expect(sanitise('a\u{e0041}\ud800b')).toBe(String.raw`a\u{e0041}\ud800b`);
+  expect(sanitise('\u{1f468}\u200d\u{1f469}')).toBe('\u{1f468}\\u200d\u{1f469}');
+});
+
+test('text that a terminal only shows stays as it is', () => {
+  for (const text of ['Zoë Żółć', '日本語', 'ไทย', '한국어', 'a\u00a0b', 'e\u0301', '😀', 'C:\\temp', '"{}'])
+    expect(sanitise(text)).toBe(text);
+});
+
+test('a mark at the beginning is not drawn on what stands before the text', () => {
+  expect(sanitise('\u0301abc')).toBe(String.raw`\u0301abc`);
+});
+
+const anyText = fc.string({unit: 'binary', maxLength: 60});
+
+test('sanitised text is safe, and sanitising it again changes nothing', () => {
+  fc.assert(
+    fc.property(anyText, text => {
+      const safe = sanitise(text);
+      expect(hasDanger(safe)).toBe(false);
+      expect(sanitise(safe)).toBe(safe);
+    }),
+  );
+});
+
+test('cut text is never wider than it may be, and is the text where that fits', () => {
+  fc.assert(
+    fc.property(anyText, fc.integer({min: -1, max: 30}), (raw, width) => {
+      const text = sanitise(raw);
+      const kept = cut(text, width);
+      expect(stringWidth(kept)).toBeLessThanOrEqual(Math.max(0, width));
+      if (width >= 1 && stringWidth(text) <= width && !/\p{Mark}{20}/u.test(text)) expect(kept).toBe(text);
+    }),
+  );
+});
+
+test('padded text is exactly as wide as it must be', () => {
+  fc.assert(
+    fc.property(
+      anyText,
+      fc.integer({min: 0, max: 30}),
+      fc.constantFrom('left', 'right'),
+      (raw, width, align) => {
+        expect(displayWidth(pad(sanitise(raw), width, align as 'left' | 'right'))).toBe(width);
+      },
+    ),
+  );
+});
+
+test('text is cut between graphemes', () => {
+  expect(cut('session', 5)).toBe('sess…');
+  expect(cut('session', 7)).toBe('session');
+  expect(cut('日本語', 5)).toBe('日本…');
+  expect(cut('日本語', 4)).toBe('日…');
+  expect(cut('e\u0301e\u0301e\u0301', 2)).toBe('e\u0301…');
+  expect(cut('session', 0)).toBe('');
+  expect(pad('日本', 5, 'right')).toBe(' 日本');
+  expect(pad('waiting', 4)).toBe('wai…');
+});
+
+test('a heap of marks takes up no more than a character', () => {
+  expect(cut(`a${'\u0301'.repeat(10_000)}b`, 10)).toBe('\ufffdb');
+});

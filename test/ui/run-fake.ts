@@ -1,0 +1,23 @@
+/** Opens the screen on the fake engine: the program that the pseudo-terminal test runs. */
+import {isTerminal, openUi} from '../../source/ui.js';
+import {createFakeEngine} from '../support/fake-engine.js';
+
+const has = (name: string): boolean => process.argv.includes(name);
+
+if (!isTerminal(process.stdin, process.stdout)) {
+  console.error('not a terminal');
+  process.exit(2);
+}
+const engine = createFakeEngine({
+  production: has('--production'),
+  readOnly: has('--read-only'),
+  kite: has('--many') ? 20_000 : 12,
+  refreshMs: 1000,
+});
+if (has('--down')) engine.setDown('rides', true);
+process.exitCode = await openUi(engine, {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  color: !has('--no-color'),
+  demo: has('--demo') ? ['kite runs on sample data in memory, not on DynamoDB.'] : null,
+});

@@ -1,0 +1,92 @@
+/** The whole screen, and the one place where input comes in. */
+import {Box, useInput} from 'ink';
+import {type ReactElement, useMemo, useSyncExternalStore} from 'react';
+import {createInputReader} from '../source/state/keys.js';
+import {bodyHeight, isTooSmall, MIN_COLUMNS, MIN_ROWS} from '../source/state/layout.js';
+import type {Message} from '../source/state/messages.js';
+import type {Mode} from '../source/state/modes.js';
+import type {State} from '../source/state/state.js';
+import {DetailsView} from './details.js';
+import {ConfirmView, ExportView, MenuView, PaletteView, QuitView} from './dialogs.js';
+import {FindingsView} from './findings.js';
+import {Foot} from './foot.js';
+import {Head} from './head.js';
+import {CustomerView, HelpView} from './help.js';
+import {Lines} from './lines.js';
+import {FailureView, PlanningView, PlanView, ResultsView, RunningView} from './outcome.js';
+import {OverviewView} from './overview.js';
+import {RunDetailsView, RunsView} from './runs.js';
+import type {ViewProps} from './view.js';
+
+type View = (props: ViewProps) => ReactElement | null;
+
+const BrowseView: View = props => {
+  if (props.state.view === 'overview') return <OverviewView {...props} />;
+  return props.state.view === 'runs' ? <RunsView {...props} /> : <FindingsView {...props} />;
+};
+
+const views: Record<Mode['name'], View> = {
+  browse: BrowseView,
+  filter: BrowseView,
+  details: DetailsView,
+  'run-details': RunDetailsView,
+  palette: PaletteView,
+  prompt: CustomerView,
+  customer: CustomerView,
+  export: ExportView,
+  menu: MenuView,
+  planning: PlanningView,
+  plan: PlanView,
+  confirm: ConfirmView,
+  running: RunningView,
+  results: ResultsView,
+  failure: FailureView,
+  help: HelpView,
+  quit: QuitView,
+};
+
+const TooSmall = ({state}: {state: State}): ReactElement => {
+  const {columns, rows} = state.size;
+  const lines = [
+    [`This terminal is ${columns}×${rows}.`],
+    [`sesstui needs ${MIN_COLUMNS}×${MIN_ROWS} at least.`],
+    ['Make it larger, or q quits.'],
+  ];
+  return <Lines lines={lines.slice(0, rows)} width={columns} color={state.color} />;
+};
+
+/** A state as a frame of exactly its size. */
+export const Screen = ({state}: {state: State}): ReactElement => {
+  const {columns, rows} = state.size;
+  if (isTooSmall(state)) return <TooSmall state={state} />;
+  const View = views[state.mode.name];
+  const height = bodyHeight(state);
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Head state={state} width={columns} />
+      <Box height={height} flexShrink={0} flexDirection="column" overflow="hidden">
+        <View state={state} width={columns} height={height} />
+      </Box>
+      <Foot state={state} width={columns} />
+    </Box>
+  );
+};
+
+/** What holds the state and takes messages: source/ui.ts, or a test. */
+export type Store = {
+  get(): State;
+  subscribe(listener: () => void): () => void;
+  send(message: Message): void;
+};
+
+/** The one `useInput` of the program: every key becomes a message, in order, to the state as it is by then. */
+export const App = ({store}: {store: Store}): ReactElement => {
+  const state = useSyncExternalStore(store.subscribe, store.get);
+  const read = useMemo(createInputReader, []);
+  useInput((input, key) => {
+    const taken = read(input, key);
+    if ('paste' in taken) store.send({type: 'paste', text: taken.paste});
+    else for (const name of taken.keys) store.send({type: 'key', key: name});
+  });
+  return <Screen state={state} />;
+};

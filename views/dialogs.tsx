@@ -1,0 +1,163 @@
+/** What is asked and chosen: the menu of actions, the confirmation, quitting, exporting, the palette, the customer. */
+import type {ReactElement} from 'react';
+import {keyLabel, paletteBindings} from '../source/state/keymap.js';
+import {targets} from '../source/state/marks.js';
+import {type ModeOf, missing} from '../source/state/modes.js';
+import type {State} from '../source/state/state.js';
+import {count, plural} from './format.js';
+import {Lines} from './lines.js';
+import {type Line, type Span, span, wrap} from './paint.js';
+import {symbols} from './symbols.js';
+import type {ViewProps} from './view.js';
+
+/** A button; the focused one is told apart without colour, too. */
+const button = (label: string, focused: boolean): Span[] =>
+  focused ? [span(`[> ${label} <]`, 'cursor')] : [`[  ${label}  ]`];
+
+const choice = (selected: boolean): Span => (selected ? span(`${symbols.cursor} `, 'accent') : '  ');
+
+/** What the menu acts on, in words. */
+const chosenText = (state: State, mode: ModeOf<'menu'>): string => {
+  const list = state.lists[mode.check]!;
+  const chosen = targets(list, mode.withHidden, mode.only);
+  if (chosen.all)
+    return `all ${count(list.total ?? 0)} findings of ${mode.check}, except those to be chosen by hand`;
+  const gone = chosen.gone > 0 ? `, ${chosen.gone} gone and left out` : '';
+  if (chosen.byCursor) return `the row under the cursor${gone}`;
+  return `${count(chosen.findings.length)} marked${gone}`;
+};
+
+const menuLines = (state: State, mode: ModeOf<'menu'>, width: number): Line[] => {
+  const {hidden} = targets(state.lists[mode.check]!, mode.withHidden, mode.only);
+  const hiddenLine = mode.withHidden
+    ? `${plural(hidden, 'marked row')} that the filter hides ${hidden === 1 ? 'is' : 'are'} taken too (h: leave them out).`
+    : `${plural(hidden, 'more marked row')} hidden by the filter ${hidden === 1 ? 'is' : 'are'} not taken (h: take them too).`;
+  return [
+    [span(`Plan an action on ${mode.check}`, 'bold')],
+    [`For ${chosenText(state, mode)}. Choosing plans it; nothing is changed yet.`],
+    hidden > 0 ? [span(hiddenLine, 'warn')] : [],
+    ...mode.choices.flatMap((item, index): Line[] => [
+      [
+        choice(index === mode.index),
+        span(item.action, index === mode.index ? 'cursor' : item.drastic ? 'bad' : 'bold'),
+        span(`  applies to ${count(item.applies)}${item.isDefault ? ', the safe default' : ''}`, 'dim'),
+        item.drastic ? span('  drastic', 'bad') : '',
+      ],
+      ...wrap(item.text, width - 6).map((text): Line => [`    ${text}`]),
+    ]),
+  ];
+};
+
+export const MenuView = ({state, width}: ViewProps): ReactElement | null =>
+  state.mode.name === 'menu' ? (
+    <Lines lines={menuLines(state, state.mode, width)} width={width} color={state.color} />
+  ) : null;
+
+const confirmLines = (state: State, mode: ModeOf<'confirm'>, width: number): Line[] => {
+  const {plan, origin} = mode;
+  const done = missing(mode);
+  const fields = plan.confirmations.flatMap(({expected, why}, index): Line[] => {
+    const right = !done.includes(index);
+    const here = done[0] === index;
+    return [
+      ...wrap(why, width - 4).map((text): Line => [`  ${text}`]),
+      [
+        '  Type ',
+        span(expected, 'bold'),
+        ' : ',
+        span(`${mode.typed[index] ?? ''}${here ? '_' : ''}`, right ? 'good' : 'accent'),
+        right ? span(` ${symbols.good}`, 'good') : '',
+      ],
+      [],
+    ];
+  });
+  const table = plan.changes[0]?.table ?? origin.check;
+  const what = origin.undoes ? `take back run ${origin.undoes}` : `${origin.action} on ${origin.check}`;
+  return [
+    [span(origin.undoes ? 'Take this run back?' : 'Carry out this plan?', 'bold')],
+    [],
+    [`  ${what}`],
+    [
+      `  ${plural(plan.planned, 'change')} to ${table}, in `,
+      span(state.environment, state.production ? 'bad' : 'bold'),
+    ],
+    ['  Each row is backed up first; the run can be taken back under Runs.'],
+    [],
+    ...fields,
+    [
+      '  ',
+      ...button('Cancel', mode.focus === 'cancel'),
+      '   ',
+      ...button(runLabel(mode), mode.focus === 'run'),
+    ],
+    [],
+    [
+      span(
+        mode.armed ? '  Tab or arrows move, Enter presses, Esc goes back to the plan.' : '  One moment…',
+        'dim',
+      ),
+    ],
+  ];
+};
+
+const runLabel = ({origin, plan}: ModeOf<'confirm'>): string =>
+  origin.undoes ? `Undo ${plural(plan.planned, 'change')}` : `Make ${plural(plan.planned, 'change')}`;
+
+export const ConfirmView = ({state, width}: ViewProps): ReactElement | null =>
+  state.mode.name === 'confirm' ? (
+    <Lines lines={confirmLines(state, state.mode, width)} width={width} color={state.color} />
+  ) : null;
+
+export const QuitView = ({state, width}: ViewProps): ReactElement | null => {
+  const {mode, color} = state;
+  if (mode.name !== 'quit') return null;
+  const lines: Line[] = [
+    [span('Quit?', 'bold')],
+    [],
+    [`  ${plural(mode.marked, 'row is', 'rows are')} marked. Marks are not kept after quitting.`],
+    [],
+    ['  ', ...button('Stay', mode.focus === 'cancel'), '   ', ...button('Quit', mode.focus === 'run')],
+  ];
+  return <Lines lines={lines} width={width} color={color} />;
+};
+
+export const ExportView = ({state, width}: ViewProps): ReactElement | null => {
+  const {mode, color} = state;
+  if (mode.name !== 'export') return null;
+  const {filter} = state.lists[mode.check]!;
+  const formats = ['CSV: a line for each row', 'JSON: the findings as check --json gives them'];
+  const lines: Line[] = [
+    [span(`Export ${mode.check}`, 'bold')],
+    [`Writes a new file in the working directory${filter === '' ? '' : `, with what matches “${filter}”`}.`],
+    [],
+    ...formats.map(
+      (text, index): Line => [
+        choice(index === mode.index),
+        span(text, index === mode.index ? 'cursor' : 'plain'),
+      ],
+    ),
+  ];
+  return <Lines lines={lines} width={width} color={color} />;
+};
+
+export const PaletteView = ({state, width, height}: ViewProps): ReactElement | null => {
+  const {mode, color} = state;
+  if (mode.name !== 'palette') return null;
+  const found = paletteBindings(state, mode.text);
+  const room = Math.max(1, height - 2);
+  const top = Math.max(0, Math.min(mode.index - Math.floor(room / 2), found.length - room));
+  const lines: Line[] = [
+    [span(':', 'accent'), mode.text, span('_', 'accent')],
+    ...found.slice(top, top + room).map((binding, index): Line => {
+      const selected = top + index === mode.index;
+      return [
+        choice(selected),
+        span(binding.id.padEnd(18), selected ? 'cursor' : 'bold'),
+        span(binding.keys.map(keyLabel).join(' ').padEnd(11), 'accent'),
+        binding.text,
+      ];
+    }),
+    ...(found.length === 0 ? [['No command has these words in it.']] : []),
+  ];
+  return <Lines lines={lines} width={width} color={color} />;
+};

@@ -1,0 +1,86 @@
+/** Every key, from the keymap; and everything about one customer. */
+import type {ReactElement} from 'react';
+import {type Binding, bindings, type Category} from '../source/state/bindings.js';
+import {keyLabel} from '../source/state/keymap.js';
+import {Lines} from './lines.js';
+import {type Line, span, wrap} from './paint.js';
+import {symbols} from './symbols.js';
+import type {ViewProps} from './view.js';
+
+const categories: readonly Category[] = ['Move', 'Mark', 'Act', 'Look', 'Views', 'Program', 'Dialogs'];
+
+/** Bindings with the same words are one line with all of their keys. */
+export const helpEntries = (category: Category): {keys: string; text: string}[] => {
+  const entries = new Map<string, string[]>();
+  for (const binding of bindings.filter((item: Binding) => item.category === category)) {
+    const keys = entries.get(binding.text) ?? [];
+    entries.set(binding.text, [...keys, ...binding.keys.map(keyLabel).filter(key => !keys.includes(key))]);
+  }
+  return [...entries].map(([text, keys]) => ({keys: keys.join(' '), text}));
+};
+
+const sectionLines = (category: Category): Line[] => [
+  [span(category, 'bold')],
+  ...helpEntries(category).map(({keys, text}): Line => [`  ${keys.padEnd(16)} `, text]),
+  [],
+];
+
+/** Sections side by side where there is room for two columns. */
+const helpLines = (width: number): Line[] => {
+  const sections = categories.map(sectionLines);
+  if (width < 140) return sections.flat();
+  const half = Math.floor(width / 2);
+  const left = sections.slice(0, 4).flat();
+  const right = sections.slice(4).flat();
+  return Array.from({length: Math.max(left.length, right.length)}, (_, index) => {
+    const line = left[index] ?? [];
+    const used = line.reduce((sum, item) => sum + (typeof item === 'string' ? item : item.text).length, 0);
+    return [...line, ' '.repeat(Math.max(1, half - used)), ...(right[index] ?? [])];
+  });
+};
+
+/** Lines from `top` on, the last line of the window saying that there are more. */
+const windowed = (lines: Line[], top: number, height: number): Line[] => {
+  if (lines.length <= height) return lines;
+  const from = Math.max(0, Math.min(top, lines.length - (height - 1)));
+  const last = Math.min(lines.length, from + height - 1);
+  return [
+    ...lines.slice(from, last),
+    [span(`lines ${from + 1} to ${last} of ${lines.length}; the arrows scroll`, 'dim')],
+  ];
+};
+
+export const HelpView = ({state, width, height}: ViewProps): ReactElement | null => {
+  if (state.mode.name !== 'help') return null;
+  const lines = windowed(helpLines(width), state.mode.top, height);
+  return <Lines lines={lines} width={width} color={state.color} />;
+};
+
+/** A report as indented lines, whatever it holds. */
+const reportLines = (report: unknown, width: number): Line[] =>
+  JSON.stringify(report, null, 2)
+    .replace(/^[{}]\n?|[{}]$/gm, '')
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .flatMap(line => wrap(line.replace(/[",]/g, ''), width - 2).map((text): Line => [`  ${text}`]));
+
+export const CustomerView = ({state, width, height}: ViewProps): ReactElement | null => {
+  const {mode, color} = state;
+  if (mode.name === 'prompt') {
+    const lines: Line[] = [
+      [span('Everything about one customer', 'bold')],
+      ['A customer id, account id, session id or email:'],
+      [],
+      [span('  > ', 'accent'), mode.text, span('_', 'accent')],
+    ];
+    return <Lines lines={lines} width={width} color={color} />;
+  }
+  if (mode.name !== 'customer') return null;
+  const body: Line[] = mode.error
+    ? [[span(`${symbols.bad} ${mode.error.message}`, 'bad')], [`  ${mode.error.hint}`]]
+    : mode.report === null
+      ? [[span('Looking in all stores…', 'dim')]]
+      : reportLines(mode.report, width);
+  const lines = [[span(`Customer ${mode.id}`, 'bold')], ...windowed(body, mode.top, height - 1)];
+  return <Lines lines={lines} width={width} color={color} />;
+};
