@@ -24,17 +24,31 @@ const pairs = (values: Record<string, Json>): string =>
     .map(([name, value]) => `${name}=${value === null ? 'null' : plainText(value)}`)
     .join(', ');
 
+type Difference = {name: string; from: Json; to: Json};
+
+const isMap = (value: Json): value is Record<string, Json> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The values that differ, by their paths: of a map only what is different in it. */
+const differences = (path: string, before: Record<string, Json>, after: Record<string, Json>): Difference[] =>
+  Object.keys(after).flatMap(key => {
+    const name = path + key;
+    const from = before[key] ?? null;
+    const to = after[key] ?? null;
+    if (isMap(from) && isMap(to)) return differences(`${name}.`, from, to);
+    return JSON.stringify(from) === JSON.stringify(to) ? [] : [{name, from, to}];
+  });
+
 /** What is different afterwards: `status: waiting → cancelled`; of a row that goes, what it held. */
 export const difference = (change: ShownChange): string => {
   const {before, after} = change;
   if (!before) return after ? pairs(after) : '';
   if (!after)
     return pairs(Object.fromEntries(Object.entries(before).filter(([name]) => !(name in change.key))));
-  return Object.keys(after)
-    .filter(name => JSON.stringify(before[name] ?? null) !== JSON.stringify(after[name] ?? null))
+  return differences('', before, after)
     .map(
-      name =>
-        `${name}: ${plainText(before[name]) || 'null'} ${symbols.arrow} ${plainText(after[name]) || 'null'}`,
+      ({name, from, to}) =>
+        `${name}: ${plainText(from) || 'null'} ${symbols.arrow} ${plainText(to) || 'null'}`,
     )
     .join(', ');
 };
@@ -79,6 +93,10 @@ const why: ChangeColumn = {
     style: change.error ? 'bad' : 'plain',
   }),
 };
+
+/** The tables that changes are made to, in words. */
+export const tablesOf = (changes: readonly ShownChange[]): string =>
+  [...new Set(changes.map(change => change.table))].join(' and ');
 
 export type ChangesProps = {
   changes: readonly ShownChange[];

@@ -1,5 +1,5 @@
 /** The columns of a list of findings: a few for each kind of check, and the check's own where there is room. */
-import {groupText, plainText} from '../source/state/filter.js';
+import {keyText, nameOf, plainText} from '../source/state/filter.js';
 import type {List} from '../source/state/lists.js';
 import {type ShownRow, shown} from '../source/state/shown.js';
 import type {CheckInfo, Finding, Severity} from '../source/types.js';
@@ -47,8 +47,17 @@ const group = (title: string, width = 14): FindingColumn => ({
   title,
   width,
   flex: 4,
-  cell: ({finding}) => ({text: groupText(finding.group)}),
+  cell: ({finding}) => ({text: nameOf(finding)}),
 });
+
+/** A faulty id can't tell which row it is; the row's key can. */
+const rowKey: FindingColumn = {
+  id: 'group',
+  title: 'Row',
+  width: 24,
+  flex: 2,
+  cell: ({finding}) => ({text: finding.rows[0] ? keyText(finding.rows[0].key) : ''}),
+};
 
 const reasons = (title: string, healthy: string, width = 18): FindingColumn => ({
   id: 'reasons',
@@ -112,7 +121,7 @@ const columnsOfKind = (check: CheckInfo): {base: FindingColumn[]; more: FindingC
     case 'duplicates':
       return {base: [mark, severity, group('Group'), rows, reasons('Reasons', ''), age('Age')], more: [fix]};
     case 'null-ids':
-      return {base: [mark, severity, group('Row', 24), reasons('Reasons', '', 15), age('Age')], more: [fix]};
+      return {base: [mark, severity, rowKey, reasons('Reasons', '', 15)], more: [fix]};
     case 'stale-sessions':
       return {
         base: [mark, group('Customer'), age('Waiting'), blocked(check), reasons('Reasons', '')],
@@ -127,8 +136,11 @@ const columnsOfKind = (check: CheckInfo): {base: FindingColumn[]; more: FindingC
 const own = (check: CheckInfo, list: List): FindingColumn[] => {
   const first: ShownRow | undefined = shown(list).count > 0 ? shown(list).at(list.top) : undefined;
   const known = first?.kind === 'finding' ? first.finding : undefined;
-  const named = known ? groupText(known.group) : '';
-  const told = check.kind === 'stale-sessions' ? ['status'] : [];
+  const named = known ? nameOf(known) : '';
+  const told = [
+    ...Object.keys(known?.rows[0]?.key ?? {}),
+    ...(check.kind === 'stale-sessions' ? ['status'] : []),
+  ];
   return check.columns
     .filter(name => !told.includes(name) && (!known || plainText(known.rows[0]?.values[name]) !== named))
     .map(name => ({
@@ -181,8 +193,17 @@ export const fitted = <Column extends TableColumn & {flex?: number}>(
   });
 };
 
+/** False where the table has no times, so that a column would hold nothing but question marks. */
+const hasAges = (list: List): boolean =>
+  list.pages.size === 0 ||
+  [...list.pages.values()].some(page => page.items.some(item => item.ageSeconds !== null));
+
 /** The columns of a check's list at this width. */
 export const columnsFor = (check: CheckInfo, list: List, width: number): FindingColumn[] => {
   const {base, more} = columnsOfKind(check);
-  return fitted(base, [...more, ...own(check, list)], width);
+  return fitted(
+    hasAges(list) ? base : base.filter(column => column.id !== 'age'),
+    [...more, ...own(check, list)],
+    width,
+  );
 };

@@ -2,7 +2,7 @@
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
 import {canonicalJson} from '../source/connector.js';
-import {groupText, keyText, plainText} from '../source/state/filter.js';
+import {keyText, nameOf, plainText} from '../source/state/filter.js';
 import type {List} from '../source/state/lists.js';
 import {findingOf} from '../source/state/shown.js';
 import {checkInfo} from '../source/state/state.js';
@@ -60,7 +60,7 @@ const headLines = (finding: Finding, check: CheckInfo, gone: boolean, width: num
   const byHand = finding.byHand ? ', only when chosen by hand' : '';
   return [
     [
-      span(groupText(finding.group) || '(no value)', 'bold'),
+      span(nameOf(finding), 'bold'),
       '  ',
       span(finding.reasons.length === 0 ? 'healthy' : finding.severity, severityStyle[finding.severity]),
       span(`  ${plural(finding.rows.length, 'row')}, ${aged}`, 'dim'),

@@ -4,6 +4,7 @@ import {keyLabel, paletteBindings} from '../source/state/keymap.js';
 import {targets} from '../source/state/marks.js';
 import {type ModeOf, missing} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
+import {tablesOf} from './changes.js';
 import {count, plural} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, type Span, span, wrap} from './paint.js';
@@ -71,14 +72,14 @@ const confirmLines = (state: State, mode: ModeOf<'confirm'>, width: number): Lin
       [],
     ];
   });
-  const table = plan.changes[0]?.table ?? origin.check;
+  const tables = tablesOf(plan.changes) || origin.check;
   const what = origin.undoes ? `take back run ${origin.undoes}` : `${origin.action} on ${origin.check}`;
   return [
     [span(origin.undoes ? 'Take this run back?' : 'Carry out this plan?', 'bold')],
     [],
     [`  ${what}`],
     [
-      `  ${plural(plan.planned, 'change')} to ${table}, in `,
+      `  ${plural(plan.planned, 'change')} to ${tables}, in `,
       span(state.environment, state.production ? 'bad' : 'bold'),
     ],
     ['  Each row is backed up first; the run can be taken back under Runs.'],

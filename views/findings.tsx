@@ -27,7 +27,8 @@ const healthySentence: Record<CheckInfo['kind'], string> = {
 const emptyLines = (state: State, check: CheckInfo, list: List, width: number): Line[] => {
   if (list.error && list.total === null) {
     return [
-      [span(`${symbols.bad} ${check.store} could not be read: ${list.error.message}`, 'bad')],
+      [span(`${symbols.bad} ${check.id} could not be read.`, 'bad')],
+      ...wrap(list.error.message, width - 2).map((text): Line => [span(`  ${text}`, 'bad')]),
       ...wrap(list.error.hint, width - 2).map(text => [`  ${text}`]),
       ['  It is tried again by itself; R tries now.'],
     ];

@@ -88,6 +88,8 @@ const checkLine = (state: State, check: CheckInfo, list: List, width: number): L
 
 /** What is special about what is shown: an error, a filter, an order, a stand-in. */
 const noticeLine = (state: State, check: CheckInfo, list: List): Line => {
+  // A list that was never read says so in its own place.
+  if (list.error && list.total === null) return [];
   if (list.error) {
     const held =
       list.answeredAt === null
@@ -108,7 +110,9 @@ const noticeLine = (state: State, check: CheckInfo, list: List): Line => {
       ? `check ${checks.indexOf(check) + 1} of ${checks.length}: [ and ] go to the others`
       : '';
   const standIn = state.stores.find(store => store.store === check.store)?.standIn;
-  const notes = [place, standIn ? `stand-in: ${standIn}` : ''].filter(Boolean).join('; ');
+  const notes = [place, standIn ? `stand-in: ${standIn.replace(/^stand-in: /, '')}` : '']
+    .filter(Boolean)
+    .join('; ');
   return notes === '' ? [] : [span(notes, 'dim')];
 };
 

@@ -4,7 +4,7 @@ import type {ReactElement} from 'react';
 import type {ModeOf, Origin} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
 import type {Plan, Progress, RunResult} from '../source/types.js';
-import {ChangesTable, firstShown} from './changes.js';
+import {ChangesTable, firstShown, tablesOf} from './changes.js';
 import {count, duration, plural, tally} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, type Style, span, wrap} from './paint.js';
@@ -65,8 +65,9 @@ const upTo = (lines: Line[], most: number): Line[] =>
 
 const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: number): Line[] => {
   const {plan, origin} = mode;
-  const table = plan.changes[0]?.table;
-  const estimate = plan.estimatedRows === null ? '' : ` (about ${plural(plan.estimatedRows, 'row')})`;
+  const tables = tablesOf(plan.changes);
+  const estimate =
+    plan.estimatedRows === null ? '' : ` (about ${plural(plan.estimatedRows, 'row')} in the check’s table)`;
   const third = Math.max(2, Math.floor(height / 3));
   const statements = plan.statements.flatMap(text =>
     wrap(text, width - 2).map((line): Line => [span(`  ${line}`, 'accent')]),
@@ -76,7 +77,7 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
   return [
     [span(`Plan: ${titleOf(origin)}`, 'bold')],
     [
-      `${plural(plan.planned, 'change')}${table ? ` to ${table}${estimate}` : ''}: ${countOps(plan) || 'nothing to do'}${shownOf}`,
+      `${plural(plan.planned, 'change')}${tables ? ` to ${tables}${estimate}` : ''}: ${countOps(plan) || 'nothing to do'}${shownOf}`,
     ],
     ...upTo(noteLines(plan.notes, width), third),
     ...(statements.length > 0 ? [[span('What will run:', 'dim')]] : []),

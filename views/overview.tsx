@@ -25,12 +25,11 @@ const status = ({list}: Entry): Cell => {
   if (total === 0) return {text: `${symbols.good} none`, style: 'good'};
   const style: Style = bySeverity.critical > 0 ? 'bad' : bySeverity.warning > 0 ? 'warn' : 'dim';
   const worst = bySeverity.critical > 0 ? 'critical' : bySeverity.warning > 0 ? 'warning' : 'info';
-  const worstCount = bySeverity[worst];
-  return {
-    text:
-      worstCount === total ? `${count(total)} ${worst}` : `${count(total)}: ${count(worstCount)} ${worst}`,
-    style,
-  };
+  // A finding with several reasons may count more than once.
+  const worstCount = Math.min(bySeverity[worst], total);
+  const text =
+    worstCount === total ? `${count(total)} ${worst}` : `${count(total)}: ${count(worstCount)} ${worst}`;
+  return {text, style};
 };
 
 const columns: EntryColumn[] = [
@@ -76,7 +75,7 @@ const more: EntryColumn[] = [
 ];
 
 /** What there is to say of the check under the cursor and of its store. */
-const detailLines = ({check, list, store}: Entry, width: number): Line[] => {
+const detailLines = ({check, list, store}: Entry, standIns: boolean, width: number): Line[] => {
   const found = list.error
     ? [span(`${list.error.message}. ${list.error.hint}`, 'bad')]
     : [tally(list.summary?.byReason ?? {}) || (list.summary ? 'nothing found' : 'not answered yet')];
@@ -85,7 +84,7 @@ const detailLines = ({check, list, store}: Entry, width: number): Line[] => {
     [span(check.id, 'bold'), ` looks at ${check.table}${took}`],
     ['  ', ...found],
     [span(`  ${check.store}: ${check.storeKind}, ${store?.state ?? 'unknown'}. ${store?.text ?? ''}`, 'dim')],
-    ...(store?.standIn
+    ...(standIns && store?.standIn
       ? wrap(`Stand-in: ${store.standIn}`, width - 4).map(text => [span(`  ${text}`, 'warn')])
       : []),
   ];
@@ -123,7 +122,7 @@ export const OverviewView = ({state, width, height}: ViewProps): ReactElement =>
   const top = Math.max(0, Math.min(state.overview - room + 1, entries.length - room));
   const chosen = entries[state.overview];
   const below: Line[] = [
-    ...(chosen ? detailLines(chosen, width) : [[`No checks are configured.`]]),
+    ...(chosen ? detailLines(chosen, state.standIns === null, width) : [[`No checks are configured.`]]),
     ...(entries.length > room
       ? [[span(`${plural(entries.length, 'check')}; the arrows scroll.`, 'dim')]]
       : []),

@@ -24,9 +24,9 @@ const number = (id: 'applied' | 'skipped' | 'failed' | 'unknown' | 'planned', wi
 
 const columns: RunColumn[] = [
   {id: 'mark', title: '', width: 1, cell: (_, selected) => ({text: selected ? symbols.cursor : ''})},
-  {id: 'at', title: 'When (UTC)', width: 19, cell: run => ({text: moment(run.at)})},
-  {id: 'check', title: 'Check', width: 10, flex: 3, cell: run => ({text: run.check})},
-  {id: 'action', title: 'Action', width: 6, flex: 2, cell: run => ({text: run.undoes ? 'undo' : run.action})},
+  {id: 'at', title: 'When (UTC)', width: 16, cell: run => ({text: moment(run.at).slice(0, 16)})},
+  {id: 'check', title: 'Check', width: 15, flex: 3, cell: run => ({text: run.check})},
+  {id: 'action', title: 'Action', width: 8, flex: 3, cell: run => ({text: run.undoes ? 'undo' : run.action})},
   {id: 'state', title: 'State', width: 11, cell: run => ({text: run.state, style: stateStyle[run.state]})},
   number('applied', 7),
 ];

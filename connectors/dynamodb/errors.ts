@@ -55,9 +55,7 @@ export const isConditionFailure = (error: unknown): boolean =>
 
 /** No connection was made: what was to be sent has certainly not arrived. */
 export const isUnsent = (error: unknown): boolean =>
-  notConnected.has(codeOf(error)) ||
-  nameOf(error) === 'CredentialsProviderError' ||
-  shapeOf(error).code === 'refused';
+  notConnected.has(codeOf(error)) || nameOf(error) === 'CredentialsProviderError';
 
 /** The request may have been carried out although no answer says so. */
 export const isAmbiguous = (error: unknown): boolean => {

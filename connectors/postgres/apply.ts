@@ -49,7 +49,8 @@ const tryUnit = async (unit: Unit, workspace: Workspace, job: Job): Promise<Outc
 };
 
 /** Units of one change without a group differ in nothing from one unit of many, and go in one, until something fails. */
-const isPlain = ({group, changes}: Unit): boolean => group === null && changes.length === 1 && !changes[0]!.required;
+const isPlain = ({group, changes}: Unit): boolean =>
+  group === null && changes.length === 1 && !changes[0]!.required;
 
 const tryTogether = async (units: Unit[], workspace: Workspace, job: Job): Promise<Outcome[][] | null> => {
   if (units.length < 2) return null;
@@ -85,13 +86,17 @@ const runAll = async (units: Unit[], workspace: Workspace, job: Job): Promise<Ou
   return outcomes;
 };
 
-type Ending = {kind: 'committed'} | {kind: 'rolled-back'; error: unknown} | {kind: 'lost'; transaction: string | null; error: unknown};
+type Ending =
+  | {kind: 'committed'}
+  | {kind: 'rolled-back'; error: unknown}
+  | {kind: 'lost'; transaction: string | null; error: unknown};
 
 const commit = async (client: pg.ClientBase, transaction: string | null): Promise<Ending> => {
   try {
     const {command} = await client.query('commit');
     // A transaction that had failed is rolled back by COMMIT without an error.
-    if (command === 'ROLLBACK') return {kind: 'rolled-back', error: new Error('the transaction was rolled back')};
+    if (command === 'ROLLBACK')
+      return {kind: 'rolled-back', error: new Error('the transaction was rolled back')};
     return {kind: 'committed'};
   } catch (error) {
     return isStatementError(error) ? {kind: 'rolled-back', error} : {kind: 'lost', transaction, error};
@@ -115,13 +120,20 @@ const settle = async (transaction: string, {session}: Job): Promise<'committed' 
   return null;
 };
 
-const afterLoss = async (units: Unit[], outcomes: Outcome[][], ending: Ending & {kind: 'lost'}, job: Job): Promise<Outcome[][]> => {
+const afterLoss = async (
+  units: Unit[],
+  outcomes: Outcome[][],
+  ending: Ending & {kind: 'lost'},
+  job: Job,
+): Promise<Outcome[][]> => {
   // Without a number the transaction had locked and written nothing.
   const status = ending.transaction === null ? 'committed' : await settle(ending.transaction, job);
   if (status === 'committed') return outcomes;
   const error = told(ending.error, job);
   if (status === 'aborted') return units.map(unit => failed(unit, error));
-  return outcomes.map(list => list.map((outcome): Outcome => (outcome.result === 'applied' ? {result: 'unknown', error} : outcome)));
+  return outcomes.map(list =>
+    list.map((outcome): Outcome => (outcome.result === 'applied' ? {result: 'unknown', error} : outcome)),
+  );
 };
 
 /** Carries out units and says what became of each change. Throws only while nothing can have been written. */
@@ -135,7 +147,9 @@ export const applyUnits = async (units: Unit[], job: Job): Promise<Outcome[][]> 
       await run(statement("set local sesstui.allow = 'on'"));
       const workspace = {...(await job.prepare(run)), run};
       outcomes = await runAll(units, workspace, job);
-      const [[transaction]] = (await run(statement('select pg_current_xact_id_if_assigned()::text'))) as [[string | null]];
+      const [[transaction]] = (await run(statement('select pg_current_xact_id_if_assigned()::text'))) as [
+        [string | null],
+      ];
       ending = await commit(client, transaction);
       // Makes the pool throw the connection away.
       if (ending.kind === 'lost') throw ending.error;
@@ -148,7 +162,8 @@ export const applyUnits = async (units: Unit[], job: Job): Promise<Outcome[][]> 
   const last = ending as Ending;
   if (last.kind === 'committed') return outcomes;
   // COMMIT itself found a fault (a deferred constraint): each unit on its own then, so that the others go through.
-  if (units.length === 1) return [failed(units[0]!, told((last as Ending & {kind: 'rolled-back'}).error, job))];
+  if (units.length === 1)
+    return [failed(units[0]!, told((last as Ending & {kind: 'rolled-back'}).error, job))];
   const each: Outcome[][] = [];
   for (const unit of units) each.push(...(await applyUnits([unit], job)));
   return each;

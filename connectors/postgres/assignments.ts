@@ -9,7 +9,12 @@ import {posix} from './typed.js';
 import {type Column, jsonbType} from './types.js';
 
 /** `how` and the column are the same for all changes of a statement; `text` is a change's own. */
-export type Assignment = {column: Column; path: string[]; how: 'text' | 'now' | 'remove'; text: string | null};
+export type Assignment = {
+  column: Column;
+  path: string[];
+  how: 'text' | 'now' | 'remove';
+  text: string | null;
+};
 
 export type Image = Record<string, string | null>;
 
@@ -101,10 +106,16 @@ export const assignedSql = (
 ): {column: Column; sql: string}[] => {
   const columns = [...new Set(assignments.map(({column}) => column))];
   return columns.map(column => {
-    const own = assignments.map((assignment, index) => ({assignment, index})).filter(({assignment}) => assignment.column === column);
+    const own = assignments
+      .map((assignment, index) => ({assignment, index}))
+      .filter(({assignment}) => assignment.column === column);
     const whole = own.find(({assignment}) => assignment.path.length === 0);
     const inside = own.filter(({assignment}) => assignment.path.length > 0);
-    const base = !whole ? old(column) : whole.assignment.how === 'now' ? nowAs(column, old(column), zone) : `${bound(whole.index)}::${column.type.cast}`;
+    const base = !whole
+      ? old(column)
+      : whole.assignment.how === 'now'
+        ? nowAs(column, old(column), zone)
+        : `${bound(whole.index)}::${column.type.cast}`;
     if (inside.length === 0) return {column, sql: base};
     const document = inside.reduce(
       (sql, {assignment, index}) => within(assignment, sql, bound(index), binder),

@@ -21,7 +21,14 @@ export type Table = {
   secured: boolean;
 };
 
-type TypeRow = {name: string; cast: string; base: string; kind: string; element: TypeRow | null; loose: boolean};
+type TypeRow = {
+  name: string;
+  cast: string;
+  base: string;
+  kind: string;
+  element: TypeRow | null;
+  loose: boolean;
+};
 type TableRow = {
   oid: string;
   schema: string;
@@ -40,7 +47,13 @@ const baseType = (oid: string) => `(with recursive d as (
       union all select y.oid, y.typtype, y.typbasetype from pg_catalog.pg_type y join d on y.oid = d.typbasetype where d.typtype = 'd')
     select d.oid from d where d.typtype <> 'd')`;
 
-const typeJson = (alias: string, name: string, oid: string, element: string, loose: string) => `json_build_object(
+const typeJson = (
+  alias: string,
+  name: string,
+  oid: string,
+  element: string,
+  loose: string,
+) => `json_build_object(
     'name', ${name}, 'cast', pg_catalog.format_type(${oid}, -1), 'base', ${alias}.typname, 'kind', ${alias}.typtype,
     'element', ${element}, 'loose', ${loose})`;
 
@@ -134,7 +147,10 @@ export const noSuchColumn = (name: string, table: Table): SesstuiError =>
   new SesstuiError(
     'not-found',
     `The table "${table.name}" has no column "${name}".`,
-    nearest(name, table.columns.map(column => column.name)),
+    nearest(
+      name,
+      table.columns.map(column => column.name),
+    ),
   );
 
 export const columnOf = (table: Table, name: string): Column | undefined =>

@@ -8,7 +8,8 @@ const arrayItem = (value: Value, type: PgType): string => {
   return text === null ? 'NULL' : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 };
 
-const arrayText = (items: Value[], type: PgType): string => `{${items.map(item => arrayItem(item, type)).join(',')}}`;
+const arrayText = (items: Value[], type: PgType): string =>
+  `{${items.map(item => arrayItem(item, type)).join(',')}}`;
 
 /** Text of the column's type; null for an absent value. */
 export const encode = (value: Value, type: PgType): string | null => {

@@ -4,7 +4,7 @@ import {templateNames} from '../../source/forms.js';
 import {columnOf, noSuchColumn, type Table} from './catalogue.js';
 import {microsOf} from './instants.js';
 import {ident, jsWhitespace} from './sql.js';
-import {absent, scalarOnly, type Scope, textOf, toJsonb, type Typed, type TypedKind} from './typed.js';
+import {absent, type Scope, scalarOnly, type Typed, type TypedKind, textOf, toJsonb} from './typed.js';
 import {type Column, floatType, jsonbType, textType} from './types.js';
 
 const kinds: Record<string, TypedKind> = {
@@ -26,7 +26,12 @@ const kinds: Record<string, TypedKind> = {
 const plainArray = (sql: string): string =>
   `case when array_lower(${sql}, 1) <> 1 and array_ndims(${sql}) = 1 then ${sql}[:] else ${sql} end`;
 
-const fromJson = (raw: string): Typed => ({sql: `nullif(${raw}, 'null'::jsonb)`, kind: 'json', type: jsonbType, raw});
+const fromJson = (raw: string): Typed => ({
+  sql: `nullif(${raw}, 'null'::jsonb)`,
+  kind: 'json',
+  type: jsonbType,
+  raw,
+});
 
 const ofColumn = (column: Column, alias: string): Typed => {
   const {type} = column;
@@ -36,7 +41,13 @@ const ofColumn = (column: Column, alias: string): Typed => {
   if (kind === 'array') return {sql: plainArray(sql), kind, type, column: {sql, type}};
   const native = {sql, type};
   // inet's cast adds the length of the mask that its output leaves out.
-  if (kind === 'other') return {sql: type.base === 'inet' ? `nullif(concat(${sql}), '')` : `${sql}::text`, kind, type, column: native};
+  if (kind === 'other')
+    return {
+      sql: type.base === 'inet' ? `nullif(concat(${sql}), '')` : `${sql}::text`,
+      kind,
+      type,
+      column: native,
+    };
   if (kind !== 'text') return {sql, kind, type, column: native};
   const text = type.base === 'text' ? sql : `${sql}::text`;
   return {sql: type.loose ? `${text} collate "C"` : text, kind, type: textType, column: native};
@@ -68,26 +79,40 @@ export const attribute = (name: string, table: Table, alias: string, scope: Scop
  * JavaScript's trim and toLowerCase. ICU's root collation and pg_unicode_fast map as JavaScript does (İ to i and
  * a dot above, Σ at the end of a word to ς); the server's default maps letter by letter, and under C only ASCII.
  */
-const normalised = (typed: Typed, scope: Scope): string => `lower(btrim(${typed.sql}, ${jsWhitespace})${scope.lower})`;
+const normalised = (typed: Typed, scope: Scope): string =>
+  `lower(btrim(${typed.sql}, ${jsWhitespace})${scope.lower})`;
 
 const onlyStrings = (typed: Typed): Typed => {
   if (typed.kind === 'text') return typed;
   if (typed.kind !== 'json') return absent;
-  return {sql: `case when jsonb_typeof(${typed.sql}) = 'string' then (${typed.sql}) #>> '{}' end`, kind: 'text', type: textType};
+  return {
+    sql: `case when jsonb_typeof(${typed.sql}) = 'string' then (${typed.sql}) #>> '{}' end`,
+    kind: 'text',
+    type: textType,
+  };
 };
 
 const sorted = (typed: Typed): Typed => {
   if (typed.kind === 'json') {
     const items = `(select coalesce(jsonb_agg(x order by x), '[]') from jsonb_array_elements(${typed.sql}) x)`;
-    return {sql: `case when jsonb_typeof(${typed.sql}) = 'array' then ${items} end`, kind: 'json', type: jsonbType};
+    return {
+      sql: `case when jsonb_typeof(${typed.sql}) = 'array' then ${items} end`,
+      kind: 'json',
+      type: jsonbType,
+    };
   }
   if (typed.kind !== 'array') return absent;
   const {sql, type} = typed.column!;
   const {family, base} = type.element!;
-  const natural = (family !== 'text' && family !== 'json' && family !== 'other') || base === 'uuid' || base === 'jsonb';
+  const natural =
+    (family !== 'text' && family !== 'json' && family !== 'other') || base === 'uuid' || base === 'jsonb';
   // Arrays of arrays compare in the order they have: taken apart, different ones would look equal.
   const items = `array(select x from unnest(${sql}) x order by ${natural ? 'x' : 'x::text collate "C"'})`;
-  return {sql: `case when array_ndims(${sql}) > 1 then ${sql} when ${sql} is not null then ${items} end`, kind: 'array', type};
+  return {
+    sql: `case when array_ndims(${sql}) > 1 then ${sql} when ${sql} is not null then ${items} end`,
+    kind: 'array',
+    type,
+  };
 };
 
 const text = (sql: string): Typed => ({sql, kind: 'text', type: textType});
@@ -111,7 +136,9 @@ const firstScalar = (parts: Typed[]): Typed => {
   const [{kind, type}] = scalars as [Typed];
   if (scalars.every(part => part.kind === kind && part.type.base === type.base))
     return {sql: `coalesce(${scalars.map(part => part.sql).join(', ')})`, kind, type};
-  return fromJson(`coalesce(${scalars.map(part => toJsonb(part) ?? `to_jsonb(${textOf(part)})`).join(', ')})`);
+  return fromJson(
+    `coalesce(${scalars.map(part => toJsonb(part) ?? `to_jsonb(${textOf(part)})`).join(', ')})`,
+  );
 };
 
 /** An expression over a row of `table`, known as `alias`. */
@@ -128,7 +155,11 @@ export const expression = (expr: Expr, table: Table, alias: string, scope: Scope
     const parts = expr.instant.map(part).filter(typed => typed.kind !== 'absent');
     const zone = bind(expr.zone ?? 'UTC');
     const cases = parts.map(typed => `when ${typed.sql} is not null then ${microsOf(typed, zone)}`);
-    return {sql: cases.length > 0 ? `case ${cases.join(' ')} end` : 'null::float8', kind: 'number', type: floatType};
+    return {
+      sql: cases.length > 0 ? `case ${cases.join(' ')} end` : 'null::float8',
+      kind: 'number',
+      type: floatType,
+    };
   }
   if ('fill' in expr) return template(expr.fill, part, bind);
   if ('digest' in expr) {

@@ -3,7 +3,7 @@ import type {Identity, Row} from '../../source/connector.js';
 import type {Table} from './catalogue.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested} from './identity.js';
 import {type Cells, planRow, readRow, Selected} from './rows.js';
-import type {Context} from './select.js';
+import type {Context} from './query.js';
 import {Binder, type Statement} from './sql.js';
 
 type Fetch = {statement: Statement; read: (answer: Cells[]) => (Row | undefined)[]};
@@ -18,12 +18,20 @@ export const fetchQuery = (table: Table, identities: Identity[], {lower, now}: C
   const selected = new Selected();
   const plan = planRow(table, 't', [], true, {binder, now, lower}, selected);
   const names = identityNames(table);
-  const list = unnested(transposed(wanted.map(item => item.texts), names.length), names, binder);
+  const list = unnested(
+    transposed(
+      wanted.map(item => item.texts),
+      names.length,
+    ),
+    names,
+    binder,
+  );
   const text = `select u.i, ${selected.items.join(', ')} from ${list} join ${table.sql} as t on ${identityMatch(table, 't')}`;
   const read = (answer: Cells[]): (Row | undefined)[] => {
     const rows: (Row | undefined)[] = identities.map(() => undefined);
-    for (const [place, ...cells] of answer) rows[wanted[Number(place) - 1]!.index] = readRow(plan, cells, 0, []);
+    for (const [place, ...cells] of answer)
+      rows[wanted[Number(place) - 1]!.index] = readRow(plan, cells, 0, []);
     return rows;
   };
-  return {statement: {text, values: binder.values}, read};
+  return {statement: binder.statement(text), read};
 };

@@ -10,13 +10,18 @@ import {type Binder, ident, isStorable} from './sql.js';
 import type {PgType} from './types.js';
 
 /** sha256, in hex, of the whole row as text: it changes when anything in the row does. */
-export const versionOf = (alias: string): string => `encode(sha256(convert_to((${alias}.*)::text, 'UTF8')), 'hex')`;
+export const versionOf = (alias: string): string =>
+  `encode(sha256(convert_to((${alias}.*)::text, 'UTF8')), 'hex')`;
 
 /** What identity columns are called in `at`, and the SQL that answers their text. */
 export const identityColumns = (table: Table, alias: string): {name: string; sql: string}[] => {
   if (table.key.length > 0) return table.key.map(({name}) => ({name, sql: `${alias}.${ident(name)}`}));
   if (!['r', 'p', 'm'].includes(table.kind))
-    throw new SesstuiError('unsupported', `"${table.name}" is a view or a foreign table: its rows have no identity.`, 'Name the table itself.');
+    throw new SesstuiError(
+      'unsupported',
+      `"${table.name}" is a view or a foreign table: its rows have no identity.`,
+      'Name the table itself.',
+    );
   return [
     {name: 'ctid', sql: `${alias}.ctid`},
     {name: 'tableoid', sql: `${alias}.tableoid::oid`},
@@ -37,7 +42,8 @@ const fits = (text: string, {base, family}: PgType): boolean => {
     return /^-?\d{1,19}$/.test(text) && BigInt(text) < limit && BigInt(text) >= -limit;
   }
   if (family === 'bool') return /^(?:t|f|true|false)$/.test(text);
-  if (family === 'numeric' || family === 'float') return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$|^NaN$|^-?Infinity$/i.test(text);
+  if (family === 'numeric' || family === 'float')
+    return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$|^NaN$|^-?Infinity$/i.test(text);
   return true;
 };
 
@@ -49,7 +55,8 @@ export const identityTexts = (table: Table, {by, at}: Identity): string[] | null
   const names = by === 'key' ? table.key.map(column => column.name) : ['ctid', 'tableoid', 'hash'];
   const texts = names.map(name => at[name]);
   if (!texts.every(text => typeof text === 'string')) return null;
-  if (by === 'place') return placePattern.test(texts[0]!) && /^\d{1,10}$/.test(texts[1]!) ? (texts as string[]) : null;
+  if (by === 'place')
+    return placePattern.test(texts[0]!) && /^\d{1,10}$/.test(texts[1]!) ? (texts as string[]) : null;
   return table.key.every(({type}, index) => fits(texts[index]!, type)) ? (texts as string[]) : null;
 };
 
@@ -57,12 +64,15 @@ export const identityTexts = (table: Table, {by, at}: Identity): string[] | null
 export const unnested = (lists: (string | null)[][], names: string[], binder: Binder, alias = 'u'): string =>
   `unnest(${lists.map(list => binder.bind(list, 'text[]')).join(', ')}) with ordinality as ${alias}(${[...names, 'i'].join(', ')})`;
 
-export const identityNames = (table: Table): string[] => identityColumns(table, 't').map((_, index) => `a${index}`);
+export const identityNames = (table: Table): string[] =>
+  identityColumns(table, 't').map((_, index) => `a${index}`);
 
 /** The join condition of a row with an unnested identity. */
 export const identityMatch = (table: Table, alias: string, list = 'u'): string =>
   table.key.length > 0
-    ? table.key.map(({name, type}, index) => `${alias}.${ident(name)} = ${list}.a${index}::${type.cast}`).join(' and ')
+    ? table.key
+        .map(({name, type}, index) => `${alias}.${ident(name)} = ${list}.a${index}::${type.cast}`)
+        .join(' and ')
     : `${alias}.ctid = ${list}.a0::tid and ${alias}.tableoid = ${list}.a1::oid and ${versionOf(alias)} = ${list}.a2`;
 
 /** One list of texts for each identity column. */
@@ -75,11 +85,15 @@ export const isOneOf = (table: Table, alias: string, identities: Identity[], bin
   if (texts.length === 0) return 'false';
   const [column] = table.key;
   if (table.key.length === 1)
-    return `${alias}.${ident(column!.name)} = any(${binder.bind(texts.map(([text]) => text!), 'text[]')}::${column!.type.cast}[])`;
+    return `${alias}.${ident(column!.name)} = any(${binder.bind(
+      texts.map(([text]) => text!),
+      'text[]',
+    )}::${column!.type.cast}[])`;
   const names = identityNames(table);
   const lists = transposed(texts, names.length);
   const match = identityMatch(table, alias, 'w');
   // A place is looked up by ctid alone first, which is direct; the rest only confirms.
-  const direct = table.key.length === 0 ? `${alias}.ctid = any(${binder.bind(lists[0]!, 'text[]')}::tid[]) and ` : '';
+  const direct =
+    table.key.length === 0 ? `${alias}.ctid = any(${binder.bind(lists[0]!, 'text[]')}::tid[]) and ` : '';
   return `(${direct}exists (select from ${unnested(lists, names, binder, 'w')} where ${match}))`;
 };

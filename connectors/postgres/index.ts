@@ -14,14 +14,15 @@ import type {
   Unit,
 } from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import {type Form, partnersOf, partnersOfForm, type Pred, type Tally} from '../../source/forms.js';
+import {type Form, type Pred, partnersOf, partnersOfForm, type Tally} from '../../source/forms.js';
 import type {Value, ValueMap} from '../../source/values.js';
 import {applyUnits} from './apply.js';
-import {noSuchTable, readTable, type Table, tablesStatement, tableStatement} from './catalogue.js';
+import {noSuchTable, readTable, type Table, tableStatement, tablesStatement} from './catalogue.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
 import {valuesOfImage} from './rows.js';
-import {type Context, formQuery, tallyQuery} from './select.js';
+import type {Context} from './query.js';
+import {formQuery, tallyQuery} from './select.js';
 import {readServer, type Server} from './server.js';
 import {type Run, Session} from './session.js';
 
@@ -31,7 +32,12 @@ export type PostgresSettings = ConnectorSettings & {
   timeZone?: string;
 };
 
-const capabilities = {transactions: true, unitsPerApply: 500, changesPerTransaction: 100_000, groupsOnServer: true};
+const capabilities = {
+  transactions: true,
+  unitsPerApply: 500,
+  changesPerTransaction: 100_000,
+  groupsOnServer: true,
+};
 
 class PostgresConnector implements Connector {
   readonly kind = 'postgres';
@@ -71,7 +77,12 @@ class PostgresConnector implements Connector {
     const found = new Map<string, Table>();
     for (const name of new Set(names)) {
       const table = await this.#find(name, run);
-      if (!table) throw noSuchTable(name, this.store, (await run(tablesStatement)).map(([other]) => other!));
+      if (!table)
+        throw noSuchTable(
+          name,
+          this.store,
+          (await run(tablesStatement)).map(([other]) => other!),
+        );
       found.set(name, table);
     }
     return {tables: name => found.get(name)!, lower, now};
@@ -107,7 +118,9 @@ class PostgresConnector implements Connector {
       const query = formQuery(form, options, options, context);
       const answer = await run(query.statement);
       const reader = query.reader();
-      const found = [...answer.map(cells => reader.push(cells)), reader.end()].filter(item => item !== undefined);
+      const found = [...answer.map(cells => reader.push(cells)), reader.end()].filter(
+        item => item !== undefined,
+      );
       return {...query.totals(answer[0]!), found};
     }, options.signal);
   }
@@ -145,10 +158,17 @@ class PostgresConnector implements Connector {
 
   async apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]> {
     if (this.#settings.readOnly)
-      throw new SesstuiError('read-only', `${this.store} is read-only.`, 'Nothing is written while readOnly or --read-only is set.');
+      throw new SesstuiError(
+        'read-only',
+        `${this.store} is read-only.`,
+        'Nothing is written while readOnly or --read-only is set.',
+      );
     if (units.length === 0) return [];
     const zone = this.#settings.timeZone ?? 'UTC';
-    const prepare = async (run: Run) => ({...(await this.#context(tablesOfUnits(units), await readNow(run), run)), zone});
+    const prepare = async (run: Run) => ({
+      ...(await this.#context(tablesOfUnits(units), await readNow(run), run)),
+      zone,
+    });
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
   }
 
@@ -173,7 +193,10 @@ const tablesOfUnits = (units: Unit[]): string[] => {
     ...(group ? [group.where] : []),
     ...changes.flatMap(change => (change.still ? [change.still] : [])),
   ]);
-  const own = units.flatMap(({group, changes}) => [...(group ? [group.table] : []), ...changes.map(change => change.table)]);
+  const own = units.flatMap(({group, changes}) => [
+    ...(group ? [group.table] : []),
+    ...changes.map(change => change.table),
+  ]);
   return [...own, ...preds.flatMap(partnersOf).map(partner => partner.table)];
 };
 

@@ -38,7 +38,8 @@ const ofText = (sql: string, zone: string): string =>
 
 /** Only numbers that are exact are numbers to the evaluator. */
 const ofNumber = ({sql, type}: Typed): string => {
-  const exact = type.family === 'numeric' ? `abs(n) <= ${epochLimit} and n::float8::text::numeric = n` : 'true';
+  const exact =
+    type.family === 'numeric' ? `abs(n) <= ${epochLimit} and n::float8::text::numeric = n` : 'true';
   return `(select case when ${exact} then (select ${ofEpoch('f')} from (select n::float8 as f) g) end from (select ${sql} as n) h)`;
 };
 
@@ -72,7 +73,13 @@ export const microsOf = (typed: Typed, zone: string): string => {
  * A comparison that an index can serve, when every attribute is timestamptz (or timestamp read in UTC); else null.
  * `before` asks for finite and earlier than `micros`, otherwise finite and later.
  */
-export const comparedMoment = (parts: Typed[], zone: string, before: boolean, micros: number, scope: Scope): string | null => {
+export const comparedMoment = (
+  parts: Typed[],
+  zone: string,
+  before: boolean,
+  micros: number,
+  scope: Scope,
+): string | null => {
   const families = new Set(parts.map(part => part.column?.type.family));
   const [family] = families;
   const naive = family === 'timestamp' && zone === 'UTC';
@@ -83,5 +90,7 @@ export const comparedMoment = (parts: Typed[], zone: string, before: boolean, mi
   const moment = columns.length === 1 ? columns[0]! : `coalesce(${columns.join(', ')})`;
   const limit = scope.binder.bind(text, family!);
   const [first, last] = naive ? [`>= ${firstNaive}`, `<= ${lastNaive}`] : ["> '-infinity'", "< 'infinity'"];
-  return before ? `(${moment} < ${limit} and ${moment} ${first})` : `(${moment} > ${limit} and ${moment} ${last})`;
+  return before
+    ? `(${moment} < ${limit} and ${moment} ${first})`
+    : `(${moment} > ${limit} and ${moment} ${last})`;
 };

@@ -3,7 +3,7 @@ import type {InItem} from '../../source/forms.js';
 import {type Scalar, toText} from '../../source/values.js';
 import {plainDecimal, readNumeric} from './decode.js';
 import {isStorable} from './sql.js';
-import {scalarOnly, type Scope, textOf, type Typed} from './typed.js';
+import {type Scope, scalarOnly, type Typed, textOf} from './typed.js';
 import {jsonbType} from './types.js';
 
 export const uuidRegex = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -32,9 +32,13 @@ const scalarIn = (items: Scalar[], typed: Typed, scope: Scope): string => {
   const native = typed.column && !typed.column.type.loose ? nativeTexts[typed.column.type.base] : undefined;
   if (native) {
     const fitting = texts.filter(native.fits);
-    return fitting.length > 0 ? `${typed.column!.sql} = any(${scope.binder.bind(fitting, native.type)})` : 'false';
+    return fitting.length > 0
+      ? `${typed.column!.sql} = any(${scope.binder.bind(fitting, native.type)})`
+      : 'false';
   }
-  return texts.length > 0 ? `${textOf(scalarOnly(typed))} = any(${scope.binder.bind(texts, 'text[]')})` : 'false';
+  return texts.length > 0
+    ? `${textOf(scalarOnly(typed))} = any(${scope.binder.bind(texts, 'text[]')})`
+    : 'false';
 };
 
 /** The texts of an array's elements as text[], '' where one is NULL; NULL where it is no array. */
@@ -72,7 +76,8 @@ export const isIn = (items: InItem[], typed: Typed, isSet: boolean, scope: Scope
   const arrays = items.filter(item => Array.isArray(item));
   const scalars = items.filter((item): item is Scalar => !Array.isArray(item));
   if (typed.kind !== 'array' && scalars.length > 0) tests.push(scalarIn(scalars, typed, scope));
-  if ((typed.kind === 'array' || typed.kind === 'json') && arrays.length > 0) tests.push(arrayIn(arrays, typed, isSet, scope));
+  if ((typed.kind === 'array' || typed.kind === 'json') && arrays.length > 0)
+    tests.push(arrayIn(arrays, typed, isSet, scope));
   if (tests.length === 0) return 'false';
   return tests.length === 1 ? tests[0]! : `(${tests.join(' or ')})`;
 };

@@ -8,8 +8,8 @@ import type {Table} from './catalogue.js';
 import {attribute, expression} from './expressions.js';
 import {comparedMoment} from './instants.js';
 import {isIn} from './membership.js';
-import {floatType} from './types.js';
 import {equal, equalKeys, type Scope, type Typed} from './typed.js';
+import {floatType} from './types.js';
 
 export type Tables = (name: string) => Table;
 export type Compiler = {table: Table; alias: string; scope: Scope; tables: Tables};
@@ -62,7 +62,7 @@ const isKind = (kind: Kind, expr: Expr, compiler: Compiler): string => {
     case 'instant':
       return typed.type.family === 'json' ? jsonIs(sql, 'number') : isNumber(typed);
     case 'finite':
-      return typed.type.family === 'json' ? jsonIs(sql, 'number') : isFinite(typed);
+      return typed.type.family === 'json' ? jsonIs(sql, 'number') : isFiniteNumber(typed);
   }
 };
 
@@ -75,14 +75,19 @@ const isNumber = ({kind, sql, type}: Typed): string => {
     : `case when ${sql} in ('NaN', 'Infinity', '-Infinity') then true when abs(${sql}) < 1e300 then (${sql})::float8::text::numeric = ${sql} end`;
 };
 
-const isFinite = (typed: Typed): string =>
+const isFiniteNumber = (typed: Typed): string =>
   typed.kind === 'number' && typed.type.family !== 'int'
     ? `(${isNumber(typed)} and ${typed.sql} not in ('NaN', 'Infinity', '-Infinity'))`
     : isNumber(typed);
 
 const numberIn = (typed: Typed): Typed =>
   typed.kind === 'json'
-    ? {...typed, kind: 'number', type: floatType, sql: `case when ${jsonIs(typed.sql, 'number')} then (${typed.sql})::text::float8 end`}
+    ? {
+        ...typed,
+        kind: 'number',
+        type: floatType,
+        sql: `case when ${jsonIs(typed.sql, 'number')} then (${typed.sql})::text::float8 end`,
+      }
     : typed;
 
 const compared = (expr: Expr, before: boolean, micros: number, compiler: Compiler): string => {
@@ -96,7 +101,7 @@ const compared = (expr: Expr, before: boolean, micros: number, compiler: Compile
   if (typed.kind !== 'number') return 'false';
   // Bound to a name, because the expression is long and would be evaluated for each comparison.
   const limit = scope.binder.bind(String(micros), 'float8');
-  return `(select ${isFinite({...typed, sql: 'v'})} and v ${before ? '<' : '>'} ${limit} from (select ${typed.sql} as v) n)`;
+  return `(select ${isFiniteNumber({...typed, sql: 'v'})} and v ${before ? '<' : '>'} ${limit} from (select ${typed.sql} as v) n)`;
 };
 
 const conjunction = (parts: string[], word: 'and' | 'or'): string => {
@@ -107,8 +112,16 @@ const conjunction = (parts: string[], word: 'and' | 'or'): string => {
 /** True exactly where the predicate holds; false or NULL elsewhere. */
 export const predicate = (pred: Pred, compiler: Compiler): string => {
   const {table, alias, scope, tables} = compiler;
-  if ('all' in pred) return conjunction(pred.all.map(part => predicate(part, compiler)), 'and');
-  if ('any' in pred) return conjunction(pred.any.map(part => predicate(part, compiler)), 'or');
+  if ('all' in pred)
+    return conjunction(
+      pred.all.map(part => predicate(part, compiler)),
+      'and',
+    );
+  if ('any' in pred)
+    return conjunction(
+      pred.any.map(part => predicate(part, compiler)),
+      'or',
+    );
   if ('no' in pred) return `not coalesce(${predicate(pred.no, compiler)}, false)`;
   if ('is' in pred) return isKind(pred.is, pred.of, compiler);
   if ('same' in pred) {

@@ -29,9 +29,22 @@ export type RowPlan = {
 };
 
 /** Identity, the attributes to show (every column when full), and for full rows image and version. */
-export const planRow = (table: Table, alias: string, show: string[], full: boolean, scope: Scope, selected: Selected): RowPlan => {
+export const planRow = (
+  table: Table,
+  alias: string,
+  show: string[],
+  full: boolean,
+  scope: Scope,
+  selected: Selected,
+): RowPlan => {
   const identity = identityColumns(table, alias).map(({name, sql}) => ({name, at: selected.add(sql)}));
-  const names = [...new Set([...table.key.map(column => column.name), ...show, ...(full ? table.columns.map(column => column.name) : [])])];
+  const names = [
+    ...new Set([
+      ...table.key.map(column => column.name),
+      ...show,
+      ...(full ? table.columns.map(column => column.name) : []),
+    ]),
+  ];
   const values = names.map(name => {
     const column = columnOf(table, name);
     if (column) return {name, at: selected.add(`${alias}.${ident(name)}`), type: column.type};
@@ -43,7 +56,8 @@ export const planRow = (table: Table, alias: string, show: string[], full: boole
   return {table, identity, values, image, version: full ? selected.add(versionOf(alias)) : -1};
 };
 
-const assign = <V>(entries: [string, V][]): Record<string, V> => Object.fromEntries(entries) as Record<string, V>;
+const assign = <V>(entries: [string, V][]): Record<string, V> =>
+  Object.fromEntries(entries) as Record<string, V>;
 
 /** A row of the answer; `offset` is where the plan's items begin in it. */
 export const readRow = (plan: RowPlan, cells: Cells, offset: number, tags: string[]): Row => {
@@ -52,7 +66,12 @@ export const readRow = (plan: RowPlan, cells: Cells, offset: number, tags: strin
     by: identityKind(plan.table),
     at: assign(plan.identity.map(part => [part.name, at(part.at)])),
   };
-  const values: ValueMap = assign(plan.values.map(({name, at: place, type}): [string, Value] => [name, valueAt(at(place), type, name, plan)]));
+  const values: ValueMap = assign(
+    plan.values.map(({name, at: place, type}): [string, Value] => [
+      name,
+      valueAt(at(place), type, name, plan),
+    ]),
+  );
   const row: Row = {table: plan.table.name, identity, values, tags};
   if (!plan.image) return row;
   row.image = assign(plan.image.map(part => [part.name, at(part.at)]));

@@ -30,7 +30,9 @@ export const readServer = async (run: Run): Promise<Server> => {
   const [banner, version, database, oid, collations, mayControl, address, started] = row as string[];
   const standIn = /PGlite|emscripten|wasm/i.test(banner!) ? 'PGlite' : null;
   const [[number]] =
-    mayControl === 't' ? ((await run(statement('select system_identifier::text from pg_control_system()'))) as [[string]]) : [[address!]];
+    mayControl === 't'
+      ? ((await run(statement('select system_identifier::text from pg_control_system()'))) as [[string]])
+      : [[address!]];
   const names = (collations ?? '').split(' ');
   const collation = ['pg_unicode_fast', 'und-x-icu'].find(name => names.includes(name));
   return {

@@ -8,19 +8,15 @@ import type {ConnectorSettings} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {interrupted, isStatementError, mapError} from './errors.js';
 import type {Cells} from './rows.js';
-import {ident, literal, type Statement} from './sql.js';
+import {ident, literal, type Statement, withValues} from './sql.js';
 
 export type Run = (statement: Statement) => Promise<Cells[]>;
-export type Access = 'read only' | 'read write';
 
 /** All output as the server's text: pg's own parsers lose digits, bounds and microseconds. */
 const asText = {getTypeParser: () => (value: string) => value};
 
 const fetchSize = 500;
-const idleLimitMs = 60_000;
 const connectLimitMs = 10_000;
-/** How long a write waits for a lock before it is tried again. */
-const lockLimitMs = 2_000;
 
 export class Session {
   readonly #settings: ConnectorSettings;
@@ -33,12 +29,10 @@ export class Session {
   constructor(settings: ConnectorSettings & {url: string}) {
     this.#settings = settings;
     const {timeoutMs, readOnly} = settings;
-    // Kept by the session as well; not by SET, which a pooler would leave behind for another client.
-    const options = [...this.#pinned('read only'), ...(readOnly ? [['default_transaction_read_only', 'on']] : [])];
     this.#config = {
       connectionString: settings.url,
       application_name: 'sesstui',
-      options: options.map(([name, value]) => `-c ${name}=${value!.replaceAll(' ', '\\ ')}`).join(' '),
+      options: sessionOptions(timeoutMs, readOnly),
       connectionTimeoutMillis: Math.min(timeoutMs, connectLimitMs),
       // A server that doesn't answer at all; its own timeout comes first.
       query_timeout: timeoutMs + 2_000,
@@ -46,29 +40,8 @@ export class Session {
     };
   }
 
-  #pinned(access: Access): [string, string][] {
-    const {timeoutMs} = this.#settings;
-    const lockMs = Math.min(timeoutMs, access === 'read only' ? 5_000 : lockLimitMs);
-    return [
-      ['statement_timeout', String(timeoutMs)],
-      ['lock_timeout', String(lockMs)],
-      ['idle_in_transaction_session_timeout', String(idleLimitMs)],
-      ['TimeZone', 'UTC'],
-      ['DateStyle', 'ISO, YMD'],
-      ['IntervalStyle', 'postgres'],
-      ['extra_float_digits', '1'],
-      ['bytea_output', 'hex'],
-      ['lc_monetary', 'C'],
-      ['standard_conforming_strings', 'on'],
-      // Hidden rows are an error then, not a smaller answer.
-      ['row_security', 'off'],
-    ];
-  }
-
   #begin(access: Access): string {
-    const mode = this.#settings.readOnly ? 'read only' : access;
-    const settings = this.#pinned(access).map(([name, value]) => `set local ${name} = ${literal(value)}`);
-    return [`begin isolation level read committed ${mode}`, ...settings].join('; ');
+    return beginText(this.#settings.readOnly ? 'read only' : access, this.#settings.timeoutMs);
   }
 
   get #connections(): pg.Pool {
@@ -93,7 +66,10 @@ export class Session {
     try {
       return await Promise.race([pending, aborted]);
     } catch (error) {
-      pending.then(client => client.release(), () => undefined);
+      pending.then(
+        client => client.release(),
+        () => undefined,
+      );
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);
@@ -176,7 +152,7 @@ export class Session {
       await client.connect();
       settle = this.#abortable(client, signal);
       await client.query(this.#begin('read only'));
-      await client.query(`declare ${cursor} no scroll cursor with hold for ${statement.text}`, statement.values);
+      await client.query(`declare ${cursor} no scroll cursor with hold for ${withValues(statement)}`);
       const fetch = `fetch ${fetchSize} from ${cursor}`;
       let rows = await runner(client)({text: fetch, values: []});
       // A small answer never outlives its transaction.
@@ -202,7 +178,11 @@ export class Session {
   /** Output formats are the session's at the time of the FETCH, so they are pinned for it too. */
   async #fetchMore(client: pg.Client, fetch: string): Promise<Cells[]> {
     const text = `${this.#begin('read only')}; ${fetch}; commit`;
-    const results = (await client.query({text, rowMode: 'array', types: asText})) as unknown as pg.QueryArrayResult[];
+    const results = (await client.query({
+      text,
+      rowMode: 'array',
+      types: asText,
+    })) as unknown as pg.QueryArrayResult[];
     return results.find(result => result.command === 'FETCH')!.rows as Cells[];
   }
 
@@ -215,8 +195,8 @@ export class Session {
 
 const runner =
   (client: pg.ClientBase): Run =>
-  async ({text, values}) =>
-    (await client.query({text, values, rowMode: 'array', types: asText})).rows as Cells[];
+  async statement =>
+    (await client.query({...statement, rowMode: 'array', types: asText})).rows as Cells[];
 
 /** The connection is as good as before: the server refused a statement, or this program gave up by itself. */
 const isSound = (error: unknown): boolean => isStatementError(error) || error instanceof SesstuiError;

@@ -65,22 +65,36 @@ export const scalarOnly = (typed: Typed): Typed => {
   return {kind: 'json', sql, type: typed.type};
 };
 
-const noType: PgType = {name: 'text', cast: 'text', base: 'text', family: 'text', element: null, loose: false};
+const noType: PgType = {
+  name: 'text',
+  cast: 'text',
+  base: 'text',
+  family: 'text',
+  element: null,
+  loose: false,
+};
 export const absent: Typed = {sql: 'null::text', kind: 'absent', type: noType};
 
 /** A number as numeric by its text, so that 0.1 of any type is 0.1. */
-const exactNumber = ({sql, type}: Typed): string => (type.family === 'float' ? `(${sql})::text::numeric` : `(${sql})::numeric`);
+const exactNumber = ({sql, type}: Typed): string =>
+  type.family === 'float' ? `(${sql})::text::numeric` : `(${sql})::numeric`;
 
 /** The value as jsonb, equal exactly where the neutral values are; null where a type has no JSON of its own. */
 export const toJsonb = (typed: Typed): string | null => {
   if (typed.kind === 'json') return typed.sql;
   if (typed.kind === 'number') return `to_jsonb(${exactNumber(typed)})`;
-  if (typed.kind === 'text' || typed.kind === 'bool' || typed.kind === 'array') return `to_jsonb(${typed.sql})`;
+  if (typed.kind === 'text' || typed.kind === 'bool' || typed.kind === 'array')
+    return `to_jsonb(${typed.sql})`;
   return null;
 };
 
 const sameType = (a: PgType, b: PgType): boolean =>
-  a.base === b.base && a.cast === b.cast && !a.loose && !b.loose && a.family !== 'json' && a.family !== 'other';
+  a.base === b.base &&
+  a.cast === b.cast &&
+  !a.loose &&
+  !b.loose &&
+  a.family !== 'json' &&
+  a.family !== 'other';
 
 const equalNumbers = (a: Typed, b: Typed): string => {
   if (a.type.family === 'int' && b.type.family === 'int') return `${a.sql} = ${b.sql}`;

@@ -60,7 +60,8 @@ const families: Record<string, Family> = {
 };
 
 /** `kind` is pg_type.typtype: `e` for an enum. */
-export const familyOf = (base: string, kind: string): Family => (kind === 'e' ? 'text' : (families[base] ?? 'other'));
+export const familyOf = (base: string, kind: string): Family =>
+  kind === 'e' ? 'text' : (families[base] ?? 'other');
 
 const builtIn = (base: string, family: Family, element: PgType | null = null): PgType => ({
   name: base,

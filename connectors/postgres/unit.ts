@@ -1,13 +1,21 @@
 /** One unit of changes inside a transaction: lock its group, decide the keeper again, then make the changes. */
-import {type ApplyOptions, canonicalJson, type Change, type Outcome, type Row, type Unit} from '../../source/connector.js';
+import {
+  type ApplyOptions,
+  type Change,
+  canonicalJson,
+  type Outcome,
+  type Row,
+  type Unit,
+} from '../../source/connector.js';
 import type {Pred} from '../../source/forms.js';
-import {deleteRows, insertRows, type Numbered, updateRows, type Workspace} from './batches.js';
+import {deleteRows, type Numbered, updateRows, type Workspace} from './batches.js';
 import type {Table} from './catalogue.js';
+import {insertRows} from './inserts.js';
 import {predicate} from './predicates.js';
 import {planRow, readRow, Selected} from './rows.js';
 import {Binder, ident} from './sql.js';
 
-export type Done = {outcomes: Outcome[]; /** Nothing of it may stay. */ givenUp: boolean};
+export type Done = {outcomes: Outcome[] /** Nothing of it may stay. */; givenUp: boolean};
 
 const inOrder = (table: Table): string =>
   table.key.length > 0 ? table.key.map(column => `t.${ident(column.name)}`).join(', ') : 't.tableoid, t.ctid';
@@ -22,17 +30,25 @@ export const lockGroup = async (name: string, where: Pred, workspace: Workspace)
   const binder = new Binder();
   const scope = {binder, now, lower};
   const condition = predicate(where, {table, alias: 't', scope, tables});
-  await run({text: `select from ${table.sql} as t where ${condition} order by ${inOrder(table)} for update of t`, values: [...binder.values]});
+  await run(
+    binder.statement(
+      `select from ${table.sql} as t where ${condition} order by ${inOrder(table)} for update of t`,
+    ),
+  );
   const selected = new Selected();
   const plan = planRow(table, 't', [], true, scope, selected);
   const text = `select ${selected.items.join(', ')} from ${table.sql} as t where ${condition} order by ${inOrder(table)}`;
-  return (await run({text, values: binder.values})).map(cells => readRow(plan, cells, 0, []));
+  return (await run(binder.statement(text))).map(cells => readRow(plan, cells, 0, []));
 };
 
 const idOf = ({identity}: {identity: Row['identity']}): string => canonicalJson(identity.at);
 
 /** Why the group forbids a change, by its place in the unit. */
-const forbidden = async (unit: Unit, workspace: Workspace, decide: ApplyOptions['decideKeeper']): Promise<Map<number, string>> => {
+const forbidden = async (
+  unit: Unit,
+  workspace: Workspace,
+  decide: ApplyOptions['decideKeeper'],
+): Promise<Map<number, string>> => {
   const found = new Map<number, string>();
   const {group, changes} = unit;
   if (!group) return found;
@@ -41,14 +57,20 @@ const forbidden = async (unit: Unit, workspace: Workspace, decide: ApplyOptions[
   const keeper = rows[decide(group.keep, rows)];
   const kept = keeper && idOf(keeper);
   const planned = group.keeper && canonicalJson(group.keeper.at);
-  const own = changes.map((change, index) => ({change, index})).filter(({change}) => change.table === group.table && !change.skip);
+  const own = changes
+    .map((change, index) => ({change, index}))
+    .filter(({change}) => change.table === group.table && !change.skip);
   const deletes = own.filter(({change}) => change.op === 'delete');
   const going = new Set(deletes.map(({change}) => idOf(change)));
   // Without a keeper (the chosen one has gone) the plan has lost its reason, unless another row stays anyway.
   const lost = !keeper && rows.every(row => going.has(idOf(row)));
   for (const {change, index} of own) {
     if (change.op === 'delete' && lost) found.set(index, 'last-of-group');
-    else if (idOf(change) === kept && (change.op === 'delete' || (change.op === 'update' && kept !== planned))) found.set(index, 'keeper');
+    else if (
+      idOf(change) === kept &&
+      (change.op === 'delete' || (change.op === 'update' && kept !== planned))
+    )
+      found.set(index, 'keeper');
   }
   return found;
 };
@@ -75,11 +97,19 @@ const skipAll = (unit: Unit, outcomes: Map<number, Outcome>, why: string): Done 
  * Makes a unit's changes and says what became of each, in the order given. Deletes go first, then inserts, then
  * updates: a unique value moves from a deleted row to a new one.
  */
-export const runUnit = async (unit: Unit, workspace: Workspace, decide: ApplyOptions['decideKeeper']): Promise<Done> => {
+export const runUnit = async (
+  unit: Unit,
+  workspace: Workspace,
+  decide: ApplyOptions['decideKeeper'],
+): Promise<Done> => {
   const outcomes = new Map<number, Outcome>();
-  for (const [index, {skip}] of unit.changes.entries()) if (skip) outcomes.set(index, {result: 'skipped', why: skip});
-  for (const [index, why] of await forbidden(unit, workspace, decide)) outcomes.set(index, {result: 'skipped', why});
-  const open = unit.changes.map((change, index) => ({change, index})).filter(({index}) => !outcomes.has(index));
+  for (const [index, {skip}] of unit.changes.entries())
+    if (skip) outcomes.set(index, {result: 'skipped', why: skip});
+  for (const [index, why] of await forbidden(unit, workspace, decide))
+    outcomes.set(index, {result: 'skipped', why});
+  const open = unit.changes
+    .map((change, index) => ({change, index}))
+    .filter(({index}) => !outcomes.has(index));
   const steps = [
     () => deleteRows(ofOp(open, 'delete'), workspace),
     () => insertRows(ofOp(open, 'insert'), workspace),

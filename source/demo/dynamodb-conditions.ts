@@ -1,7 +1,7 @@
 import type {DynaliteDb, Json} from './dynamodb-engine.js';
 
 type Arg = (string | number)[] | Json;
-type Expression = {type: string; name?: string; args: any[]};
+type Expression = {type: string; name?: string; args: Json[]};
 
 /**
  * dynalite compares maps and lists by reference, so that no condition on one ever holds; finds no length of an
@@ -23,8 +23,8 @@ export const correctComparisons = (db: DynaliteDb & {corrected?: boolean}): void
 
   // Filtering and projecting happen after a page was read, so they can be done to the page.
   db.queryTable = (...args) => {
-    const [store, table, data, ...rest] = args;
-    const done = rest.pop();
+    const [store, table, data, ...rest] = args as [unknown, unknown, Json, ...unknown[]];
+    const done = rest.pop() as (error: unknown, page?: Json) => void;
     if (!data._filter) {
       queryTable(...args);
       return;
@@ -46,9 +46,11 @@ export const correctComparisons = (db: DynaliteDb & {corrected?: boolean}): void
 
 const matches = (db: DynaliteDb, item: Json, expression: Expression): boolean => {
   const {type, args} = expression;
-  if (type === 'and') return matches(db, item, args[0]) && matches(db, item, args[1]);
-  if (type === 'or') return matches(db, item, args[0]) || matches(db, item, args[1]);
-  if (type === 'not') return !matches(db, item, args[0]);
+  if (type === 'and')
+    return matches(db, item, args[0] as Expression) && matches(db, item, args[1] as Expression);
+  if (type === 'or')
+    return matches(db, item, args[0] as Expression) || matches(db, item, args[1] as Expression);
+  if (type === 'not') return !matches(db, item, args[0] as Expression);
   const [value, ...operands] = (args as Arg[]).map(arg => resolve(db, item, arg));
   if (type === '=') return equal(value, operands[0]);
   if (type === '<>') return !equal(value, operands[0]);

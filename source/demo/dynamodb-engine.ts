@@ -2,6 +2,7 @@ import {createRequire} from 'node:module';
 import {correctComparisons} from './dynamodb-conditions.js';
 
 /** A request's or an answer's JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: what AWS's API holds is checked by dynalite, not described here.
 export type Json = Record<string, any>;
 export type Reply = {status: number; body: Json};
 
@@ -14,7 +15,11 @@ type SubLevel = {
   get(key: string, done: Callback<Json>): void;
   put(key: string, value: Json, done: Callback<void>): void;
 };
-export type Store = {db: Level; tableDb: SubLevel};
+export type Store = {
+  db: Level;
+  tableDb: SubLevel;
+  deleteIndexDb(type: string, table: string, index: string, done: Callback<void>): void;
+};
 type Action = (store: Store, data: Json, done: Callback<Json>) => void;
 type Validation = {types: Json; custom?: unknown};
 
@@ -23,7 +28,7 @@ export type DynaliteDb = {
   create(options: Json): Store;
   compare(operator: string, value: Json | undefined, operands: (Json | undefined)[]): boolean;
   checkConditional(data: Json, item: Json | undefined): unknown;
-  queryTable(...args: any[]): void;
+  queryTable(...args: unknown[]): void;
   mapPath(path: (string | number)[], item: Json): Json | undefined;
   mapPaths(paths: unknown, item: Json): Json;
   updateIndexes(store: Store, table: Json, before: Json | undefined, item: Json, done: Callback<void>): void;

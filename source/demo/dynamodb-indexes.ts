@@ -59,14 +59,10 @@ const deleteIndex = async (engine: Engine, table: Json, {IndexName}: Json): Prom
       'ResourceNotFoundException',
       `Requested resource not found: Index: ${IndexName} not found`,
     );
-  const indexDb = (engine.store as any).deleteIndexDb as (
-    type: string,
-    table: string,
-    index: string,
-    done: (error: unknown) => void,
-  ) => void;
   await new Promise<void>((resolve, reject) =>
-    indexDb('global', table.TableName, IndexName, error => (error ? reject(error) : resolve())),
+    engine.store.deleteIndexDb('global', table.TableName, IndexName, error =>
+      error ? reject(error) : resolve(),
+    ),
   );
   const used = [table, ...kept, ...(table.LocalSecondaryIndexes ?? [])].flatMap(({KeySchema}) =>
     KeySchema.map(({AttributeName}: Json) => AttributeName),

@@ -1,19 +1,8 @@
 import {type Engine, failure, invalid, type Json, type Reply} from './dynamodb-engine.js';
+import {checkedItems, demand, Refusal, type Step, steps} from './dynamodb-steps.js';
 
-const MAX_ITEMS = 100;
 const TOKEN_LIFETIME_MS = 10 * 60_000;
-const KINDS = ['ConditionCheck', 'Delete', 'Put', 'Update'] as const;
-
-type Kind = (typeof KINDS)[number];
-type Step = {kind: Kind; params: Json; key: Json; before: Json | undefined};
 type Reason = {Code: string; Message?: string; Item?: Json};
-
-/** Whatever ends a transaction before it starts: a validation error or a table that isn't there. */
-class Refusal extends Error {
-  constructor(readonly reply: Reply) {
-    super('refused');
-  }
-}
 
 export type Transactions = {write(params: Json): Promise<Reply>; read(params: Json): Promise<Reply>};
 
@@ -76,64 +65,6 @@ const refusable = async (work: () => Promise<Reply>): Promise<Reply> => {
 
 const forgetOld = (tokens: Map<string, {at: number}>): void => {
   for (const [token, {at}] of tokens) if (Date.now() - at > TOKEN_LIFETIME_MS) tokens.delete(token);
-};
-
-const demand = ({status, body}: Reply): Json => {
-  if (status !== 200) throw new Refusal({status, body});
-  return body;
-};
-
-const checkedItems = (params: Json): Json[] => {
-  const items = params.TransactItems;
-  const problem = !Array.isArray(items)
-    ? "Value null at 'transactItems' failed to satisfy constraint: Member must not be null"
-    : items.length === 0
-      ? "Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
-      : items.length > MAX_ITEMS
-        ? `Value '[${items.length} items]' at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to ${MAX_ITEMS}`
-        : undefined;
-  if (problem) throw new Refusal(invalid(`1 validation error detected: ${problem}`));
-  return items as Json[];
-};
-
-/** What is to be done, each step with its key and the item as it is now. */
-const steps = async (engine: Engine, request: Json): Promise<Step[]> => {
-  const schemas = new Map<string, string[]>();
-  const seen = new Set<string>();
-  const result: Step[] = [];
-  for (const item of checkedItems(request)) {
-    const kinds = KINDS.filter(kind => item[kind]);
-    if (kinds.length !== 1)
-      throw new Refusal(invalid('TransactItems can only contain one of Check, Put, Update or Delete'));
-    const kind = kinds[0]!;
-    const {ReturnValuesOnConditionCheckFailure: _, ...params} = item[kind] as Json;
-    if (!schemas.has(params.TableName))
-      schemas.set(params.TableName, await keyNames(engine, params.TableName));
-    const key: Json = kind === 'Put' ? keyOf(params.Item ?? {}, schemas.get(params.TableName)!) : params.Key;
-    const {Item: before} = demand(
-      await engine.execute('GetItem', {TableName: params.TableName, Key: key, ConsistentRead: true}),
-    );
-    const identity = JSON.stringify([params.TableName, Object.entries(key).sort()]);
-    if (seen.has(identity))
-      throw new Refusal(invalid('Transaction request cannot include multiple operations on one item'));
-    seen.add(identity);
-    result.push({kind, params, key, before});
-  }
-  return result;
-};
-
-const keyNames = async (engine: Engine, table: string): Promise<string[]> => {
-  const {Table} = demand(await engine.execute('DescribeTable', {TableName: table}));
-  return Table.KeySchema.map(({AttributeName}: Json) => AttributeName);
-};
-
-const keyOf = (item: Json, names: string[]): Json => {
-  const missing = names.find(name => !item[name]);
-  if (missing)
-    throw new Refusal(
-      invalid(`One or more parameter values were invalid: Missing the key ${missing} in the item`),
-    );
-  return Object.fromEntries(names.map(name => [name, item[name]]));
 };
 
 const commit = async (engine: Engine, all: Step[], request: Json): Promise<Reply> => {

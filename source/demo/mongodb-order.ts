@@ -1,13 +1,6 @@
 import type {Binary, BSONRegExp, DBRef} from 'bson';
-import {
-  bytesOf,
-  type Doc,
-  isExactNumber,
-  isNumeric,
-  type Numeric,
-  toNumber,
-  typeName,
-} from './mongodb-values.js';
+import {compareNumbers, numberKey} from './mongodb-numbers.js';
+import {bytesOf, type Doc, isNumeric, type Numeric, typeName} from './mongodb-values.js';
 
 const RANKS: Record<string, number> = {
   minKey: 0,
@@ -126,47 +119,6 @@ const compareDocuments = (a: [string, unknown][], b: [string, unknown][]): numbe
   return sign(a.length, b.length);
 };
 
-const compareNumbers = (a: Numeric, b: Numeric): number => {
-  const [x, y] = [toNumber(a), toNumber(b)];
-  if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(y)) - Number(Number.isNaN(x));
-  if (x !== y || !Number.isFinite(x) || (isExactNumber(a) && isExactNumber(b))) return sign(x, y);
-  const [m, n] = [decimal(a), decimal(b)];
-  const exponent = Math.min(m.exponent, n.exponent);
-  const scaled = ({digits, exponent: own}: Decimal) => digits * 10n ** BigInt(own - exponent);
-  return sign(scaled(m), scaled(n));
-};
-
-type Decimal = {digits: bigint; exponent: number};
-
-/** A finite number's exact value as digits × 10^exponent, without trailing zeros. */
-const decimal = (value: Numeric): Decimal => {
-  const isDouble = typeof value === 'number' || (typeof value === 'object' && value._bsontype === 'Double');
-  let {digits, exponent} = isDouble ? ofDouble(toNumber(value)) : ofText(value.toString());
-  if (digits === 0n) return {digits, exponent: 0};
-  while (digits % 10n === 0n) {
-    digits /= 10n;
-    exponent++;
-  }
-  return {digits, exponent};
-};
-
-const ofText = (number: string): Decimal => {
-  const [mantissa = '0', exponent = '0'] = number.toUpperCase().split('E');
-  const [whole = '0', fraction = ''] = mantissa.split('.');
-  return {digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length};
-};
-
-/** Every double has a finite decimal expansion: m × 2^-k is m × 5^k × 10^-k. */
-const ofDouble = (number: number): Decimal => {
-  let k = 0;
-  let mantissa = number;
-  while (!Number.isInteger(mantissa)) {
-    mantissa *= 2;
-    k++;
-  }
-  return {digits: BigInt(mantissa) * 5n ** BigInt(k), exponent: -k};
-};
-
 /** Text that two values share exactly when they are equal in BSON's order; for maps and unique indexes. */
 export const keyOf = (value: unknown): string => {
   if (typeof value === 'string') return `s${JSON.stringify(value)}`;
@@ -201,12 +153,4 @@ export const keyOf = (value: unknown): string => {
     default:
       return `c${JSON.stringify(text(value))}`;
   }
-};
-
-const numberKey = (value: Numeric): string => {
-  const number = toNumber(value);
-  if (!Number.isFinite(number) || isExactNumber(value)) return `n${number === 0 ? 0 : number}`;
-  const {digits, exponent} = decimal(value);
-  const nearest = decimal(number);
-  return nearest.digits === digits && nearest.exponent === exponent ? `n${number}` : `N${digits}e${exponent}`;
 };

@@ -24,11 +24,12 @@ export class Connection {
   readonly #statements = new Set<string>();
   #pending = Promise.resolve();
   #batch: Message[] = [];
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   #status = 'I';
   #hasTurn = false;
   #skipsToSync = false;
   #isGone = false;
+  #mayHaveSet = false;
 
   constructor(
     readonly id: number,
@@ -102,8 +103,6 @@ export class Connection {
     this.#mayHaveSet = false;
     this.#passTurn();
   }
-
-  #mayHaveSet = false;
 
   #passTurn(): void {
     this.#hasTurn = false;

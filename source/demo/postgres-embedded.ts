@@ -23,6 +23,8 @@ const MAX_STARTUP_BYTES = 10_000;
 export type PostgresEmbedded = {
   url: string;
   port: number;
+  /** Fulfilled when PostgreSQL has started; clients may connect before and wait for it. */
+  ready: Promise<void>;
   /** Runs statements as the superuser; throws with PostgreSQL's message where one fails. */
   exec(sql: string): Promise<void>;
   close(): Promise<void>;
@@ -41,7 +43,8 @@ type Server = {
  * Starts a real PostgreSQL (PGlite: compiled to WebAssembly, in memory, in its own thread) that any client can
  * connect to. It has one backend: while one client is in a transaction the others wait, `lock_timeout` and
  * `statement_timeout` end the waiting but not a statement that runs, and every client has its own settings and
- * prepared statements. The database is `postgres`; any user is let in and is the superuser.
+ * prepared statements. The database is `postgres`; any user is let in and is the superuser. Returns as soon as it
+ * listens.
  */
 export const startPostgresEmbedded = async ({
   port = 0,
@@ -51,7 +54,11 @@ export const startPostgresEmbedded = async ({
   host?: string;
 } = {}): Promise<PostgresEmbedded> => {
   const sockets = new Set<Socket>();
-  const starting = startServer();
+  const backend = startBackend();
+  const starting = startServer(backend);
+  const ready = starting.then(() => undefined);
+  // Whoever waits for it, or runs something, learns of a failure; nobody having to is no reason to crash.
+  ready.catch(() => undefined);
   // Clients that come while the backend starts wait for it; where it doesn't start they are hung up on.
   const listener = createServer(socket => {
     sockets.add(socket);
@@ -66,28 +73,27 @@ export const startPostgresEmbedded = async ({
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject);
     listener.listen(port, host, resolve);
+  }).catch(async error => {
+    await backend.close();
+    throw error;
   });
   const close = async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise(resolve => listener.close(resolve));
-    const server = await starting.catch(() => undefined);
-    await server?.backend.close();
+    await backend.close();
   };
-  const server = await starting.catch(async error => {
-    await close();
-    throw error;
-  });
   const {port: bound} = listener.address() as AddressInfo;
   return {
     url: `postgresql://postgres@${host.includes(':') ? `[${host}]` : host}:${bound}/postgres?sslmode=disable`,
     port: bound,
-    exec: sql => execute(server, sql),
+    ready,
+    exec: async sql => execute(await starting, sql),
     close,
   };
 };
 
-const startServer = async (): Promise<Server> => {
-  const backend = await startBackend();
+const startServer = async (backend: Backend): Promise<Server> => {
+  await backend.started;
   const sessions = await Sessions.start(backend);
   const [flat = []] = rowsIn(await backend.execute([query(PARAMETERS_QUERY)]));
   const parameters = new Map<string, string>();

@@ -20,6 +20,10 @@ export const keyText = (key: Record<string, Json>): string => {
 export const groupText = (group: Json): string =>
   Array.isArray(group) ? group.map(part => plainText(part)).join(' · ') : plainText(group);
 
+/** What a finding is known by: its group, or the key of its row where the group is nothing (an id that is missing). */
+export const nameOf = (finding: Finding): string =>
+  groupText(finding.group) || (finding.rows[0] ? keyText(finding.rows[0].key) : '');
+
 const haystack = (finding: Finding): string => {
   const known = haystacks.get(finding);
   if (known !== undefined) return known;

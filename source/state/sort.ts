@@ -1,6 +1,6 @@
 /** The orders that `s` goes through. The check's own order comes first: the most urgent at the top. */
 import type {Finding, Severity} from '../types.js';
-import {groupText} from './filter.js';
+import {nameOf} from './filter.js';
 import type {SortKey} from './lists.js';
 
 export const sortKeys: readonly SortKey[] = ['severity', 'age', 'group', 'rows', 'reason'];
@@ -22,7 +22,7 @@ export const comparer = (key: SortKey): ((a: Finding, b: Finding) => number) => 
     case 'rows':
       return (a, b) => b.rows.length - a.rows.length;
     case 'group':
-      return (a, b) => collator.compare(groupText(a.group), groupText(b.group));
+      return (a, b) => collator.compare(nameOf(a), nameOf(b));
     case 'reason':
       return (a, b) => collator.compare(a.reasons[0] ?? '', b.reasons[0] ?? '');
   }

@@ -1,6 +1,6 @@
 /** The commands of browsing: marks, filter, order, refresh, views. Each takes the state and returns what follows. */
 
-import {groupText, keyText} from './filter.js';
+import {keyText, nameOf} from './filter.js';
 import {tableHeight} from './layout.js';
 import type {List} from './lists.js';
 import {between, invert, markAll, markCounts, markNone, toggle} from './marks.js';
@@ -142,7 +142,7 @@ const copied = (state: State): string | undefined => {
   if (state.view === 'overview') return state.checks[state.overview]?.id;
   const list = currentList(state);
   const row = list && underCursor(list);
-  return row && groupText(row.finding.group);
+  return row && nameOf(row.finding);
 };
 
 const copy: Command = state => {

@@ -4,7 +4,7 @@ import {paletteBindings} from './keymap.js';
 import {typed, withoutLast} from './keys.js';
 import {tableHeight} from './layout.js';
 import {type Mode, missing} from './modes.js';
-import {type State, withList} from './state.js';
+import type {State} from './state.js';
 import {type Step, say, step} from './step.js';
 import {moved} from './update-data.js';
 import {chooseAction} from './update-plan.js';

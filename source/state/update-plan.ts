@@ -5,7 +5,7 @@ import type {Message} from './messages.js';
 import type {Mode, ModeOf} from './modes.js';
 import {currentList} from './places-of-state.js';
 import {checkInfo, type State} from './state.js';
-import {inTurn, type Step, say, step} from './step.js';
+import {type Step, say, step} from './step.js';
 import {lookAgain} from './update-data.js';
 
 type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;

@@ -1,5 +1,5 @@
 /** Answers made comparable: what order a store leaves open is taken out, all else stays. */
-import {canonicalJson, type Connector, type Found, type Row} from '../../source/connector.js';
+import {type Connector, canonicalJson, type Found, type Row} from '../../source/connector.js';
 import type {RawRow} from '../../source/evaluate.js';
 import {canonical, type Value} from '../../source/values.js';
 
@@ -20,7 +20,8 @@ export const collect = async (answer: AsyncIterable<Found>): Promise<Found[]> =>
 };
 
 /** The order inside a set's key is a store's own. */
-const keyText = (value: Value): string => (Array.isArray(value) ? `[${value.map(canonical).sort().join(',')}]` : canonical(value));
+const keyText = (value: Value): string =>
+  Array.isArray(value) ? `[${value.map(canonical).sort().join(',')}]` : canonical(value);
 
 const rowText = (row: Row) => ({id: idOf(row), tags: [...row.tags].sort()});
 

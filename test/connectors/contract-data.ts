@@ -1,6 +1,5 @@
-/** What the contract suite fills tables with and asks of them: strings that stores get wrong, and every form. */
+/** What the contract suite fills tables with: strings and moments that stores get wrong. */
 import fc from 'fast-check';
-import type {Expr, Kind, Pred} from '../../source/forms.js';
 import {Time, type ValueMap} from '../../source/values.js';
 import type {ColumnType} from './harness.js';
 
@@ -24,18 +23,91 @@ export const partnerColumns: Record<string, ColumnType> = {id: 'text', owner: 't
 export const nowMicros = Date.UTC(2026, 10, 20, 10) * 1000;
 
 const nasty = [
-  '', ' ', 'a', 'A', 'b', 'é', 'e\u0301', 'É', 'İ', 'i\u0307', 'ı', 'ΑΣ', 'ας', 'ασ', 'ß', 'a\u00a0', '\ufeffa', '\u2003A\t',
-  "o'b", '"', '\\', '$a', '$$NOW', '{n}', 'a.b', '%', '1', '01', '1.0', '-0', 'true', 'null', '😀', '👩‍👩‍👧', '\u202ea', 'x\ny',
-  '6f1c9b1e-6f5f-4b53-9c4e-0d8f5a1b2c3d', '6F1C9B1E-6F5F-4B53-9C4E-0D8F5A1B2C3D', 'nan', 'Infinity',
+  '',
+  ' ',
+  'a',
+  'A',
+  'b',
+  'é',
+  'e\u0301',
+  'É',
+  'İ',
+  'i\u0307',
+  'ı',
+  'ΑΣ',
+  'ας',
+  'ασ',
+  'ß',
+  'a\u00a0',
+  '\ufeffa',
+  '\u2003A\t',
+  "o'b",
+  '"',
+  '\\',
+  '$a',
+  '$$NOW',
+  '{n}',
+  'a.b',
+  '%',
+  '1',
+  '01',
+  '1.0',
+  '-0',
+  'true',
+  'null',
+  '😀',
+  '👩‍👩‍👧',
+  '\u202ea',
+  'x\ny',
+  '6f1c9b1e-6f5f-4b53-9c4e-0d8f5a1b2c3d',
+  '6F1C9B1E-6F5F-4B53-9C4E-0D8F5A1B2C3D',
+  'nan',
+  'Infinity',
 ];
 
-const emails = ['ann@example.com', ' Ann@Example.com', 'ANN@EXAMPLE.COM\u00a0', 'İdil@example.com', 'i\u0307dil@example.com', 'ΝΙΚΟΣ@example.gr', 'νικος@example.gr', 'bob@example.com', ''];
+const emails = [
+  'ann@example.com',
+  ' Ann@Example.com',
+  'ANN@EXAMPLE.COM\u00a0',
+  'İdil@example.com',
+  'i\u0307dil@example.com',
+  'ΝΙΚΟΣ@example.gr',
+  'νικος@example.gr',
+  'bob@example.com',
+  '',
+];
 
 const moments = [
-  '2026-11-20T09:00:00Z', '2026-11-20 09:00:00.123456+00', '2026-11-20T10:00:00+01:00', '2026-11-20t09:00:00z', ' 2026-11-20 ',
-  '2026-11-20T10:00 +0530', '2026-11-20T09:00:00,5Z', '2026-11-20T09:00:00.000000500Z', '2026-02-29', '2024-02-29', '2026-13-01',
-  '2026-11-20T24:00:00Z', '2026-10-25 02:30:00', '2026-03-29 02:30:00', '0000-01-01', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z',
-  '1795165200', '1795165200000', '1795165200.25', '+5', '-5', '1e9', '999999999999999', '99999999999', '100000000000', 'infinity', 'yesterday', '', '2026-11-20T09:00:00Z\u00a0',
+  '2026-11-20T09:00:00Z',
+  '2026-11-20 09:00:00.123456+00',
+  '2026-11-20T10:00:00+01:00',
+  '2026-11-20t09:00:00z',
+  ' 2026-11-20 ',
+  '2026-11-20T10:00 +0530',
+  '2026-11-20T09:00:00,5Z',
+  '2026-11-20T09:00:00.000000500Z',
+  '2026-02-29',
+  '2024-02-29',
+  '2026-13-01',
+  '2026-11-20T24:00:00Z',
+  '2026-10-25 02:30:00',
+  '2026-03-29 02:30:00',
+  '0000-01-01',
+  '0001-01-01T00:00:00Z',
+  '9999-12-31T23:59:59.999999Z',
+  '1795165200',
+  '1795165200000',
+  '1795165200.25',
+  '+5',
+  '-5',
+  '1e9',
+  '999999999999999',
+  '99999999999',
+  '100000000000',
+  'infinity',
+  'yesterday',
+  '',
+  '2026-11-20T09:00:00Z\u00a0',
 ];
 
 const text = fc.oneof(
@@ -45,7 +117,11 @@ const text = fc.oneof(
 
 /** Absent in both ways: null, and not there at all. */
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) =>
-  fc.oneof({weight: 6, arbitrary}, {weight: 1, arbitrary: fc.constant(null)}, {weight: 1, arbitrary: fc.constant(undefined)});
+  fc.oneof(
+    {weight: 6, arbitrary},
+    {weight: 1, arbitrary: fc.constant(null)},
+    {weight: 1, arbitrary: fc.constant(undefined)},
+  );
 
 const minutes = fc.integer({min: -90, max: 30});
 
@@ -56,95 +132,33 @@ const row = fc.record({
   flag: maybe(fc.boolean()),
   at: maybe(minutes.map(offset => new Time(nowMicros + offset * 60e6))),
   iso: maybe(fc.constantFrom(...moments)),
-  tags: maybe(fc.array(fc.oneof(fc.constantFrom('S1', 'S2', 's1', '', '"', 'a,b', 'NULL'), text), {maxLength: 3})),
+  tags: maybe(
+    fc.array(fc.oneof(fc.constantFrom('S1', 'S2', 's1', '', '"', 'a,b', 'NULL'), text), {maxLength: 3}),
+  ),
 });
 
 /** Drops what is undefined: an attribute that is not there. */
-const present = (values: ValueMap): ValueMap => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+const present = (values: ValueMap): ValueMap =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-const withIds = (rows: ValueMap[], prefix: string): ValueMap[] => rows.map((values, index) => present({id: `${prefix}${index}`, ...values}));
+const withIds = (rows: ValueMap[], prefix: string): ValueMap[] =>
+  rows.map((values, index) => present({id: `${prefix}${index}`, ...values}));
 
-export const rowsArbitrary = fc.array(row, {minLength: 1, maxLength: 40}).map(rows => withIds(rows, 'r'));
+export const rowsArbitrary = fc
+  .array(row, {minLength: 1, maxLength: 40, size: 'max'})
+  .map(rows => withIds(rows, 'r'));
+
+/** A table with enough rows to page through. */
+export const manyRowsArbitrary = fc
+  .array(row, {minLength: 30, maxLength: 30})
+  .map(rows => withIds(rows, 'r'));
 
 export const partnersArbitrary = fc
-  .array(fc.record({owner: maybe(fc.oneof(text, fc.constantFrom(...emails), fc.constantFrom('r0', 'r1', 'r2', 'r3'))), kind: maybe(fc.constantFrom('open', 'shut'))}), {maxLength: 12})
+  .array(
+    fc.record({
+      owner: maybe(fc.oneof(text, fc.constantFrom(...emails), fc.constantFrom('r0', 'r1', 'r2', 'r3'))),
+      kind: maybe(fc.constantFrom('open', 'shut')),
+    }),
+    {maxLength: 12},
+  )
   .map(rows => withIds(rows, 'p'));
-
-export const exprs: Record<string, Expr> = {
-  name: {attr: 'name'},
-  n: {attr: 'n'},
-  flag: {attr: 'flag'},
-  at: {attr: 'at'},
-  tags: {attr: 'tags'},
-  normEmail: {norm: 'email'},
-  normName: {norm: 'iso'},
-  normNumber: {norm: 'n'},
-  sortedTags: {set: 'tags'},
-  setOfText: {set: 'name'},
-  atInstant: {instant: ['at']},
-  isoInstant: {instant: ['iso']},
-  zoned: {instant: ['iso'], zone: 'Europe/Paris'},
-  firstInstant: {instant: ['iso', 'at', 'n']},
-  numberInstant: {instant: ['n']},
-  filled: {fill: 's_{name}-{n}'},
-  filledFlag: {fill: '{flag}'},
-  digested: {digest: 'email', salt: "s'1", prefix: 'bg-', length: 12},
-  firstScalar: {first: ['tags', 'name', 'email']},
-  firstMixed: {first: ['n', 'name']},
-};
-
-const kinds: Kind[] = ['null', 'missing', 'empty', 'string', 'array', 'uuid', 'instant', 'finite'];
-
-const isPreds = Object.fromEntries(
-  Object.entries(exprs).flatMap(([name, of]) => kinds.map((kind): [string, Pred] => [`${name} is ${kind}`, {is: kind, of}])),
-);
-
-const partner = (on: [Expr, Expr][], where?: Pred): Pred => ({partner: {table: partnersTable, on, ...(where ? {where} : {})}});
-
-export const leaves: Record<string, Pred> = {
-  ...isPreds,
-  'name is email': {same: [{attr: 'name'}, {attr: 'email'}]},
-  'name is its norm': {same: [{attr: 'iso'}, {norm: 'iso'}]},
-  'text is number': {same: [{attr: 'name'}, {attr: 'n'}]},
-  'number is itself': {same: [{attr: 'n'}, {attr: 'n'}]},
-  'times are the same': {same: [{instant: ['iso']}, {instant: ['at']}]},
-  'sets are the same': {same: [{set: 'tags'}, {attr: 'tags'}]},
-  'name is a digest': {same: [{attr: 'name'}, {digest: 'email', salt: '', prefix: '', length: 64}]},
-  'name in texts': {in: ['a', 'é', '', '1', "o'b", '$a', '😀'], of: {attr: 'name'}},
-  'number in texts': {in: ['1', '01', 'abc', '1.0', '99999999999999999999', ''], of: {attr: 'n'}},
-  'number in numbers': {in: [1, 2, true], of: {attr: 'n'}},
-  'flag in': {in: ['true', 'no'], of: {attr: 'flag'}},
-  'time in': {in: ['2026-11-20T09:00:00.000Z', 'x'], of: {attr: 'at'}},
-  'nothing in': {in: [], of: {attr: 'name'}},
-  'norm in': {in: ['ann@example.com', 'bob@example.com'], of: {norm: 'email'}},
-  'filled in': {in: ['s_a-1', 's_-0'], of: {fill: 's_{name}-{n}'}},
-  'array in': {in: [['S1', 'S2'], [], ['']], of: {attr: 'tags'}},
-  'set in': {in: [['S1', 'S2'], ['S1'], ['S1', 'S1']], of: {set: 'tags'}},
-  'array in scalars': {in: ['S1'], of: {attr: 'tags'}},
-  'first in': {in: ['1', 'a', 'r1'], of: {first: ['n', 'name']}},
-  'at is old': {older: 15 * 60_000, of: {instant: ['at']}},
-  'at is past': {older: 0, of: {instant: ['at']}},
-  'iso is old': {older: 60_000, of: {instant: ['iso']}},
-  'zoned is old': {older: 60_000, of: {instant: ['iso'], zone: 'Asia/Tokyo'}},
-  'any is old': {older: 60_000, of: {instant: ['at', 'iso']}},
-  'at is ahead': {future: {instant: ['at']}},
-  'iso is ahead': {future: {instant: ['iso', 'at']}},
-  'has partner': partner([[{attr: 'id'}, {attr: 'owner'}]]),
-  'has open partner': partner([[{attr: 'name'}, {attr: 'owner'}]], {in: ['open'], of: {attr: 'kind'}}),
-  'has partner by norm': partner([[{norm: 'email'}, {norm: 'owner'}]], {no: {is: 'null', of: {attr: 'kind'}}}),
-  everything: {all: []},
-  nothing: {any: []},
-};
-
-const leaf = fc.constantFrom(...Object.values(leaves));
-
-/** Conditions of conditions; two-valued, which `no` of something absent shows. */
-export const predArbitrary: fc.Arbitrary<Pred> = fc.letrec<{pred: Pred}>(tie => ({
-  pred: fc.oneof(
-    {maxDepth: 3, withCrossShrink: true},
-    leaf,
-    fc.record({no: tie('pred')}),
-    fc.record({all: fc.array(tie('pred'), {maxLength: 3})}),
-    fc.record({any: fc.array(tie('pred'), {maxLength: 3})}),
-  ),
-})).pred;

@@ -29,7 +29,10 @@ const declareStore = (declare: Declare): void => {
     const shape = (await connector.describe(rowsTable))!;
     expect(shape).toMatchObject({table: rowsTable, cascades: [], hidden: null});
     expect(shape.key).toHaveLength(1);
-    if (shape.columns) expect(shape.columns.map(column => column.name)).toEqual(expect.arrayContaining(Object.keys(rowColumns)));
+    if (shape.columns)
+      expect(shape.columns.map(column => column.name)).toEqual(
+        expect.arrayContaining(Object.keys(rowColumns)),
+      );
   });
 
   declare("tells the time of the store's clock", async ({connector}) => {

@@ -152,7 +152,7 @@ for (const server of dynamodbServers())
       const before = await scanTable(client, sessions);
       const [a, b, c] = await rows(['a', 'b', 'c']);
       const set = {device: {value: 'iPad'}, updatedAt: {now: true as const}, scopes: {remove: true as const}};
-      const [[gone], [changed], [added]] = await connector.apply(
+      const [gone, changed, added] = await inTurn([
         [
           {group: null, changes: [remove(a!)]},
           {group: null, changes: [{...seen(c!), op: 'update', set}]},

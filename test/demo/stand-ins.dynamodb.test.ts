@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   BatchWriteItemCommand,
   CreateTableCommand,
   DescribeTableCommand,
@@ -43,7 +44,7 @@ afterAll(async () => {
   await front.close();
 });
 
-const put = (sessionId: string, rest: Record<string, any> = {}) =>
+const put = (sessionId: string, rest: Record<string, AttributeValue> = {}) =>
   client.send(new PutItemCommand({TableName, Item: {sessionId: {S: sessionId}, ...rest}}));
 
 const get = async (sessionId: string) =>
@@ -219,7 +220,7 @@ describe('DynamoDB front', () => {
   test('compares maps, lists and sets by content, in conditions and in filters', async () => {
     const device = {M: {os: {S: 'iOS'}, sizes: {L: [{N: '1'}, {BOOL: false}]}}};
     await put('t7', {device, scopes: {SS: ['b', 'a']}, active: {BOOL: false}});
-    const touch = (values: Record<string, any>) =>
+    const touch = (values: Record<string, AttributeValue>) =>
       client.send(
         new UpdateItemCommand({
           TableName,

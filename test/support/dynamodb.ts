@@ -58,6 +58,8 @@ const startProcess = async (command: string, args: (port: number) => string[]): 
   const port = await freePort();
   const child = spawn(command, args(port), {stdio: 'ignore'});
   const ended = new Promise(resolve => child.once('exit', resolve));
+  // Nothing outlives a test run that failed before it could stop its servers.
+  process.once('exit', () => child.kill('SIGKILL'));
   const endpoint = `http://127.0.0.1:${port}`;
   await whenListening(endpoint, child);
   const stop = async (): Promise<void> => {

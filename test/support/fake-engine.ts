@@ -108,7 +108,9 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
       action,
       planned: changes.length,
       changes,
-      statements: [`DELETE FROM ${table} WHERE key = ? AND version = ?`],
+      statements: [
+        undoes ? `INSERT INTO ${table} VALUES (?)` : `DELETE FROM ${table} WHERE key = ? AND version = ?`,
+      ],
       notes: action === 'purge' ? ['Accounts are left without a session.'] : [],
       confirmations,
       estimatedRows: 1204,

@@ -1,7 +1,7 @@
 // Preloaded by a test: writes the address of every module that is loaded to the file in LOG_IMPORTS.
-import {register} from 'node:module';
-import {createRequire} from 'node:module';
+
 import {appendFileSync} from 'node:fs';
+import {createRequire, register} from 'node:module';
 
 const hooks = `
   import {appendFileSync} from 'node:fs';

@@ -4,7 +4,7 @@
  */
 import {execFile} from 'node:child_process';
 import {chmod, mkdtemp, rm} from 'node:fs/promises';
-import {createServer, type AddressInfo} from 'node:net';
+import {type AddressInfo, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -57,12 +57,18 @@ export const startServer = async (): Promise<PostgresServer> => {
   await chmod(directory, 0o777);
   const data = join(directory, 'data');
   const port = await freePort();
-  await asPostgres('initdb', ['-D', data, '-U', 'postgres', '-E', 'UTF8', '-A', 'trust', '--no-sync'], directory);
+  await asPostgres(
+    'initdb',
+    ['-D', data, '-U', 'postgres', '-E', 'UTF8', '-A', 'trust', '--no-sync'],
+    directory,
+  );
   const options = `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60`;
   const log = join(directory, 'log');
   await asPostgres('pg_ctl', ['-D', data, '-l', log, '-w', '-s', '-o', options, 'start'], directory);
   const stop = async (): Promise<void> => {
-    await asPostgres('pg_ctl', ['-D', data, '-m', 'immediate', '-s', 'stop'], directory).catch(() => undefined);
+    await asPostgres('pg_ctl', ['-D', data, '-m', 'immediate', '-s', 'stop'], directory).catch(
+      () => undefined,
+    );
     await rm(directory, {recursive: true, force: true});
   };
   const url = `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;

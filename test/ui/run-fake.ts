@@ -15,6 +15,28 @@ const engine = createFakeEngine({
   refreshMs: 1000,
 });
 if (has('--down')) engine.setDown('rides', true);
+if (has('--throw-in-render')) {
+  Object.defineProperty(engine.checks[0], 'table', {
+    get: () => {
+      throw new Error('broken on purpose');
+    },
+  });
+}
+if (has('--throw-in-handler')) {
+  // The state machine goes through the findings of a page, so this throws where a message is handled.
+  const findings = Object.assign([], {
+    forEach: () => {
+      throw new Error('broken on purpose');
+    },
+  });
+  const check = engine.check.bind(engine);
+  engine.check = async (id, options) => ({...(await check(id, options)), findings});
+}
+if (has('--throw-uncaught')) {
+  setTimeout(() => {
+    throw new Error('broken on purpose');
+  }, 200);
+}
 process.exitCode = await openUi(engine, {
   stdin: process.stdin,
   stdout: process.stdout,

@@ -111,7 +111,7 @@ describe('lists', () => {
     await screen.settle();
     await golden('duplicates-gone', screen);
   });
-  test('a million rows, most of them not loaded', async () => {
+  test('rows that have not come yet', async () => {
     const screen = await openLooked({kite: 1000});
     screen.press('2', 'G');
     await golden('duplicates-unloaded', screen);
