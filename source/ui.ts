@@ -64,6 +64,8 @@ const createStore = (
  */
 export const openUi = async (engine: UiEngine, options: UiOptions): Promise<number> => {
   const {stdin, stdout} = options;
+  // Development builds of React measure every render and keep the measurements: slower, and never freed.
+  process.env.NODE_ENV ??= 'production';
   // Ink and React are loaded here and not above, so that importing this file costs nothing.
   const [{render}, {createElement}, {App}] = await Promise.all([
     import('ink'),

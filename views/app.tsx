@@ -62,9 +62,9 @@ export const Screen = ({state}: {state: State}): ReactElement => {
   const View = views[state.mode.name];
   const height = bodyHeight(state);
   return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+    <Box flexDirection="column" width={columns} height={rows} overflowY="hidden">
       <Head state={state} width={columns} />
-      <Box height={height} flexShrink={0} flexDirection="column" overflow="hidden">
+      <Box height={height} flexShrink={0} flexDirection="column" overflowY="hidden">
         <View state={state} width={columns} height={height} />
       </Box>
       <Foot state={state} width={columns} />

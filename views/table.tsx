@@ -28,10 +28,24 @@ const PADDING = 1;
 export const tableWidth = (columns: readonly {width: number}[]): number =>
   columns.reduce((sum, column) => sum + column.width + 2 * PADDING, 0) + columns.length + 1;
 
-type Data = Record<string, string>;
+/** Finished cells by column. */
+type Cells = Record<string, string>;
 
-type InkTableProps = {data: Data[]; columns: string[]; padding: number};
-type OurProps = InkTableProps & {spec: readonly TableColumn[]; styles: Style[]; color: boolean};
+/**
+ * What ink-table is given for a row: its place on the screen only. It hashes whatever it is given at every render,
+ * and this is soon hashed; the cells are put in where the row is built.
+ */
+type Place = {place: string};
+
+type OurProps = {
+  data: Place[];
+  columns: string[];
+  padding: number;
+  cells: Cells[];
+  spec: readonly TableColumn[];
+  styles: Style[];
+  color: boolean;
+};
 
 /** The text that an element of ink-table would show: all of its strings, in order. */
 const textOf = (node: ReactNode): string => {
@@ -45,21 +59,21 @@ const childrenOf = (node: ReactNode): ReactNode[] =>
     ? node.props.children
     : [];
 
-class SessionTable extends Table<Data> {
+class SessionTable extends Table<Cells> {
   declare props: OurProps;
 
   constructor(props: OurProps) {
     super(props);
     const build = this.data;
-    // ink-table fills a cell by its length; ours are filled already, by what they take up on the screen.
-    this.data = row =>
-      build({
-        ...row,
-        columns: row.columns.map(column => ({
-          ...column,
-          width: String(row.data[column.column] ?? '').length + 2 * PADDING,
-        })),
-      });
+    this.data = ({key, columns, data}) => {
+      const cells = this.props.cells[Number(data.place)] ?? {};
+      // ink-table fills a cell by its length; ours are filled already, by what they take up on the screen.
+      const own = columns.map(column => ({
+        ...column,
+        width: (cells[column.column] ?? '').length + 2 * PADDING,
+      }));
+      return build({key, columns: own, data: cells});
+    };
     this.separator = () => <Box />;
   }
 
@@ -67,7 +81,7 @@ class SessionTable extends Table<Data> {
     return this.props.spec.map(({id, width}) => ({key: id, column: id, width: width + 2 * PADDING}));
   }
 
-  override getHeadings(): Data {
+  override getHeadings(): Cells {
     return Object.fromEntries(
       this.props.spec.map(({id, title, width, align}) => [id, pad(title, width, align)]),
     );
@@ -98,7 +112,7 @@ class SessionTable extends Table<Data> {
 
 /** A table of the rows given, as many lines high as there are rows and three. Every cell is sanitised here. */
 export const DataTable = ({columns, rows, color}: DataTableProps): ReactElement => {
-  const data = rows.map(row =>
+  const cells = rows.map(row =>
     Object.fromEntries(
       columns.map(({id, width, align}) => {
         const cell = row.cells[id] ?? {text: ''};
@@ -109,7 +123,8 @@ export const DataTable = ({columns, rows, color}: DataTableProps): ReactElement 
   );
   return (
     <SessionTable
-      data={data}
+      data={rows.map((_, place) => ({place: String(place)}))}
+      cells={cells}
       columns={columns.map(column => column.id)}
       padding={PADDING}
       spec={columns}

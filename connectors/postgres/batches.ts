@@ -4,20 +4,12 @@
  */
 import type {After, Change, Outcome, Row} from '../../source/connector.js';
 import type {Pred} from '../../source/forms.js';
-import {
-  type Assignment,
-  assignedSql,
-  
-  
-  setClause,
-  shapeOf,
-  updateAssignments,
-} from './assignments.js';
-import {type Table} from './catalogue.js';
+import {type Assignment, assignedSql, setClause, shapeOf, updateAssignments} from './assignments.js';
+import type {Table} from './catalogue.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested, versionOf} from './identity.js';
 import {predicate} from './predicates.js';
-import {planRow, type RowPlan, readRow, Selected} from './rows.js';
 import type {Context} from './query.js';
+import {planRow, type RowPlan, readRow, Selected} from './rows.js';
 import type {Run} from './session.js';
 import {Binder, ident} from './sql.js';
 
@@ -39,7 +31,10 @@ export const applied = (after: After): Outcome => ({result: 'applied', after});
 export const skipped = (why: string): Outcome => ({result: 'skipped', why});
 
 /** Splits by what must be the same in one statement; keeps the order within. */
-export const batched = <C extends Change>(changes: Numbered<C>[], shape: (change: C) => string): Numbered<C>[][] => {
+export const batched = <C extends Change>(
+  changes: Numbered<C>[],
+  shape: (change: C) => string,
+): Numbered<C>[][] => {
   const batches = new Map<string, Numbered<C>[]>();
   for (const item of changes) {
     const {table, identity, still} = item.change;
@@ -119,7 +114,11 @@ export const deleteRows = async (
 };
 
 /** What a statement returns of each row that it wrote. */
-export const returning = (table: Table, workspace: Workspace, binder: Binder): {sql: string; plan: RowPlan} => {
+export const returning = (
+  table: Table,
+  workspace: Workspace,
+  binder: Binder,
+): {sql: string; plan: RowPlan} => {
   const selected = new Selected();
   const scope = {binder, now: workspace.now, lower: workspace.lower};
   const plan = planRow(table, 't', [], true, scope, selected);

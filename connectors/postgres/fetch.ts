@@ -2,8 +2,8 @@
 import type {Identity, Row} from '../../source/connector.js';
 import type {Table} from './catalogue.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested} from './identity.js';
-import {type Cells, planRow, readRow, Selected} from './rows.js';
 import type {Context} from './query.js';
+import {type Cells, planRow, readRow, Selected} from './rows.js';
 import {Binder, type Statement} from './sql.js';
 
 type Fetch = {statement: Statement; read: (answer: Cells[]) => (Row | undefined)[]};

@@ -1,13 +1,25 @@
 /** The groups form → one statement, in which the groups are found first and joined back to all their rows. */
-import type {ReadOptions} from '../../source/connector.js';
-import type {Found} from '../../source/connector.js';
+import type {Found, ReadOptions} from '../../source/connector.js';
 import type {Groups} from '../../source/forms.js';
 import type {Value} from '../../source/values.js';
 import {decode} from './decode.js';
 import {expression} from './expressions.js';
 import {isOneOf} from './identity.js';
 import {type Compiler, predicate} from './predicates.js';
-import {type Context, compilerFor, counted, flag, isTrue, keyColumns, limited, type Page, type Query, ranked, type Reader, readTotals} from './query.js';
+import {
+  type Context,
+  compilerFor,
+  counted,
+  flag,
+  isTrue,
+  keyColumns,
+  limited,
+  type Page,
+  type Query,
+  type Reader,
+  ranked,
+  readTotals,
+} from './query.js';
 import {planRow, readRow, Selected} from './rows.js';
 
 const havingSql = (form: Groups, name: string, compiler: Compiler): string => {
@@ -26,7 +38,12 @@ const havingSql = (form: Groups, name: string, compiler: Compiler): string => {
 };
 
 /** Everything it finds, or a page of it with totals. */
-export const groupsQuery = (form: Groups, options: ReadOptions, page: Page | null, context: Context): Query => {
+export const groupsQuery = (
+  form: Groups,
+  options: ReadOptions,
+  page: Page | null,
+  context: Context,
+): Query => {
   const compiler = compilerFor(form.from, context);
   const {table, scope} = compiler;
   const {binder} = scope;

@@ -1,7 +1,17 @@
 /** Inserts: rows that come back, and rows made of others. A row whose key or place is taken is left alone. */
 import type {Change, Row} from '../../source/connector.js';
 import {type Assignment, assignedSql, assignmentsOf, type Image, shapeOf} from './assignments.js';
-import {afterOf, applied, batched, compiled, type Numbered, type Results, returning, skipped, type Workspace} from './batches.js';
+import {
+  afterOf,
+  applied,
+  batched,
+  compiled,
+  type Numbered,
+  type Results,
+  returning,
+  skipped,
+  type Workspace,
+} from './batches.js';
 import {columnOf, noSuchColumn, type Table} from './catalogue.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested} from './identity.js';
 import {type Cells, readRow} from './rows.js';

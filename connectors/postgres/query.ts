@@ -26,7 +26,8 @@ export const compilerFor = (from: string, {tables, lower, now}: Context): Compil
 };
 
 /** A tag as a boolean that is never NULL. */
-export const flag = (pred: Pred, compiler: Compiler): string => `coalesce(${predicate(pred, compiler)}, false)`;
+export const flag = (pred: Pred, compiler: Compiler): string =>
+  `coalesce(${predicate(pred, compiler)}, false)`;
 
 export const isTrue = (cell: string | null | undefined): boolean => cell === 't';
 

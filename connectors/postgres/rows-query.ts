@@ -4,7 +4,19 @@ import type {Rows} from '../../source/forms.js';
 import {expression} from './expressions.js';
 import {isOneOf} from './identity.js';
 import {predicate} from './predicates.js';
-import {type Context, compilerFor, counted, flag, isTrue, keyColumns, limited, type Page, type Query, ranked, readTotals} from './query.js';
+import {
+  type Context,
+  compilerFor,
+  counted,
+  flag,
+  isTrue,
+  keyColumns,
+  limited,
+  type Page,
+  type Query,
+  ranked,
+  readTotals,
+} from './query.js';
 import {type Cells, planRow, readRow, Selected} from './rows.js';
 import type {Typed} from './typed.js';
 

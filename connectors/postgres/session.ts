@@ -7,8 +7,9 @@ import pg from 'pg';
 import type {ConnectorSettings} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {interrupted, isStatementError, mapError} from './errors.js';
+import {type Access, beginText, sessionOptions} from './pins.js';
 import type {Cells} from './rows.js';
-import {ident, literal, type Statement, withValues} from './sql.js';
+import {ident, type Statement, withValues} from './sql.js';
 
 export type Run = (statement: Statement) => Promise<Cells[]>;
 

@@ -1,110 +1,13 @@
-/** The reading half of the suite: survey, read, tally and fetch against the reference evaluator. */
+/** The suite on values and forms: survey, read, tally and fetch against the reference evaluator. */
 import fc from 'fast-check';
 import {expect} from 'vitest';
-import type {Found} from '../../source/connector.js';
-import {
-  countFound,
-  environmentFor,
-  evaluate,
-  evaluateTally,
-  type RawRow,
-  valueOf,
-} from '../../source/evaluate.js';
-import type {Form, Groups, Pred, Rows} from '../../source/forms.js';
+import {environmentFor, evaluateTally} from '../../source/evaluate.js';
 import {canonical, isAbsent, type ValueMap} from '../../source/values.js';
 import type {Declare} from './contract.js';
-import {allRows, collect, comparable, comparableTally, idOf} from './contract-answers.js';
-import {
-  exprs,
-  leaves,
-  manyRowsArbitrary,
-  nowMicros,
-  partnerColumns,
-  partnersArbitrary,
-  partnersTable,
-  predArbitrary,
-  rowColumns,
-  rowsArbitrary,
-  rowsTable,
-} from './contract-data.js';
-import type {Harness} from './harness.js';
-
-type Data = {rows: RawRow[]; partners: RawRow[]};
-
-const now = nowMicros;
-const rowsForm = (where: Pred, tags: Record<string, Pred> = {}): Rows => ({
-  form: 'rows',
-  from: rowsTable,
-  where,
-  show: ['name'],
-  tags,
-});
-
-const load = async ({connector, load}: Harness, rows: ValueMap[], partners: ValueMap[]): Promise<Data> => {
-  await load(rowsTable, rowColumns, ['id'], rows);
-  await load(partnersTable, partnerColumns, ['id'], partners);
-  return {
-    rows: await allRows(connector, rowsTable, now),
-    partners: await allRows(connector, partnersTable, now),
-  };
-};
-
-const answerOf = async (form: Form, {rows, partners}: Data): Promise<Found[]> =>
-  evaluate(form, rows, await environmentFor(form, table => (table === partnersTable ? partners : rows), now));
-
-/** A page that holds everything says what the evaluator says, and how often. */
-const agrees = async ({connector}: Harness, form: Form, data: Data): Promise<void> => {
-  const expected = await answerOf(form, data);
-  const {found, ...totals} = await connector.survey(form, {now, offset: 0, limit: 10_000});
-  expect(comparable(found)).toEqual(comparable(expected));
-  expect(totals).toEqual(countFound(form, expected));
-};
-
-const duplicates: Groups['having'] = {
-  many: [{min: 2}],
-  'open only': [
-    {of: {is: 'string', of: {attr: 'name'}}, max: 0},
-    {of: {is: 'null', of: {attr: 'flag'}}, min: 1},
-  ],
-  differ: [{distinct: [{attr: 'n'}, {attr: 'flag'}], min: 2}],
-  'differ where old': [
-    {of: {older: 60_000, of: {instant: ['at']}}, distinct: [{norm: 'email'}], min: 2, max: 3},
-  ],
-};
-
-const groupsForm = (key: Groups['key'], where: Pred = {all: []}): Groups => ({
-  form: 'groups',
-  from: rowsTable,
-  where,
-  key,
-  having: duplicates,
-  show: ['name', 'n'],
-  tags: {old: leaves['at is old']!, 'no partner': {no: leaves['has partner']!}},
-});
-
-const groupKeys: Groups['key'][] = [
-  ...Object.values(exprs).map(expr => [expr]),
-  [{attr: 'name'}, {attr: 'flag'}],
-  [{attr: 'n'}, {set: 'tags'}, {norm: 'email'}],
-];
-
-/** Generated tables, the same each time; `runs` of them. */
-const forTables = (harness: Harness, runs: number, check: (data: Data) => Promise<void>): Promise<void> =>
-  fc.assert(
-    fc.asyncProperty(rowsArbitrary, partnersArbitrary, async (rows, partners) =>
-      check(await load(harness, rows, partners)),
-    ),
-    {numRuns: runs, seed: 20_261_120, endOnFailure: true},
-  );
-
-/** One table that the tests which need no variety share. */
-const fixedTable = async (harness: Harness): Promise<Data> => {
-  const [[rows, partners]] = fc.sample(fc.tuple(manyRowsArbitrary, partnersArbitrary), {
-    numRuns: 1,
-    seed: 7,
-  }) as [[ValueMap[], ValueMap[]]];
-  return load(harness, rows, partners);
-};
+import {allRows, comparableTally, idOf} from './contract-answers.js';
+import {manyRowsArbitrary, partnerColumns, partnersTable, rowColumns, rowsTable} from './contract-data.js';
+import {exprs, leaves, predArbitrary} from './contract-forms.js';
+import {agrees, fixedTable, forTables, groupKeys, groupsForm, now, rowsForm} from './contract-tables.js';
 
 const declareValues = (declare: Declare): void => {
   declare('reads back what was loaded', async harness => {
@@ -191,66 +94,7 @@ const declareForms = (declare: Declare): void => {
   );
 };
 
-const declareOrder = (declare: Declare): void => {
-  declare('orders rows by rank, then by moment', async harness => {
-    const data = await fixedTable(harness);
-    const order = {instant: ['at', 'iso']};
-    const tags = {old: leaves['at is old']!, flagged: leaves['flag in']!};
-    const form: Rows = {...rowsForm({all: []}, tags), rank: ['flagged', 'old'], order};
-    const values = new Map(data.rows.map(row => [idOf(row), row.values]));
-    const places = (found: Found[]) =>
-      found.map(({rows: [row]}) => [
-        row!.tags.includes('flagged') ? 0 : row!.tags.includes('old') ? 1 : 2,
-        valueOf(order, values.get(idOf(row!))!) ?? null,
-      ]);
-    const expected = places(await answerOf(form, data));
-    expect(places((await harness.connector.survey(form, {now, offset: 0, limit: 10_000})).found)).toEqual(
-      expected,
-    );
-    expect(places(await collect(harness.connector.read(form, {now})))).toEqual(expected);
-  });
-
-  declare('pages cover everything once', async harness => {
-    const data = await fixedTable(harness);
-    for (const form of [
-      rowsForm({no: leaves['flag in']!}, {old: leaves['at is old']!}),
-      groupsForm([{attr: 'n'}]),
-    ]) {
-      const expected = comparable(await answerOf(form, data));
-      const found: Found[] = [];
-      for (let offset = 0; offset < expected.length; offset += 4) {
-        const page = await harness.connector.survey(form, {now, offset, limit: 4});
-        expect(page.total).toBe(expected.length);
-        found.push(...page.found);
-      }
-      expect(comparable(found)).toEqual(expected);
-      expect(comparable(await collect(harness.connector.read(form, {now})))).toEqual(expected);
-      const beyond = await harness.connector.survey(form, {now, offset: 1_000, limit: 4});
-      expect(beyond).toMatchObject({total: expected.length, found: []});
-    }
-  });
-
-  declare('narrows to the rows asked for, and to the whole groups that they are in', async harness => {
-    const data = await fixedTable(harness);
-    const some = [data.rows[2]!, data.rows[7]!, data.rows[9]!];
-    const ids = new Set(some.map(idOf));
-    const only = some.map(row => row.identity);
-    for (const form of [rowsForm({no: leaves['flag in']!}), groupsForm([{attr: 'n'}])]) {
-      const all = await answerOf(form, data);
-      const expected = comparable(all.filter(found => found.rows.some(row => ids.has(idOf(row)))));
-      expect(
-        comparable((await harness.connector.survey(form, {now, only, offset: 0, limit: 100})).found),
-      ).toEqual(expected);
-      expect(comparable(await collect(harness.connector.read(form, {now, only, full: true})))).toEqual(
-        expected,
-      );
-      expect((await harness.connector.survey(form, {now, only: [], offset: 0, limit: 100})).total).toBe(0);
-    }
-  });
-};
-
 export const declareReads = (declare: Declare): void => {
   declareValues(declare);
   declareForms(declare);
-  declareOrder(declare);
 };

@@ -1,103 +1,10 @@
-/** The writing half of the suite: changes are made as planned or not at all, groups keep a row, undo is exact. */
+/** The suite on changes: made as planned or not at all, and undone exactly. */
 import {expect} from 'vitest';
-import {decideKeeper} from '../../source/checks/keeper.js';
-import type {Change, KeepRule, Outcome, Row, Unit} from '../../source/connector.js';
-import {Time, type ValueMap} from '../../source/values.js';
+import type {Change, Outcome, Unit} from '../../source/connector.js';
+import type {ValueMap} from '../../source/values.js';
 import type {Declare} from './contract.js';
-import {allRows, idOf} from './contract-answers.js';
-import {nowMicros, rowColumns, rowsTable} from './contract-data.js';
-import type {Harness} from './harness.js';
-
-type FullRow = Row & {image: NonNullable<Row['image']>; version: string};
-
-const minute = 60e6;
-
-const sample: ValueMap[] = [
-  {
-    id: 'r1',
-    name: "o'b",
-    email: 'ann@example.com',
-    n: 1,
-    flag: true,
-    at: new Time(nowMicros - 30 * minute),
-    iso: '2026-11-20T09:00:00Z',
-    tags: ['S2', 'S1'],
-  },
-  {
-    id: 'r2',
-    name: 'é',
-    email: 'ann@example.com',
-    n: 2,
-    flag: null,
-    at: new Time(nowMicros - 20 * minute),
-    iso: '1795165200',
-    tags: [],
-  },
-  {
-    id: 'r3',
-    name: '😀',
-    email: 'ann@example.com',
-    n: 3,
-    at: new Time(nowMicros - 10 * minute),
-    iso: '1795165200000',
-  },
-  {id: 'r4', name: null, email: 'bob@example.com', n: 4, flag: false, at: null, tags: ['', '"', 'a,b']},
-];
-
-const load = async (harness: Harness): Promise<Record<string, FullRow>> => {
-  await harness.load(rowsTable, rowColumns, ['id'], sample);
-  return current(harness);
-};
-
-const current = async ({connector}: Harness): Promise<Record<string, FullRow>> =>
-  Object.fromEntries(
-    (await allRows(connector, rowsTable, nowMicros)).map(row => [
-      row.values.id as string,
-      {...row, tags: []} as FullRow,
-    ]),
-  );
-
-const existing = (row: FullRow) => ({
-  table: rowsTable,
-  identity: row.identity,
-  version: row.version,
-  image: row.image,
-});
-const remove = (row: FullRow): Change & {op: 'delete'} => ({...existing(row), op: 'delete'});
-const rename = (row: FullRow, name: string): Change & {op: 'update'} => ({
-  ...existing(row),
-  op: 'update',
-  set: {name: {value: name}},
-});
-const alone = (...changes: Change[]): Unit[] => changes.map(change => ({group: null, changes: [change]}));
-
-const apply = ({connector}: Harness, units: Unit[]): Promise<Outcome[][]> =>
-  connector.apply(units, {decideKeeper});
-
-/** `applied`, or why not, of each change. */
-const told = (outcomes: Outcome[][]): string[][] =>
-  outcomes.map(unit =>
-    unit.map(outcome =>
-      'why' in outcome
-        ? outcome.why
-        : 'error' in outcome
-          ? `${outcome.result}: ${outcome.error}`
-          : outcome.result,
-    ),
-  );
-
-const keptBy = (email: string, keep: KeepRule, keeper: Row | null, changes: Change[]): Unit => ({
-  group: {
-    table: rowsTable,
-    where: {in: [email], of: {norm: 'email'}},
-    keep,
-    keeper: keeper?.identity ?? null,
-  },
-  changes,
-});
-
-const latest: KeepRule = {by: 'latest', latestBy: ['at'], canonicalId: null, idAttribute: null, zone: 'UTC'};
-const first: KeepRule = {by: 'first'};
+import {alone, apply, current, existing, load, remove, rename, told} from './contract-changes.js';
+import {rowColumns, rowsTable} from './contract-data.js';
 
 const declareUndo = (declare: Declare): void => {
   declare('makes changes, and inverse changes leave the table as it was', async harness => {
@@ -259,75 +166,7 @@ const declareSkips = (declare: Declare): void => {
   });
 };
 
-const declareGroups = (declare: Declare): void => {
-  declare('never deletes the keeper that is decided under the lock', async harness => {
-    const {r1, r2, r3} = await load(harness);
-    expect(
-      told(
-        await apply(harness, [
-          keptBy('ann@example.com', first, r3!, [remove(r1!), remove(r2!), remove(r3!)]),
-        ]),
-      ),
-    ).toEqual([['keeper', 'applied', 'applied']]);
-    expect(Object.keys(await current(harness)).sort()).toEqual(['r1', 'r4']);
-  });
-
-  declare('decides the keeper again when the planned one has fallen behind', async harness => {
-    const {r1, r2, r3} = await load(harness);
-    await harness.poke(rowsTable, {id: 'r3'}, {at: new Time(nowMicros - 50 * minute)});
-    expect(
-      told(await apply(harness, [keptBy('ann@example.com', latest, r3!, [remove(r1!), remove(r2!)])])),
-    ).toEqual([['applied', 'keeper']]);
-    expect(Object.keys(await current(harness)).sort()).toEqual(['r2', 'r3', 'r4']);
-  });
-
-  declare('keeps the last rows when the chosen keeper is gone', async harness => {
-    const {r1, r2, r3} = await load(harness);
-    await apply(harness, alone(remove(r1!)));
-    const chosen: KeepRule = {by: 'identity', identity: r1!.identity};
-    await apply(harness, [keptBy('ann@example.com', chosen, r1!, [remove(r2!), remove(r3!)])]);
-    const left = Object.keys(await current(harness)).filter(id => id !== 'r4');
-    expect(left.length).toBeGreaterThan(0);
-  });
-
-  declare('deletes every row of a group only when no keeper is wanted', async harness => {
-    const {r1, r2, r3} = await load(harness);
-    expect(
-      told(
-        await apply(harness, [
-          keptBy('ann@example.com', {by: 'none'}, null, [remove(r1!), remove(r2!), remove(r3!)]),
-        ]),
-      ),
-    ).toEqual([['applied', 'applied', 'applied']]);
-    expect(Object.keys(await current(harness))).toEqual(['r4']);
-  });
-
-  declare('two operators with opposite rules leave a row in every group', async harness => {
-    const groups = Array.from({length: 6}, (_, index) => `g${index}@example.com`);
-    const rows = groups.flatMap((email, index) =>
-      [0, 1, 2].map((at): ValueMap => ({id: `${index}-${at}`, email, at: new Time(nowMicros + at * minute)})),
-    );
-    await harness.load(rowsTable, rowColumns, ['id'], rows);
-    const found = await current(harness);
-    const unit = (email: string, index: number, rule: KeepRule): Unit => {
-      const members = [0, 1, 2].map(at => found[`${index}-${at}`]!);
-      const keeper = members[decideKeeper(rule, members)]!;
-      return keptBy(email, rule, keeper, members.filter(row => idOf(row) !== idOf(keeper)).map(remove));
-    };
-    const size = harness.connector.capabilities.unitsPerApply;
-    const operator = async (rule: KeepRule): Promise<void> => {
-      const units = groups.map((email, index) => unit(email, index, rule));
-      for (let from = 0; from < units.length; from += size)
-        await apply(harness, units.slice(from, from + size));
-    };
-    await Promise.all([operator(first), operator(latest)]);
-    const left = new Set(Object.values(await current(harness)).map(row => row.values.email));
-    expect([...left].sort()).toEqual(groups);
-  });
-};
-
 export const declareWrites = (declare: Declare): void => {
   declareUndo(declare);
   declareSkips(declare);
-  declareGroups(declare);
 };

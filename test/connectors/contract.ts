@@ -2,6 +2,8 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {SesstuiError} from '../../source/errors.js';
 import {nowMicros, partnersTable, rowColumns, rowsTable} from './contract-data.js';
+import {declareGroups} from './contract-groups.js';
+import {declarePages} from './contract-pages.js';
 import {declareReads} from './contract-reads.js';
 import {declareWrites} from './contract-writes.js';
 import type {Harness} from './harness.js';
@@ -90,6 +92,8 @@ export const connectorSuite = (name: string, open: () => Promise<Harness>): void
     };
     declareStore(declare);
     declareReads(declare);
+    declarePages(declare);
     declareWrites(declare);
+    declareGroups(declare);
   });
 };

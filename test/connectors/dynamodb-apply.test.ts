@@ -152,26 +152,28 @@ for (const server of dynamodbServers())
       const before = await scanTable(client, sessions);
       const [a, b, c] = await rows(['a', 'b', 'c']);
       const set = {device: {value: 'iPad'}, updatedAt: {now: true as const}, scopes: {remove: true as const}};
-      const [gone, changed, added] = await inTurn([
-        [
-          {group: null, changes: [remove(a!)]},
-          {group: null, changes: [{...seen(c!), op: 'update', set}]},
-          {
-            group: null,
-            changes: [
-              {
-                table: sessions,
-                identity: {by: 'key', at: {}},
-                op: 'insert',
-                version: null,
-                from: b!.image!,
-                set: {sessionId: {value: 'd'}},
-              },
-            ],
-          },
-        ],
-        {decideKeeper},
-      );
+      const [gone, changed, added] = (
+        await connector.apply(
+          [
+            {group: null, changes: [remove(a!)]},
+            {group: null, changes: [{...seen(c!), op: 'update', set}]},
+            {
+              group: null,
+              changes: [
+                {
+                  table: sessions,
+                  identity: {by: 'key', at: {}},
+                  op: 'insert',
+                  version: null,
+                  from: b!.image!,
+                  set: {sessionId: {value: 'd'}},
+                },
+              ],
+            },
+          ],
+          {decideKeeper},
+        )
+      ).flat();
       expect(gone).toEqual({result: 'applied', after: null});
       const after = changed!.result === 'applied' ? changed!.after! : undefined;
       const [now] = await rows(['c']);

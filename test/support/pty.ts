@@ -33,10 +33,13 @@ export const openPty = (command: string, args: string[], options: PtyOptions = {
     env: {...process.env, TERM: 'xterm-256color', ...options.env} as Record<string, string>,
   });
   let written = '';
+  /** What of it the emulator has drawn. */
+  let drawn = '';
   let listeners: (() => void)[] = [];
   child.onData(data => {
     written += data;
     emulator.write(data, () => {
+      drawn += data;
       for (const listener of listeners) listener();
     });
   });
@@ -62,7 +65,9 @@ export const openPty = (command: string, args: string[], options: PtyOptions = {
     until: wanted =>
       new Promise((done, fail) => {
         const check = (): void => {
-          if (!has(wanted)) return;
+          // A frame comes in pieces: only what is between two synchronised updates is a screen.
+          const whole = drawn.lastIndexOf('\x1b[?2026h') <= drawn.lastIndexOf('\x1b[?2026l');
+          if (!whole || !has(wanted)) return;
           clearTimeout(limit);
           listeners = listeners.filter(listener => listener !== check);
           done();

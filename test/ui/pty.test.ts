@@ -121,7 +121,7 @@ test('another size is drawn at once, whole', async () => {
   await pty.until('This terminal is 50×12.');
   pty.resize(80, 24);
   await pty.until(/^.{79}┐$/m);
-  expect(pty.screen()).toContain('row 1 of 12');
+  await pty.until('row 1 of 12');
   pty.write('q');
   expect(await pty.ended).toBe(0);
 });
