@@ -5,7 +5,11 @@ import type {Connector} from '../source/connector.js';
 type Settings = {environment: string | null; timeoutMs: number; readOnly: boolean};
 
 /** A connector for a configured store. It connects when it is first asked something. */
-export const openConnector = async (name: string, store: StoreConfig, settings: Settings): Promise<Connector> => {
+export const openConnector = async (
+  name: string,
+  store: StoreConfig,
+  settings: Settings,
+): Promise<Connector> => {
   const common = {store: name, ...settings};
   switch (store.kind) {
     case 'postgres': {

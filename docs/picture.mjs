@@ -9,10 +9,15 @@ const [cols, rows] = [110, 30];
 const cell = {width: 8.4, height: 17};
 const terminal = new headless.Terminal({cols, rows, allowProposedApi: true});
 const cli = fileURLToPath(new URL('../dist/source/cli.js', import.meta.url));
-const child = spawn(process.execPath, [cli, '--demo', '--no-traffic'], {cols, rows, env: {...process.env, TERM: 'xterm-256color', COLORTERM: '', NO_COLOR: '', CI: ''}});
+const child = spawn(process.execPath, [cli, '--demo', '--no-traffic'], {
+  cols,
+  rows,
+  env: {...process.env, TERM: 'xterm-256color', COLORTERM: '', NO_COLOR: '', CI: ''},
+});
 child.onData(data => terminal.write(data));
 
-const lines = () => Array.from({length: rows}, (_, y) => terminal.buffer.active.getLine(y)?.translateToString(true) ?? '');
+const lines = () =>
+  Array.from({length: rows}, (_, y) => terminal.buffer.active.getLine(y)?.translateToString(true) ?? '');
 const until = async (found, what) => {
   for (let tries = 0; tries < 600; tries++) {
     if (found(lines().join('\n'))) return;
@@ -30,14 +35,32 @@ for (const key of [' ', 'j', 'j', ' ', 'j']) {
 }
 await until(text => /2 marked/.test(text), 'two marks');
 
-const palette = ['#1d1f21', '#cc6666', '#98b35d', '#e0a84e', '#6f9fcf', '#b294bb', '#6fb5ad', '#c5c8c6', '#707880', '#d87878', '#b5bd68', '#f0c674', '#81a2be', '#b294bb', '#8abeb7', '#ffffff'];
+const palette = [
+  '#1d1f21',
+  '#cc6666',
+  '#98b35d',
+  '#e0a84e',
+  '#6f9fcf',
+  '#b294bb',
+  '#6fb5ad',
+  '#c5c8c6',
+  '#707880',
+  '#d87878',
+  '#b5bd68',
+  '#f0c674',
+  '#81a2be',
+  '#b294bb',
+  '#8abeb7',
+  '#ffffff',
+];
 const colour = (buffer, kind) => {
   const value = buffer[`get${kind}Color`]();
   if (buffer[`is${kind}Default`]()) return null;
   if (buffer[`is${kind}RGB`]()) return `#${value.toString(16).padStart(6, '0')}`;
   if (value < 16) return palette[value];
   if (value >= 232) return `#${(8 + (value - 232) * 10).toString(16).padStart(2, '0').repeat(3)}`;
-  const part = index => [0, 95, 135, 175, 215, 255][Math.floor((value - 16) / 6 ** index) % 6].toString(16).padStart(2, '0');
+  const part = index =>
+    [0, 95, 135, 175, 215, 255][Math.floor((value - 16) / 6 ** index) % 6].toString(16).padStart(2, '0');
   return `#${part(2)}${part(1)}${part(0)}`;
 };
 const escape = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
@@ -58,16 +81,24 @@ for (let y = 0; y < rows; y++) {
     let [foreground, background] = [colour(first, 'Fg') ?? '#c5c8c6', colour(first, 'Bg')];
     if (first.isInverse()) [foreground, background] = [background ?? '#1d1f21', foreground];
     const [left, top, width] = [x * cell.width + 10, y * cell.height + 10, (end - x) * cell.width];
-    if (background) shapes.push(`<rect x="${left.toFixed(1)}" y="${top}" width="${width.toFixed(1)}" height="${cell.height}" fill="${background}"/>`);
+    if (background)
+      shapes.push(
+        `<rect x="${left.toFixed(1)}" y="${top}" width="${width.toFixed(1)}" height="${cell.height}" fill="${background}"/>`,
+      );
     if (text.trim()) {
       const weight = first.isBold() ? ' font-weight="bold"' : '';
       const faint = first.isDim() ? ' opacity="0.6"' : '';
-      shapes.push(`<text x="${left.toFixed(1)}" y="${top + 13}" textLength="${width.toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${foreground}"${weight}${faint} xml:space="preserve">${escape(text)}</text>`);
+      shapes.push(
+        `<text x="${left.toFixed(1)}" y="${top + 13}" textLength="${width.toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${foreground}"${weight}${faint} xml:space="preserve">${escape(text)}</text>`,
+      );
     }
     x = end;
   }
 }
 const [width, height] = [Math.ceil(cols * cell.width) + 20, rows * cell.height + 20];
-writeFileSync(new URL('screen.svg', import.meta.url), `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14"><rect width="100%" height="100%" rx="8" fill="#1d1f21"/>\n${shapes.join('\n')}\n</svg>\n`);
+writeFileSync(
+  new URL('screen.svg', import.meta.url),
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14"><rect width="100%" height="100%" rx="8" fill="#1d1f21"/>\n${shapes.join('\n')}\n</svg>\n`,
+);
 child.write('\x03');
 child.onExit(() => process.exit(0));

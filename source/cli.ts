@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-/**
- * The program. Parses, then loads only what the command needs: a headless command loads neither Ink nor the
- * drivers of stores that it doesn't touch.
- */
-import {toJsonText} from './output/json.js';
 import {readFileSync} from 'node:fs';
 import {type Context, makeContext} from './commands/context.js';
 import {type Parsed, parse, wantsJson} from './commands/parse.js';
 import {helpText} from './commands/registry.js';
 import {asSesstuiError, SesstuiError} from './errors.js';
+/**
+ * The program. Parses, then loads only what the command needs: a headless command loads neither Ink nor the
+ * drivers of stores that it doesn't touch.
+ */
+import {toJsonText} from './output/json.js';
 import {createRedactor} from './redact.js';
 import {sanitise} from './sanitise.js';
 
@@ -29,7 +29,8 @@ const commands: Record<string, () => Promise<Run>> = {
 };
 
 const version = (): string =>
-  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {version: string}).version;
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {version: string})
+    .version;
 
 /** The first interruption asks the command to stop (a run finishes its chunk); the second ends the program. */
 const interruption = (): AbortSignal => {
@@ -48,7 +49,9 @@ const failure = (error: unknown, signal: AbortSignal): SesstuiError =>
 
 const tellFailure = (fault: SesstuiError, json: boolean, redact: (text: string) => string): void => {
   if (json) {
-    process.stdout.write(toJsonText({error: {code: fault.code, message: redact(fault.message), hint: redact(fault.hint)}}));
+    process.stdout.write(
+      toJsonText({error: {code: fault.code, message: redact(fault.message), hint: redact(fault.hint)}}),
+    );
     return;
   }
   const lines = `${fault.message}${fault.hint ? `\n${fault.hint}` : ''}`.split('\n');
@@ -64,7 +67,9 @@ const runCommand = async (parsed: Parsed, context: Context): Promise<number> => 
     await context.print(helpText(parsed.command?.name));
     return 0;
   }
-  const run = parsed.command ? await commands[parsed.command.name]!() : (await import('./commands/screen.js')).screen;
+  const run = parsed.command
+    ? await commands[parsed.command.name]!()
+    : (await import('./commands/screen.js')).screen;
   return run(context);
 };
 

@@ -10,8 +10,8 @@ import {
   type Groups,
   type Having,
   type InItem,
-  partnersOfForm,
   type Pred,
+  partnersOfForm,
   type Rows,
   type Tally,
 } from './forms.js';

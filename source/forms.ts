@@ -22,6 +22,7 @@ export type Expr =
   | {first: string[]};
 
 export type {Scalar} from './values.js';
+
 import type {Scalar} from './values.js';
 
 /** What an expression can be asked to be. `array` and `string` are about the store's type; `instant` about readability. */

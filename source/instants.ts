@@ -3,7 +3,7 @@
  * milliseconds, as numbers or numeric strings. The same patterns are used by the connectors, so that a value is
  * readable in the database exactly when it is readable here.
  */
-import {type Value, Time} from './values.js';
+import {Time, type Value} from './values.js';
 
 const leapYear = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)';
 const date = `(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))|${leapYear}-02-29)`;

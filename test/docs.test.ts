@@ -3,8 +3,8 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {expect, test} from 'vitest';
 import {schemaText} from '../source/config/json-schema.js';
-import {keysBlock} from '../source/state/keys-block.js';
 import {generatedBlocks, withBlocks} from '../source/docs.js';
+import {keysBlock} from '../source/state/keys-block.js';
 
 const path = (name: string): string => resolve(import.meta.dirname, '..', name);
 
@@ -18,6 +18,6 @@ test('the readme tells the checks, commands, keys and errors as they are', () =>
   isCurrent('readme.md', text => withBlocks(text, {...generatedBlocks(), keys: keysBlock()}));
 });
 
-test('the JSON Schema is the configuration\'s', () => {
+test("the JSON Schema is the configuration's", () => {
   isCurrent('docs/sesstui.schema.json', schemaText);
 });

@@ -13,39 +13,76 @@ const filesIn = (folder: string): string[] =>
 
 /** Modules that a file imports when it is loaded (types are gone by then). */
 const importsOf = (file: string): string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export) (?!type\b)[^;]*?from '([^']+)'/gm)].map(match =>
+  [
+    ...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export) (?!type\b)[^;]*?from '([^']+)'/gm),
+  ].map(match =>
     match[1]!.startsWith('.') ? relative(root, resolve(root, dirname(file), match[1]!)) : match[1]!,
   );
 
 const offenders = (folder: string, wrong: (module: string, file: string) => boolean): string[] =>
-  filesIn(folder).flatMap(file => importsOf(file).filter(module => wrong(module, file)).map(module => `${file} → ${module}`));
+  filesIn(folder).flatMap(file =>
+    importsOf(file)
+      .filter(module => wrong(module, file))
+      .map(module => `${file} → ${module}`),
+  );
 
 const drivers = ['pg', 'mongodb', '@aws-sdk/client-dynamodb', 'ink', 'react', 'ink-table'];
 
 test('the engine and the command line load no driver, no Ink and no view', () => {
   const isScreen = (file: string) => file.startsWith('source/ui');
   const isDemo = (file: string) => file.startsWith('source/demo');
-  expect(offenders('source', (module, file) => !isScreen(file) && !isDemo(file) && (drivers.includes(module) || module.startsWith('views')))).toEqual([]);
+  expect(
+    offenders(
+      'source',
+      (module, file) =>
+        !isScreen(file) && !isDemo(file) && (drivers.includes(module) || module.startsWith('views')),
+    ),
+  ).toEqual([]);
 });
 
 test('only the commands join the engine and the connectors', () => {
-  expect(offenders('source', (module, file) => module.startsWith('connectors') && !file.startsWith('source/commands') && file !== 'source/library.ts')).toEqual([]);
+  expect(
+    offenders(
+      'source',
+      (module, file) =>
+        module.startsWith('connectors') &&
+        !file.startsWith('source/commands') &&
+        file !== 'source/library.ts',
+    ),
+  ).toEqual([]);
 });
 
-test('connectors know the engine\'s types and errors, not the engine, and not each other', () => {
-  expect(offenders('connectors', (module, file) => {
-    const other = /^connectors\/(\w+)\//.exec(module)?.[1];
-    const own = /^connectors\/(\w+)\//.exec(file)?.[1];
-    return /^source\/(engine|checks|commands|state|ui)/.test(module) || (own !== undefined && other !== undefined && other !== own);
-  })).toEqual([]);
+test("connectors know the engine's types and errors, not the engine, and not each other", () => {
+  expect(
+    offenders('connectors', (module, file) => {
+      const other = /^connectors\/(\w+)\//.exec(module)?.[1];
+      const own = /^connectors\/(\w+)\//.exec(file)?.[1];
+      return (
+        /^source\/(engine|checks|commands|state|ui)/.test(module) ||
+        (own !== undefined && other !== undefined && other !== own)
+      );
+    }),
+  ).toEqual([]);
 });
 
 test('views know state and words, not the engine or a connector', () => {
-  expect(offenders('views', module => /^source\/(engine|checks|commands|demo)/.test(module) || module.startsWith('connectors'))).toEqual([]);
+  expect(
+    offenders(
+      'views',
+      module => /^source\/(engine|checks|commands|demo)/.test(module) || module.startsWith('connectors'),
+    ),
+  ).toEqual([]);
 });
 
-test('the demo\'s traffic and seeds import nothing of the engine', () => {
-  expect(offenders('source/demo', module => module.startsWith('connectors') || (module.startsWith('source/') && !module.startsWith('source/demo/')))).toEqual([]);
+test("the demo's traffic and seeds import nothing of the engine", () => {
+  expect(
+    offenders(
+      'source/demo',
+      module =>
+        module.startsWith('connectors') ||
+        (module.startsWith('source/') && !module.startsWith('source/demo/')),
+    ),
+  ).toEqual([]);
 });
 
 test('every check is listed once and has a test of its own', () => {
@@ -59,7 +96,13 @@ test('every action that a reason offers is an action of its check, and every act
   for (const {kind, reasons, actions} of checks) {
     const names = actions.map(({name}) => name);
     const offered = reasons.flatMap(reason => reason.actions);
-    expect(offered.filter(name => !names.includes(name)), kind).toEqual([]);
-    expect(names.filter(name => !offered.includes(name)), kind).toEqual([]);
+    expect(
+      offered.filter(name => !names.includes(name)),
+      kind,
+    ).toEqual([]);
+    expect(
+      names.filter(name => !offered.includes(name)),
+      kind,
+    ).toEqual([]);
   }
 });

@@ -21,7 +21,7 @@ const nativeTexts: Record<string, {type: string; fits: (text: string) => boolean
   int8: integers,
   numeric: {
     type: 'numeric[]',
-    fits: text => plainDecimal(text) !== null && toText(readNumeric(text)) === text,
+    fits: text => text === 'NaN' || (plainDecimal(text) !== null && toText(readNumeric(text)) === text),
   },
   bool: {type: 'bool[]', fits: text => text === 'true' || text === 'false'},
   bpchar: {type: 'bpchar[]', fits: text => !text.endsWith(' ')},

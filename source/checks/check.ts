@@ -2,11 +2,11 @@
  * What a check is. A check never asks which store it runs on: it says what it looks for in query forms, judges
  * what comes back, and turns findings into changes. Its file holds everything about it; `index.ts` lists them.
  */
-import type {Connector, Found, Identity, KeepRule, Row, TableShape, Unit} from '../connector.js';
+
 import type {CheckConfig} from '../config/schema.js';
-import {type Expr, type Form, type Pred, type Rows, type Tally} from '../forms.js';
+import type {Connector, Found, Identity, KeepRule, Row, TableShape, Unit} from '../connector.js';
+import type {Expr, Form, Pred, Rows, Scalar, Tally} from '../forms.js';
 import type {ActionMeta, CheckKind, ReasonMeta, Verdict} from '../types.js';
-import type {Scalar} from '../forms.js';
 import type {Value} from '../values.js';
 
 /** Table shapes by the name that the configuration gives; what a check may rely on being there. */
@@ -80,7 +80,11 @@ export type Check<C extends CheckConfig = CheckConfig> = {
   /** Where a customer's id, email or session id may stand. */
   identities: (config: C, shapes: Shapes) => {table: string; where: Expr[]; form: (match: Pred) => Rows}[];
   /** Does this row keep its customer from buying or logging in? `since` is microseconds, null where unknown. */
-  blocks?: (config: C, row: Row, now: number) => {id: Value; status: string; since: number | null; stale: boolean} | null;
+  blocks?: (
+    config: C,
+    row: Row,
+    now: number,
+  ) => {id: Value; status: string; since: number | null; stale: boolean} | null;
   /** Whose row it is: the customer, account or email that the row belongs to. */
   customerOf: (config: C, row: Row) => Value;
   /** Statistics of the health report. */

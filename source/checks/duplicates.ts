@@ -128,7 +128,7 @@ const judgeGroup =
   };
 
 const judgeRow =
-  (config: Config, reason: string, why: (row: Row) => string, group: (row: Row) => Value[]) =>
+  (reason: string, why: (row: Row) => string, group: (row: Row) => Value[]) =>
   (found: Found): Judged => ({
     reasons: [reason],
     group: group(found.rows[0]!),
@@ -162,7 +162,6 @@ const missingKeyPart = (config: Config, shapes: Shapes): Part => {
       tags: {'missing-group-key': absent},
     },
     judge: judgeRow(
-      config,
       'missing-group-key',
       row => `no ${config.groupBy.filter(name => (valueAt(row.values, name) ?? null) === null).join(', ')}`,
       row => config.groupBy.map(name => valueAt(row.values, name)),
@@ -198,7 +197,6 @@ const danglingPart = (config: Config, shapes: Shapes): Part => {
       tags: {'dangling-reference': dangling},
     },
     judge: judgeRow(
-      config,
       'dangling-reference',
       row => `refers to ${toText(valueOf(reference, row.values))}, which is not in ${config.table}`,
       row => [valueAt(row.values, key)],

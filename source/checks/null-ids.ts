@@ -9,7 +9,7 @@ import {valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toJson} from '../values.js';
-import {type Check, type Judged, type Part, type Task} from './check.js';
+import type {Check, Judged, Part, Task} from './check.js';
 import {decideKeeper} from './keeper.js';
 
 type Config = NullIdsConfig;
@@ -63,7 +63,7 @@ const evidence: Record<string, string> = {
 };
 
 const sharedGroup =
-  (config: Config, id: string, byHandOnly: boolean) =>
+  (id: string) =>
   (found: {rows: Row[]; having: string[]}): Judged => {
     const keeper = decideKeeper({by: 'first'}, found.rows);
     const shared = found.having.includes('duplicate-id');
@@ -72,7 +72,7 @@ const sharedGroup =
       group: [valueAt(found.rows[0]!.values, id)],
       since: null,
       keeper: shared ? keeper : undefined,
-      byHand: byHandOnly && !shared,
+      byHand: !shared,
       rows: found.rows.map((row, index) =>
         shared
           ? index === keeper
@@ -109,6 +109,7 @@ const parts = (config: Config): Part[] => {
           reasons: row.tags,
           group: [valueAt(row.values, config.id)],
           since: null,
+          byHand: !byDefault,
           rows: [
             {row, verdict: byDefault ? 'assign' : 'none', why: row.tags.map(tag => evidence[tag]).join('; ')},
           ],
@@ -132,7 +133,7 @@ const parts = (config: Config): Part[] => {
         show: show(config),
         tags: wrongFormat(config),
       },
-      judge: sharedGroup(config, config.id, true),
+      judge: sharedGroup(config.id),
     },
   ];
 };

@@ -3,7 +3,8 @@
  * buying. Ages count from createdAt (updatedAt where it is NULL) on the store's clock; a session without a
  * readable, finite, past moment is never old enough to clean (contract: Configuration).
  */
-import {parseDuration, type StaleSessionsConfig} from '../config/schema.js';
+import {parseDuration} from '../config/duration.js';
+import type {StaleSessionsConfig} from '../config/schema.js';
 import type {Change, Row, Unit} from '../connector.js';
 import {valueAt, valueOf} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
@@ -278,7 +279,12 @@ export const staleSessions: Check<Config> = {
     const since = typeof micros === 'number' && Number.isFinite(micros) && micros <= now ? micros : null;
     const limit = parseDuration(isRequest ? config.requestAfter : config.waitingAfter) * 1000;
     const canGoStale = isRequest || statuses.waiting.includes(status);
-    return {id: valueAt(row.values, columns.id), status, since, stale: canGoStale && since !== null && now - since > limit};
+    return {
+      id: valueAt(row.values, columns.id),
+      status,
+      since,
+      stale: canGoStale && since !== null && now - since > limit,
+    };
   },
   tallies: ({sessions, requests}) => ({
     sessions: {form: 'tally', from: sessions.table, by: {attr: sessions.status}},

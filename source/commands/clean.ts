@@ -1,6 +1,7 @@
 /** `clean`: plans an action and, with --yes, carries it out. */
-import {SesstuiError} from '../errors.js';
+
 import type {FullEngine} from '../engine/engine.js';
+import {SesstuiError} from '../errors.js';
 import type {RunResult, Selection} from '../types.js';
 import type {Context} from './context.js';
 import {carryOutPlan, printRuns, runExitCode} from './running.js';
@@ -15,7 +16,8 @@ const selectionOf = ({flags}: Context): Selection => ({
   limit: flags.number('limit'),
 });
 
-const isNarrowed = (selection: Selection): boolean => Object.values(selection).some(value => value !== undefined);
+const isNarrowed = (selection: Selection): boolean =>
+  Object.values(selection).some(value => value !== undefined);
 
 const cleanAll = async (context: Context, engine: FullEngine): Promise<RunResult[]> => {
   const results: RunResult[] = [];
@@ -37,14 +39,28 @@ const defaultActions = (check: FullEngine['checks'][number]): string[] => [
   ...new Set(
     check.reasons
       .filter(reason => !reason.onlyWhenNamed)
-      .map(reason => reason.actions.find(name => check.actions.some(action => action.name === name && !action.byId)))
-      .filter(name => name !== undefined && !check.actions.find(action => action.name === name)!.drastic) as string[],
+      .map(reason =>
+        reason.actions.find(name => check.actions.some(action => action.name === name && !action.byId)),
+      )
+      .filter(
+        name => name !== undefined && !check.actions.find(action => action.name === name)!.drastic,
+      ) as string[],
   ),
 ];
 
 const emptyResult = (check: string, action: string, {flags}: Context): RunResult => ({
-  run: null, dryRun: !flags.has('yes') || flags.has('dry-run'), check, action,
-  planned: 0, applied: 0, skipped: 0, failed: 0, unknown: 0, remaining: 0, changes: [], notes: [],
+  run: null,
+  dryRun: !flags.has('yes') || flags.has('dry-run'),
+  check,
+  action,
+  planned: 0,
+  applied: 0,
+  skipped: 0,
+  failed: 0,
+  unknown: 0,
+  remaining: 0,
+  changes: [],
+  notes: [],
 });
 
 export const clean = async (context: Context): Promise<number> => {
@@ -53,15 +69,30 @@ export const clean = async (context: Context): Promise<number> => {
   const action = flags.text('action');
   const id = words[0];
   if (flags.has('all')) {
-    if (id !== undefined || action !== undefined || isNarrowed(selection)) throw new SesstuiError('usage', '--all takes no check, action or narrowing', 'Either `clean --all`, or `clean CHECK --action ACTION …`.');
+    if (id !== undefined || action !== undefined || isNarrowed(selection))
+      throw new SesstuiError(
+        'usage',
+        '--all takes no check, action or narrowing',
+        'Either `clean --all`, or `clean CHECK --action ACTION …`.',
+      );
     const results = await cleanAll(context, await context.engine());
     await printRuns(context, results, true);
     return runExitCode(results);
   }
   const engine = await context.engine();
-  if (id === undefined) throw new SesstuiError('usage', 'clean needs a check', `For example: sesstui clean ${engine.checks[0]?.id ?? 'STORE/CHECK'} --action ACTION. The checks: ${engine.checks.map(check => check.id).join(', ')}.`);
+  if (id === undefined)
+    throw new SesstuiError(
+      'usage',
+      'clean needs a check',
+      `For example: sesstui clean ${engine.checks[0]?.id ?? 'STORE/CHECK'} --action ACTION. The checks: ${engine.checks.map(check => check.id).join(', ')}.`,
+    );
   const check = engine.checker(id).info;
-  if (action === undefined) throw new SesstuiError('usage', `clean ${id} needs --action`, `Its actions: ${check.actions.map(({name}) => name).join(', ')}.`);
+  if (action === undefined)
+    throw new SesstuiError(
+      'usage',
+      `clean ${id} needs --action`,
+      `Its actions: ${check.actions.map(({name}) => name).join(', ')}.`,
+    );
   const result = await carryOutPlan(context, engine, id, action, selection);
   await printRuns(context, [result], false);
   return runExitCode([result]);

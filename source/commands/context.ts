@@ -63,7 +63,10 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   };
   const open = async (): Promise<FullEngine> => {
     const {config: settings} = await config();
-    const [{openEngine}, {openConnector}] = await Promise.all([import('../engine/engine.js'), import('../../connectors/index.js')]);
+    const [{openEngine}, {openConnector}] = await Promise.all([
+      import('../engine/engine.js'),
+      import('../../connectors/index.js'),
+    ]);
     const opened = openEngine(settings, {
       stateDirectory: await stateDirectory(),
       open: async (name, store, use) => {
@@ -91,7 +94,13 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
       return engine;
     },
     print: text => writeOut(process.stdout, text),
-    tell: text => void process.stderr.write(`${text.split('\n').map(line => sanitise(redact(line))).join('\n')}\n`),
+    tell: text =>
+      void process.stderr.write(
+        `${text
+          .split('\n')
+          .map(line => sanitise(redact(line)))
+          .join('\n')}\n`,
+      ),
     redact: text => redact(text),
     close: async () => {
       for (const closer of closers.splice(0)) await closer().catch(() => undefined);
@@ -99,11 +108,18 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   };
 };
 
-type StartedDemo = {config: LoadedConfig; readyStore: (name: string) => Promise<void>; close: () => Promise<void>};
+type StartedDemo = {
+  config: LoadedConfig;
+  readyStore: (name: string) => Promise<void>;
+  close: () => Promise<void>;
+};
 
 /** The stores start behind the screen: each is waited for when it is first asked. */
 const startDemoStores = async (flags: Flags): Promise<StartedDemo> => {
-  const [{startDemoBehind}, {configFromObject}] = await Promise.all([import('../demo/behind.js'), import('../config/load.js')]);
+  const [{startDemoBehind}, {configFromObject}] = await Promise.all([
+    import('../demo/behind.js'),
+    import('../config/load.js'),
+  ]);
   const ready = new Map<string, () => void>();
   const waiting = new Map<string, Promise<void>>();
   const readyStore = (name: string): Promise<void> => {
@@ -119,7 +135,11 @@ const startDemoStores = async (flags: Flags): Promise<StartedDemo> => {
       ready.get(store)!();
     },
   });
-  return {config: configFromObject(demo.config), readyStore: name => Promise.race([readyStore(name), demo.failed]), close: demo.close};
+  return {
+    config: configFromObject(demo.config),
+    readyStore: name => Promise.race([readyStore(name), demo.failed]),
+    close: demo.close,
+  };
 };
 
 /** The demo's runs are about stores that end with it, so it gets a directory that does too. */

@@ -1,16 +1,22 @@
 /** `customer ID`: is this customer blocked, by what, and what would unblock them; with --clean --yes it does. */
-import {toJsonText} from '../output/json.js';
-import {renderTable} from '../output/table.js';
-import {toCsv} from '../output/csv.js';
-import {toNdjson} from '../output/ndjson.js';
+
 import type {CustomerReport} from '../engine/customer.js';
 import type {FullEngine} from '../engine/engine.js';
+import {toCsv} from '../output/csv.js';
+import {toJsonText} from '../output/json.js';
+import {toNdjson} from '../output/ndjson.js';
+import {renderTable} from '../output/table.js';
 import type {RunResult} from '../types.js';
-import {toText, type Json} from '../values.js';
+import {type Json, toText} from '../values.js';
 import type {Context} from './context.js';
 import {carryOutPlan, onlyPlans, runExitCode} from './running.js';
 
-const minutes = (seconds: number | null): string => (seconds === null ? 'an unknown time' : seconds < 120 ? `${seconds} seconds` : `${Math.floor(seconds / 60)} minutes`);
+const minutes = (seconds: number | null): string =>
+  seconds === null
+    ? 'an unknown time'
+    : seconds < 120
+      ? `${seconds} seconds`
+      : `${Math.floor(seconds / 60)} minutes`;
 
 const columns = [
   {name: 'store', header: 'STORE'},
@@ -24,9 +30,14 @@ const rowsOf = (report: CustomerReport): Record<string, string>[] =>
   report.sessions.map(({store, table, key, status, values}) => ({
     store,
     table,
-    key: Object.values(key).map(value => toText(value)).join(' '),
+    key: Object.values(key)
+      .map(value => toText(value))
+      .join(' '),
     status: status ?? '',
-    values: Object.entries(values).filter(([name, value]) => value !== null && !(name in key)).map(([name, value]) => `${name}=${toText(value)}`).join(' '),
+    values: Object.entries(values)
+      .filter(([name, value]) => value !== null && !(name in key))
+      .map(([name, value]) => `${name}=${toText(value)}`)
+      .join(' '),
   }));
 
 /** The verdict in a sentence. */
@@ -42,19 +53,36 @@ const reportText = (context: Context, report: CustomerReport): string =>
   [
     verdict(report),
     ...(report.known.length > 0 ? [`Also known as: ${report.known.join(', ')}`] : []),
-    ...(report.sessions.length > 0 ? ['', renderTable(columns, rowsOf(report), {width: context.width, color: context.color}).trimEnd()] : []),
-    ...(report.findings.length > 0 ? ['', ...report.findings.map(finding => `${finding.severity}: ${finding.check}: ${finding.reasons.join(', ')} (${finding.rows[0]?.why ?? ''})`)] : []),
+    ...(report.sessions.length > 0
+      ? ['', renderTable(columns, rowsOf(report), {width: context.width, color: context.color}).trimEnd()]
+      : []),
+    ...(report.findings.length > 0
+      ? [
+          '',
+          ...report.findings.map(
+            finding =>
+              `${finding.severity}: ${finding.check}: ${finding.reasons.join(', ')} (${finding.rows[0]?.why ?? ''})`,
+          ),
+        ]
+      : []),
     ...report.errors.map(({check, error}) => `error: ${check}: ${error.message}`),
-    ...(report.blockedBy.some(({stale}) => stale) && !context.flags.has('clean') ? ['', `Unblock with: sesstui customer ${report.customer} --clean --yes`] : []),
+    ...(report.blockedBy.some(({stale}) => stale) && !context.flags.has('clean')
+      ? ['', `Unblock with: sesstui customer ${report.customer} --clean --yes`]
+      : []),
     ...(report.cleaned > 0 ? [`${report.cleaned} cancelled.`] : []),
     '',
   ].join('\n');
 
 /** Cancels what is stale for this customer and for nobody else. */
-const cleanFor = async (context: Context, engine: FullEngine, report: CustomerReport): Promise<RunResult[]> => {
+const cleanFor = async (
+  context: Context,
+  engine: FullEngine,
+  report: CustomerReport,
+): Promise<RunResult[]> => {
   const results: RunResult[] = [];
   const checks = new Set(report.blockedBy.filter(({stale}) => stale).map(({check}) => check));
-  for (const {check, reasons} of report.findings) if (reasons.includes('expired-request') || reasons.includes('orphaned')) checks.add(check);
+  for (const {check, reasons} of report.findings)
+    if (reasons.includes('expired-request') || reasons.includes('orphaned')) checks.add(check);
   for (const check of checks) {
     for (const customer of [report.customer, ...report.known]) {
       const result = await carryOutPlan(context, engine, check, 'cancel', {customer});
@@ -71,15 +99,40 @@ export const customer = async (context: Context): Promise<number> => {
   let results: RunResult[] = [];
   if (context.flags.has('clean')) {
     results = await cleanFor(context, engine, report);
-    if (!onlyPlans(context)) report = {...(await engine.customer(id)), cleaned: results.reduce((sum, {applied}) => sum + applied, 0)};
+    if (!onlyPlans(context))
+      report = {
+        ...(await engine.customer(id)),
+        cleaned: results.reduce((sum, {applied}) => sum + applied, 0),
+      };
   }
   const {output, print} = context;
-  if (output === 'json') await print(toJsonText({...report, findings: report.findings.map(({rows, ...finding}) => ({...finding, rows: rows.map(({identity: _, ...row}) => row)})), ...(results.length > 0 ? {runs: results} : {})}));
+  if (output === 'json')
+    await print(
+      toJsonText({
+        ...report,
+        findings: report.findings.map(({rows, ...finding}) => ({
+          ...finding,
+          rows: rows.map(({identity: _, ...row}) => row),
+        })),
+        ...(results.length > 0 ? {runs: results} : {}),
+      }),
+    );
   else if (output === 'ndjson') await print(toNdjson(report.sessions as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
   else {
     await print(reportText(context, report));
-    for (const result of results) if (result.dryRun) await print(`Would cancel: ${result.changes.map(change => `${change.table} ${Object.values(change.key).map(value => toText(value)).join(' ')}`).join(', ')}. Nothing was changed; add --yes.\n`);
+    for (const result of results)
+      if (result.dryRun)
+        await print(
+          `Would cancel: ${result.changes
+            .map(
+              change =>
+                `${change.table} ${Object.values(change.key)
+                  .map(value => toText(value))
+                  .join(' ')}`,
+            )
+            .join(', ')}. Nothing was changed; add --yes.\n`,
+        );
   }
   const failed = runExitCode(results);
   if (failed !== 0) return failed;

@@ -1,8 +1,9 @@
 /** `demo`: serves the demo stores until interrupted and writes a configuration for them. */
-import {toJsonText} from '../output/json.js';
+
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {SesstuiError} from '../errors.js';
+import {toJsonText} from '../output/json.js';
 import type {Context} from './context.js';
 
 const firstLine = '# Written by `sesstui demo`';
@@ -11,9 +12,18 @@ const firstLine = '# Written by `sesstui demo`';
 const refuseOthers = async (path: string): Promise<void> => {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw new SesstuiError('usage', `${path} can not be read (${error.code})`, 'Name another file with --out.');
+    throw new SesstuiError(
+      'usage',
+      `${path} can not be read (${error.code})`,
+      'Name another file with --out.',
+    );
   });
-  if (text !== null && !text.startsWith(firstLine)) throw new SesstuiError('usage', `${path} is there already and was not written by the demo`, 'Name another file with --out, or remove it.');
+  if (text !== null && !text.startsWith(firstLine))
+    throw new SesstuiError(
+      'usage',
+      `${path} is there already and was not written by the demo`,
+      'Name another file with --out, or remove it.',
+    );
 };
 
 export const demo = async (context: Context): Promise<number> => {
@@ -22,14 +32,22 @@ export const demo = async (context: Context): Promise<number> => {
   await refuseOthers(path);
   const {startDemo} = await import('../demo/demo.js');
   context.tell('Starting the demo stores …');
-  const stores = await startDemo({traffic: !flags.has('no-traffic'), rows: flags.number('rows', 0), seed: flags.number('seed', 0)});
+  const stores = await startDemo({
+    traffic: !flags.has('no-traffic'),
+    rows: flags.number('rows', 0),
+    seed: flags.number('seed', 0),
+  });
   try {
     await Promise.race([stores.ready, aborted(signal)]);
     if (signal.aborted) return 130;
     await writeFile(`${path}.new`, `${firstLine}\n${stores.yaml()}`, {mode: 0o600});
     await rename(`${path}.new`, path);
     const said = {out: path, stores: stores.config};
-    await context.print(context.output === 'json' ? toJsonText(said) : `The demo stores are ready. Look at them with:\n  sesstui --config ${path}\n  sesstui --config ${path} check\nCtrl-C ends them.\n`);
+    await context.print(
+      context.output === 'json'
+        ? toJsonText(said)
+        : `The demo stores are ready. Look at them with:\n  sesstui --config ${path}\n  sesstui --config ${path} check\nCtrl-C ends them.\n`,
+    );
     await aborted(signal);
     return 0;
   } finally {

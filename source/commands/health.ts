@@ -1,9 +1,10 @@
 /** `health`: the health report. */
-import {toJsonText} from '../output/json.js';
+
+import type {HealthReport} from '../engine/health.js';
 import {toCsv} from '../output/csv.js';
+import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
-import type {HealthReport} from '../engine/health.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
 
@@ -19,10 +20,17 @@ const rowsOf = (report: HealthReport): Record<string, string>[] =>
     check,
     status,
     total: String(total),
-    reasons: error ? error.message : Object.entries(byReason).map(([reason, count]) => `${reason} ${count}`).join(', '),
+    reasons: error
+      ? error.message
+      : Object.entries(byReason)
+          .map(([reason, count]) => `${reason} ${count}`)
+          .join(', '),
   }));
 
-const counts = (byStatus: Record<string, number>): string => Object.entries(byStatus).map(([status, count]) => `${status} ${count}`).join(', ');
+const counts = (byStatus: Record<string, number>): string =>
+  Object.entries(byStatus)
+    .map(([status, count]) => `${status} ${count}`)
+    .join(', ');
 
 const reportText = (context: Context, report: HealthReport): string => {
   const {waiting} = report.sessions;

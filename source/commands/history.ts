@@ -1,6 +1,7 @@
 /** `history`: the runs, and with --verify whether backups and the audit log are as they were written. */
-import {toJsonText} from '../output/json.js';
+
 import {toCsv} from '../output/csv.js';
+import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import type {RunSummary} from '../types.js';
@@ -20,10 +21,14 @@ const columns = [
   {name: 'note', header: 'NOTE'},
 ];
 
-const rowOf = (run: RunSummary): Record<string, string> => Object.fromEntries(Object.entries(run).map(([name, value]) => [name, value === null ? '' : String(value)]));
+const rowOf = (run: RunSummary): Record<string, string> =>
+  Object.fromEntries(Object.entries(run).map(([name, value]) => [name, value === null ? '' : String(value)]));
 
 export const history = async (context: Context): Promise<number> => {
-  const [{listRuns}, {verifyState}] = await Promise.all([import('../engine/run-files.js'), import('../engine/verify.js')]);
+  const [{listRuns}, {verifyState}] = await Promise.all([
+    import('../engine/run-files.js'),
+    import('../engine/verify.js'),
+  ]);
   const stateDirectory = await context.stateDirectory();
   const all = await listRuns(stateDirectory);
   const runs = all.slice(0, context.flags.number('limit') ?? all.length);
@@ -32,8 +37,18 @@ export const history = async (context: Context): Promise<number> => {
   if (output === 'json') await print(toJsonText({runs, ...(problems ? {problems} : {})}));
   else if (output === 'ndjson') await print(toNdjson(runs as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, runs.map(rowOf)));
-  else await print(runs.length > 0 ? renderTable(columns, runs.map(rowOf), {width: context.width, color: context.color}) : `No runs yet in ${stateDirectory}.\n`);
+  else
+    await print(
+      runs.length > 0
+        ? renderTable(columns, runs.map(rowOf), {width: context.width, color: context.color})
+        : `No runs yet in ${stateDirectory}.\n`,
+    );
   for (const problem of problems ?? []) context.tell(problem);
-  if (problems && output === 'table') await print(problems.length === 0 ? 'Backups and the audit log are as they were written.\n' : `${problems.length} problems.\n`);
+  if (problems && output === 'table')
+    await print(
+      problems.length === 0
+        ? 'Backups and the audit log are as they were written.\n'
+        : `${problems.length} problems.\n`,
+    );
   return problems && problems.length > 0 ? 1 : 0;
 };

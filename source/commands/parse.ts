@@ -1,7 +1,7 @@
 /** The command line as a command, its words and its flags; anything unknown is an error that names the nearest. */
 import meow from 'meow';
+import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
-import {parseDuration} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
 import {type Command, commandFlags, commands, type Flag, globalFlags, screenFlags} from './registry.js';
 
@@ -28,7 +28,12 @@ export class Flags {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) throw new SesstuiError('usage', `--${name} "${text}" is not a whole number of at least ${least}`, `For example --${name} ${Math.max(least, 100)}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new SesstuiError(
+        'usage',
+        `--${name} "${text}" is not a whole number of at least ${least}`,
+        `For example --${name} ${Math.max(least, 100)}.`,
+      );
     return value;
   }
   /** Milliseconds. Throws `usage`. */
@@ -45,7 +50,8 @@ export class Flags {
 
 export type Parsed = {command: Command | null; words: string[]; flags: Flags; output: Output};
 
-const camel = (name: string): string => name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+const camel = (name: string): string =>
+  name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 
 const allFlags = [...globalFlags, ...commandFlags];
@@ -62,7 +68,9 @@ const outputs: Output[] = ['table', 'json', 'csv', 'ndjson'];
 
 /** Is the result to be JSON? Asked before anything else can fail, so that failures are JSON too. */
 export const wantsJson = (argv: string[]): boolean =>
-  argv.includes('--json') || argv.includes('--output=json') || argv.some((word, index) => word === '--output' && argv[index + 1] === 'json');
+  argv.includes('--json') ||
+  argv.includes('--output=json') ||
+  argv.some((word, index) => word === '--output' && argv[index + 1] === 'json');
 
 /** Throws `usage`. */
 export const parse = (argv: string[]): Parsed => {
@@ -76,26 +84,44 @@ export const parse = (argv: string[]): Parsed => {
     flags: Object.fromEntries(allFlags.map(declared)) as never,
   });
   const values: Record<string, unknown> = {...(flags as Record<string, unknown>)};
-  for (const {name} of allFlags.filter(flag => flag.name.startsWith('no-'))) values[camel(name)] = values[camel(name.slice(3))] === false;
+  for (const {name} of allFlags.filter(flag => flag.name.startsWith('no-')))
+    values[camel(name)] = values[camel(name.slice(3))] === false;
   const [name, ...words] = input;
   const command = name === undefined ? null : commands.find(item => item.name === name);
   if (command === undefined) {
-    const near = nearest(name!, commands.map(item => item.name));
-    throw new SesstuiError('usage', `there is no command "${name}"${near ? `; the nearest is "${near}"` : ''}`, `The commands: ${commands.map(item => item.name).join(', ')}.`);
+    const near = nearest(
+      name!,
+      commands.map(item => item.name),
+    );
+    throw new SesstuiError(
+      'usage',
+      `there is no command "${name}"${near ? `; the nearest is "${near}"` : ''}`,
+      `The commands: ${commands.map(item => item.name).join(', ')}.`,
+    );
   }
   refuseUnknown(command, argv);
   const parsed = new Flags(values);
-  if (command && !parsed.has('help') && (words.length < command.words[0] || words.length > command.words[1])) {
-    throw new SesstuiError('usage', words.length < command.words[0] ? `${command.name} needs ${command.usage}` : `${command.name} does not take "${words[command.words[1]]}"`, `It is called: sesstui ${command.name} ${command.usage}`);
+  if (
+    command &&
+    !parsed.has('help') &&
+    (words.length < command.words[0] || words.length > command.words[1])
+  ) {
+    throw new SesstuiError(
+      'usage',
+      words.length < command.words[0]
+        ? `${command.name} needs ${command.usage}`
+        : `${command.name} does not take "${words[command.words[1]]}"`,
+      `It is called: sesstui ${command.name} ${command.usage}`,
+    );
   }
   return {command, words, flags: parsed, output: outputOf(parsed)};
 };
 
 const outputOf = (flags: Flags): Output => {
-  for (const output of outputs) if (flags.has(output)) return output;
   const text = flags.text('output') ?? 'table';
-  if (!outputs.includes(text as Output)) throw new SesstuiError('usage', `--output "${text}" is not one of ${outputs.join(', ')}`, 'For example --output json.');
-  return text as Output;
+  if (!outputs.includes(text as Output))
+    throw new SesstuiError('usage', `--output "${text}" is not one of ${outputs.join(', ')}`, 'For example --output json.');
+  return outputs.find(output => flags.has(output)) ?? (text as Output);
 };
 
 const flagWords = (argv: string[]): string[] => {
@@ -110,7 +136,11 @@ const refuseValueless = (argv: string[]): void => {
     const flag = allFlags.find(item => item.value && word === `--${item.name}`);
     const next = argv[index + 1];
     if (flag && (next === undefined || next.startsWith('--')))
-      throw new SesstuiError('usage', `--${flag.name} needs a value`, `For example --${flag.name} ${flag.value}; a value that starts with -- is written --${flag.name}=VALUE.`);
+      throw new SesstuiError(
+        'usage',
+        `--${flag.name} needs a value`,
+        `For example --${flag.name} ${flag.value}; a value that starts with -- is written --${flag.name}=VALUE.`,
+      );
   }
 };
 
@@ -122,7 +152,13 @@ const refuseUnknown = (command: Command | null, argv: string[]): void => {
     const name = kebab(word.replace(/^--?/, '').replace(/=.*$/, ''));
     if (word.startsWith('--') && known.includes(name)) continue;
     const near = nearest(name, known);
-    const where = allFlags.some(flag => flag.name === name) ? ` here${command ? `: ${command.name} does not take it` : ''}` : '';
-    throw new SesstuiError('usage', `there is no flag ${word.replace(/=.*$/, '')}${where}${near && !where ? `; the nearest is --${near}` : ''}`, `\`sesstui ${command ? `${command.name} ` : ''}--help\` lists the flags.`);
+    const where = allFlags.some(flag => flag.name === name)
+      ? ` here${command ? `: ${command.name} does not take it` : ''}`
+      : '';
+    throw new SesstuiError(
+      'usage',
+      `there is no flag ${word.replace(/=.*$/, '')}${where}${near && !where ? `; the nearest is --${near}` : ''}`,
+      `\`sesstui ${command ? `${command.name} ` : ''}--help\` lists the flags.`,
+    );
   }
 };

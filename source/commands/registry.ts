@@ -13,7 +13,11 @@ export type Command = {
 };
 
 export const globalFlags: Flag[] = [
-  {name: 'config', value: 'FILE', text: 'the configuration; default ./sesstui.yaml, then the user\'s config directory'},
+  {
+    name: 'config',
+    value: 'FILE',
+    text: "the configuration; default ./sesstui.yaml, then the user's config directory",
+  },
   {name: 'demo', text: 'embedded stores with sample data instead of a configuration'},
   {name: 'read-only', text: 'never write; nothing lifts it'},
   {name: 'output', value: 'table|json|csv|ndjson', text: 'the form of the results'},
@@ -23,7 +27,7 @@ export const globalFlags: Flag[] = [
   {name: 'no-color', text: 'no colours (NO_COLOR does the same)'},
   {name: 'timeout', value: 'DURATION', text: 'the time limit of one statement, like 30s'},
   {name: 'state-dir', value: 'DIR', text: 'where runs, backups and the audit log are kept'},
-  {name: 'help', text: 'this text, or a command\'s'},
+  {name: 'help', text: "this text, or a command's"},
   {name: 'version', text: 'the version'},
 ];
 
@@ -31,15 +35,25 @@ export const commandFlags: Flag[] = [
   {name: 'limit', value: 'N', text: 'at most N findings'},
   {name: 'allow-scan', text: 'read more than limits.scan rows without an index'},
   {name: 'action', value: 'ACTION', text: 'what to do with the findings'},
-  {name: 'all', text: 'each check\'s safe default actions on everything they apply to'},
-  {name: 'group', value: 'VALUE', many: true, text: 'only this group; several columns: a JSON array; repeatable'},
+  {name: 'all', text: "each check's safe default actions on everything they apply to"},
+  {
+    name: 'group',
+    value: 'VALUE',
+    many: true,
+    text: 'only this group; several columns: a JSON array; repeatable',
+  },
   {name: 'id', value: 'KEY', many: true, text: 'only the row with this key; repeatable'},
   {name: 'reason', value: 'REASON', many: true, text: 'only findings of this reason; repeatable'},
   {name: 'customer', value: 'ID', text: 'only this customer'},
   {name: 'older-than', value: 'DURATION', text: 'only findings older than this'},
   {name: 'dry-run', text: 'only show the plan; wins over --yes'},
   {name: 'yes', text: 'carry it out'},
-  {name: 'confirm', value: 'TEXT', many: true, text: 'what production and drastic actions ask for; repeatable'},
+  {
+    name: 'confirm',
+    value: 'TEXT',
+    many: true,
+    text: 'what production and drastic actions ask for; repeatable',
+  },
   {name: 'note', value: 'TEXT', text: 'why, for the audit log'},
   {name: 'limit-rate', value: 'N', text: 'at most N changes a second'},
   {name: 'clean', text: 'plan to cancel what is stale for this customer'},
@@ -53,14 +67,61 @@ export const commandFlags: Flag[] = [
 const writing = ['yes', 'dry-run', 'confirm', 'note', 'limit-rate'];
 
 export const commands: Command[] = [
-  {name: 'check', usage: '[CHECK…]', words: [0, 100], text: 'the findings of the checks', flags: ['limit', 'allow-scan']},
+  {
+    name: 'check',
+    usage: '[CHECK…]',
+    words: [0, 100],
+    text: 'the findings of the checks',
+    flags: ['limit', 'allow-scan'],
+  },
   {name: 'health', usage: '', words: [0, 0], text: 'the health report', flags: []},
-  {name: 'customer', usage: 'ID', words: [1, 1], text: 'everything about one customer: blocked, by what, what would unblock', flags: ['clean', ...writing]},
-  {name: 'clean', usage: 'CHECK --action ACTION', words: [0, 1], text: 'plans an action and, with --yes, carries it out', flags: ['action', 'all', 'group', 'id', 'reason', 'customer', 'older-than', 'limit', 'allow-scan', ...writing]},
+  {
+    name: 'customer',
+    usage: 'ID',
+    words: [1, 1],
+    text: 'everything about one customer: blocked, by what, what would unblock',
+    flags: ['clean', ...writing],
+  },
+  {
+    name: 'clean',
+    usage: 'CHECK --action ACTION',
+    words: [0, 1],
+    text: 'plans an action and, with --yes, carries it out',
+    flags: [
+      'action',
+      'all',
+      'group',
+      'id',
+      'reason',
+      'customer',
+      'older-than',
+      'limit',
+      'allow-scan',
+      ...writing,
+    ],
+  },
   {name: 'history', usage: '', words: [0, 0], text: 'the runs, the newest first', flags: ['verify', 'limit']},
-  {name: 'undo', usage: 'RUN', words: [1, 1], text: 'takes a run back where nobody has changed its rows since', flags: writing},
-  {name: 'init', usage: '', words: [0, 0], text: 'writes a starter sesstui.yaml for the stores in the environment', flags: ['out']},
-  {name: 'demo', usage: '', words: [0, 0], text: 'serves the demo stores and writes a sesstui.yaml for them', flags: ['out', 'no-traffic', 'rows', 'seed']},
+  {
+    name: 'undo',
+    usage: 'RUN',
+    words: [1, 1],
+    text: 'takes a run back where nobody has changed its rows since',
+    flags: writing,
+  },
+  {
+    name: 'init',
+    usage: '',
+    words: [0, 0],
+    text: 'writes a starter sesstui.yaml for the stores in the environment',
+    flags: ['out'],
+  },
+  {
+    name: 'demo',
+    usage: '',
+    words: [0, 0],
+    text: 'serves the demo stores and writes a sesstui.yaml for them',
+    flags: ['out', 'no-traffic', 'rows', 'seed'],
+  },
 ];
 
 /** What `sesstui` alone takes besides the global flags. */
@@ -71,7 +132,10 @@ const column = (lines: [string, string][]): string => {
   return lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
 };
 
-const flagLine = (flag: Flag): [string, string] => [`--${flag.name}${flag.value ? ` ${flag.value}` : ''}`, flag.text];
+const flagLine = (flag: Flag): [string, string] => [
+  `--${flag.name}${flag.value ? ` ${flag.value}` : ''}`,
+  flag.text,
+];
 
 /** The help of the program, or of one command. */
 export const helpText = (name?: string): string => {
@@ -80,6 +144,9 @@ export const helpText = (name?: string): string => {
     const own = command.flags.map(flag => flagLine(commandFlags.find(item => item.name === flag)!));
     return `sesstui ${command.name} ${command.usage}\n  ${command.text}\n${own.length > 0 ? `\n${column(own)}\n` : ''}\nEverywhere:\n${column(globalFlags.map(flagLine))}\n`;
   }
-  const list = commands.map((item): [string, string] => [`sesstui ${item.name} ${item.usage}`.trimEnd(), item.text]);
+  const list = commands.map((item): [string, string] => [
+    `sesstui ${item.name} ${item.usage}`.trimEnd(),
+    item.text,
+  ]);
   return `Find, mark, clean and undo bad sessions.\n\n${column([['sesstui', 'opens the screen on the configured stores'], ['sesstui --demo', 'the same on embedded stores with sample data'], ...list])}\n\nEverywhere:\n${column(globalFlags.map(flagLine))}\n\n\`sesstui COMMAND --help\` tells a command's own flags.\n`;
 };

@@ -1,8 +1,9 @@
 /** Carrying out a plan from the command line: what clean, undo and customer --clean share. */
-import {toJsonText} from '../output/json.js';
+
 import ms from 'ms';
 import type {FullEngine} from '../engine/engine.js';
 import {toCsv} from '../output/csv.js';
+import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import {cut, sanitise} from '../sanitise.js';
@@ -28,7 +29,10 @@ const planned = (plan: Plan): RunResult => ({
   unknown: 0,
   remaining: null,
   changes: plan.changes,
-  notes: [...plan.notes, ...plan.confirmations.map(({expected, why}) => `to carry it out add --yes --confirm ${expected}: ${why}`)],
+  notes: [
+    ...plan.notes,
+    ...plan.confirmations.map(({expected, why}) => `to carry it out add --yes --confirm ${expected}: ${why}`),
+  ],
 });
 
 /** A progress line on standard error, when it is a terminal. */
@@ -40,7 +44,8 @@ const progressLine = (context: Context): ((progress: Progress) => void) | undefi
     const now = Date.now();
     if (now - last < 100 && done !== total) return;
     last = now;
-    const left = total && done > 0 ? `, about ${ms(Math.round(((now - started) / done) * (total - done)))} left` : '';
+    const left =
+      total && done > 0 ? `, about ${ms(Math.round(((now - started) / done) * (total - done)))} left` : '';
     process.stderr.write(`\r\x1b[K${phase}: ${done}${total === null ? '' : ` of ${total}`}${left}`);
     if (done === total || phase === 'looking') process.stderr.write('\r\x1b[K');
   };
@@ -58,8 +63,17 @@ export const runPlan = async (context: Context, engine: FullEngine, plan: Plan):
   });
 };
 
-export const carryOutPlan = async (context: Context, engine: FullEngine, check: string, action: string, selection: Selection): Promise<RunResult> => {
-  const plan = await engine.plan(check, action, selection, {signal: context.signal, onProgress: progressLine(context)});
+export const carryOutPlan = async (
+  context: Context,
+  engine: FullEngine,
+  check: string,
+  action: string,
+  selection: Selection,
+): Promise<RunResult> => {
+  const plan = await engine.plan(check, action, selection, {
+    signal: context.signal,
+    onProgress: progressLine(context),
+  });
   return runPlan(context, engine, plan);
 };
 
@@ -73,7 +87,11 @@ export const runExitCode = (results: RunResult[]): number => {
 const cellWidth = 72;
 
 const short = (value: Record<string, Json> | null): string =>
-  value === null ? '' : Object.entries(value).map(([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`).join(' ');
+  value === null
+    ? ''
+    : Object.entries(value)
+        .map(([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`)
+        .join(' ');
 
 const changeColumns = [
   {name: 'result', header: 'RESULT'},
@@ -103,13 +121,18 @@ const runText = (context: Context, result: RunResult): string => {
   const rows = result.changes.slice(0, shownChanges).map(changeRow);
   const used = changeColumns.filter(column => rows.some(row => row[column.name] !== ''));
   const table = rows.length > 0 ? renderTable(used, rows, {width: context.width, color: context.color}) : '';
-  const more = result.changes.length > shownChanges ? `… and ${result.changes.length - shownChanges} more (--json has them all)\n` : '';
+  const more =
+    result.changes.length > shownChanges
+      ? `… and ${result.changes.length - shownChanges} more (--json has them all)\n`
+      : '';
   const tail = [
     ...result.notes.map(note => `Note: ${note}`),
     ...(result.interrupted ? ['Interrupted: the rest was not changed.'] : []),
     ...(result.remaining === null ? [] : [`Left: ${result.remaining} findings of this kind.`]),
     ...(result.run ? [`Take it back with: sesstui undo ${result.run} --yes`] : []),
-    ...(result.dryRun && count > 0 && result.notes.every(note => !note.startsWith('to carry it out')) ? ['Carry it out with --yes.'] : []),
+    ...(result.dryRun && count > 0 && result.notes.every(note => !note.startsWith('to carry it out'))
+      ? ['Carry it out with --yes.']
+      : []),
   ];
   return `${head}\n${table}${more}${tail.join('\n')}${tail.length > 0 ? '\n' : ''}`;
 };
@@ -118,7 +141,23 @@ const runText = (context: Context, result: RunResult): string => {
 export const printRuns = async (context: Context, results: RunResult[], several: boolean): Promise<void> => {
   const {output, print} = context;
   if (output === 'json') await print(toJsonText(several ? {runs: results} : results[0]));
-  else if (output === 'ndjson') await print(toNdjson(results.flatMap(result => result.changes.map(change => ({check: result.check, action: result.action, run: result.run, ...change}) as unknown as Json))));
-  else if (output === 'csv') await print(toCsv(changeColumns, results.flatMap(result => result.changes.map(changeRow))));
+  else if (output === 'ndjson')
+    await print(
+      toNdjson(
+        results.flatMap(result =>
+          result.changes.map(
+            change =>
+              ({check: result.check, action: result.action, run: result.run, ...change}) as unknown as Json,
+          ),
+        ),
+      ),
+    );
+  else if (output === 'csv')
+    await print(
+      toCsv(
+        changeColumns,
+        results.flatMap(result => result.changes.map(changeRow)),
+      ),
+    );
   else await print(results.map(result => runText(context, result)).join('\n'));
 };

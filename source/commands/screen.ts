@@ -4,7 +4,11 @@ import type {Context} from './context.js';
 
 export const screen = async (context: Context): Promise<number> => {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new SesstuiError('usage', 'the screen needs a terminal, and standard input or output is not one', 'Use a headless command: sesstui check, sesstui health, sesstui clean … (sesstui --help lists them).');
+    throw new SesstuiError(
+      'usage',
+      'the screen needs a terminal, and standard input or output is not one',
+      'Use a headless command: sesstui check, sesstui health, sesstui clean … (sesstui --help lists them).',
+    );
   }
   const isDemo = context.flags.has('demo');
   const [{openUi}, engine, standIns] = await Promise.all([

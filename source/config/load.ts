@@ -4,10 +4,11 @@ import {Document} from 'yaml';
 import {SesstuiError} from '../errors.js';
 import {crossCheck} from './cross-checks.js';
 import {parseText} from './document.js';
+import {parseDuration} from './duration.js';
 import {problemsOf} from './issues.js';
 import {locateConfig, readConfigText} from './locate.js';
 import {type Path, type Problem, pathKey, problemLines} from './problems.js';
-import {type Config, configSchema, parseDuration} from './schema.js';
+import {type Config, configSchema} from './schema.js';
 import {type Tree, treeOf, valueAtPath} from './tree.js';
 
 export type LoadedConfig = {

@@ -2,17 +2,8 @@
  * What a configuration may hold (contract: Configuration). The one source of validation, of the types and of the
  * published JSON Schema. Durations are text here (`15m`) and milliseconds after `parseDuration`.
  */
-import ms, {type StringValue} from 'ms';
 import {z} from 'zod';
-
-const durationPattern = /^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/;
-
-/** `90s`, `15m`, `2h`, `7d` → milliseconds. Throws a RangeError for anything else. */
-export const parseDuration = (text: string): number => {
-  const value = durationPattern.test(text) ? ms(text as StringValue) : undefined;
-  if (value === undefined) throw new RangeError(`"${text}" is not a duration like 90s, 15m, 2h or 7d`);
-  return value;
-};
+import {durationPattern} from './duration.js';
 
 const duration = (fallback: string) =>
   z.string().regex(durationPattern, 'is not a duration like 90s, 15m, 2h or 7d').default(fallback);

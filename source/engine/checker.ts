@@ -85,7 +85,12 @@ export class Checker {
       shapes[table] = shape;
     }
     const fault = this.check.refuse?.(this.config, shapes);
-    if (fault) throw new SesstuiError('config', `check ${this.id}: ${fault}`, 'Change the configuration of the check, or the table.');
+    if (fault)
+      throw new SesstuiError(
+        'config',
+        `check ${this.id}: ${fault}`,
+        'Change the configuration of the check, or the table.',
+      );
     const now = await connector.now(signal);
     return {connector, shapes, parts: this.check.parts(this.config, shapes), now};
   }
@@ -186,17 +191,18 @@ export class Checker {
     started: number,
   ): CheckResult {
     const byReason: Record<string, number> = {};
-    const bySeverity: Record<Severity, number> = {critical: 0, warning: 0, info: 0};
+    const worst: Record<Severity, number> = {critical: 0, warning: 0, info: 0};
     for (const reason of orderReasons(this.check, Object.keys(counts))) {
       if (counts[reason] === 0) continue;
       byReason[reason] = counts[reason]!;
-      bySeverity[severityOf(this.check, reason)] += counts[reason]!;
+      worst[severityOf(this.check, reason)] += counts[reason]!;
     }
+    const bySeverity = findings.length === total ? countSeverities(findings) : estimateSeverities(worst, total);
     return {
       check: this.id,
       kind: this.check.kind,
       store: this.store.name,
-      status: bySeverity.critical + bySeverity.warning > 0 ? 'fail' : 'pass',
+      status: worst.critical + worst.warning > 0 ? 'fail' : 'pass',
       total,
       byReason,
       bySeverity,
@@ -206,6 +212,19 @@ export class Checker {
     };
   }
 }
+
+const countSeverities = (findings: Finding[]): Record<Severity, number> => {
+  const counts: Record<Severity, number> = {critical: 0, warning: 0, info: 0};
+  for (const {severity} of findings) counts[severity]++;
+  return counts;
+};
+
+/** A finding with two reasons is counted under both: of a page, the totals by severity are at most these. */
+const estimateSeverities = (worst: Record<Severity, number>, total: number): Record<Severity, number> => {
+  const critical = Math.min(worst.critical, total);
+  const warning = Math.min(worst.warning, total - critical);
+  return {critical, warning, info: total - critical - warning};
+};
 
 /** The attributes that an index would have to lead with. */
 const leading = (form: Form): string[] =>

@@ -7,7 +7,13 @@ export type Confirmation = Plan['confirmations'][number] & {also?: string[]};
 
 export const confirmationsFor = (
   config: Config,
-  plan: {changes: ShownChange[]; table: string; drastic: boolean; estimatedRows: number | null; action: string},
+  plan: {
+    changes: ShownChange[];
+    table: string;
+    drastic: boolean;
+    estimatedRows: number | null;
+    action: string;
+  },
 ): Confirmation[] => {
   const {changes, table, drastic, estimatedRows, action} = plan;
   const wanted: Confirmation[] = [];
@@ -15,7 +21,8 @@ export const confirmationsFor = (
   if (isProduction(config)) {
     const name = environmentName(config);
     const tooMany = count > config.limits.changes;
-    const tooLarge = estimatedRows !== null && estimatedRows > 0 && count > estimatedRows * config.limits.share;
+    const tooLarge =
+      estimatedRows !== null && estimatedRows > 0 && count > estimatedRows * config.limits.share;
     const why = tooMany
       ? `${count} changes are more than limits.changes (${config.limits.changes})`
       : `${count} changes are more than limits.share (${config.limits.share}) of about ${estimatedRows} rows`;
@@ -27,18 +34,26 @@ export const confirmationsFor = (
   }
   if (drastic) {
     const deletes = changes.filter(change => change.op === 'delete' && change.table === table).length;
-    wanted.push({expected: `${table}:${deletes}`, why: `${action} is never a default`, also: [`${table}:${count}`]});
+    wanted.push({
+      expected: `${table}:${deletes}`,
+      why: `${action} is never a default`,
+      also: [`${table}:${count}`],
+    });
   }
   return count === 0 ? [] : wanted;
 };
 
 /** Throws `confirmation` naming what is missing. */
 export const requireConfirmations = (wanted: Confirmation[], given: string[]): void => {
-  const missing = wanted.filter(({expected, also}) => ![expected, ...(also ?? [])].some(text => given.includes(text)));
+  const missing = wanted.filter(
+    ({expected, also}) => ![expected, ...(also ?? [])].some(text => given.includes(text)),
+  );
   if (missing.length === 0) return;
   throw new SesstuiError(
     'confirmation',
     missing.map(({expected, why}) => `${why}: it needs --confirm ${expected}`).join('; '),
-    given.length > 0 ? `Given was: ${given.join(', ')}.` : 'Look at the plan first (without --yes), then repeat with --confirm.',
+    given.length > 0
+      ? `Given was: ${given.join(', ')}.`
+      : 'Look at the plan first (without --yes), then repeat with --confirm.',
   );
 };

@@ -1,9 +1,10 @@
 /** The engine: what the screen, the command line and the library call. Opens nothing before it is asked. */
 import {join} from 'node:path';
-import {type Config, environmentName, isProduction, parseDuration} from '../config/schema.js';
+import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
-import {SesstuiError} from '../errors.js';
+import {type Config, environmentName, isProduction} from '../config/schema.js';
 import type {Unit} from '../connector.js';
+import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, RunResult, RunSummary, SessionPage, ShownChange} from '../types.js';
 import {Checker} from './checker.js';
 import {type Confirmation, confirmationsFor, requireConfirmations} from './confirmations.js';
@@ -12,7 +13,7 @@ import {type HealthReport, healthReport} from './health.js';
 import {makePlan} from './planner.js';
 import {listRuns, type PlanHeader} from './run-files.js';
 import {carryOut} from './runner.js';
-import {dealtReasons, isChosen} from './selecting.js';
+import {dealtReasons, type isChosen} from './selecting.js';
 import {showChange, statementsOf} from './shown.js';
 import {JsonLines, runsDirectory} from './state-files.js';
 import {type OpenConnector, openStores, type Store} from './stores.js';
@@ -28,7 +29,14 @@ export type EngineOptions = {
 };
 
 /** A plan with what only the engine needs to carry it out. */
-type HeldPlan = Plan & {held: {checker: Checker; units: Unit[]; header: Omit<PlanHeader, 'run' | 'at' | 'by' | 'planned' | 'note'>; confirmations: Confirmation[]}};
+type HeldPlan = Plan & {
+  held: {
+    checker: Checker;
+    units: Unit[];
+    header: Omit<PlanHeader, 'run' | 'at' | 'by' | 'planned' | 'note'>;
+    confirmations: Confirmation[];
+  };
+};
 
 export type FullEngine = Engine & {
   health(): Promise<HealthReport>;
@@ -38,7 +46,9 @@ export type FullEngine = Engine & {
 
 const openCheckers = (config: Config, stores: Map<string, Store>): Checker[] =>
   Object.entries(config.stores).flatMap(([name, store]) =>
-    store.checks.map(check => new Checker(stores.get(name)!, check, isProduction(config) ? config.limits.scan : null)),
+    store.checks.map(
+      check => new Checker(stores.get(name)!, check, isProduction(config) ? config.limits.scan : null),
+    ),
   );
 
 const find = (checkers: Checker[], id: string): Checker => {
@@ -46,18 +56,28 @@ const find = (checkers: Checker[], id: string): Checker => {
   if (exact) return exact;
   const ids = checkers.map(checker => checker.id);
   const near = nearest(id, ids);
-  throw new SesstuiError('usage', `there is no check "${id}"${near ? `; the nearest is "${near}"` : ''}`, `The configured checks: ${ids.join(', ') || 'none'}.`);
+  throw new SesstuiError(
+    'usage',
+    `there is no check "${id}"${near ? `; the nearest is "${near}"` : ''}`,
+    `The configured checks: ${ids.join(', ') || 'none'}.`,
+  );
 };
 
 /** How many findings of these reasons a check has. */
 const countRemaining = async (checker: Checker, reasons: string[]): Promise<number> => {
   if (reasons.length === 0) return 0;
-  return checker.ask(async opened => {
-    let count = 0;
-    const parts = opened.parts.filter(({form}) => Object.keys(form.form === 'groups' ? form.having : form.tags).some(name => reasons.includes(name)));
-    for await (const {judged} of checker.findings(opened, {parts})) if (judged.reasons.some(reason => reasons.includes(reason))) count++;
-    return count;
-  }, {insist: true});
+  return checker.ask(
+    async opened => {
+      let count = 0;
+      const parts = opened.parts.filter(({form}) =>
+        Object.keys(form.form === 'groups' ? form.having : form.tags).some(name => reasons.includes(name)),
+      );
+      for await (const {judged} of checker.findings(opened, {parts}))
+        if (judged.reasons.some(reason => reasons.includes(reason))) count++;
+      return count;
+    },
+    {insist: true},
+  );
 };
 
 export const openEngine = (config: Config, options: EngineOptions): FullEngine => {
@@ -72,11 +92,30 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
 
   const requireWriting = (): void => {
     if (!neverWrites) return;
-    throw new SesstuiError('read-only', options.readOnly ? '--read-only was given' : 'the configuration says readOnly: true', 'Nothing lifts this: run it without --read-only, with a configuration that allows writing.');
+    throw new SesstuiError(
+      'read-only',
+      options.readOnly ? '--read-only was given' : 'the configuration says readOnly: true',
+      'Nothing lifts this: run it without --read-only, with a configuration that allows writing.',
+    );
   };
 
-  const hold = (checker: Checker, units: Unit[], shown: ShownChange[], about: {action: string; notes: string[]; estimatedRows: number | null; drastic: boolean; header: HeldPlan['held']['header']}): HeldPlan => {
-    const confirmations = confirmationsFor(config, {changes: shown, table: checker.check.table(checker.config), ...about});
+  const hold = (
+    checker: Checker,
+    units: Unit[],
+    shown: ShownChange[],
+    about: {
+      action: string;
+      notes: string[];
+      estimatedRows: number | null;
+      drastic: boolean;
+      header: HeldPlan['held']['header'];
+    },
+  ): HeldPlan => {
+    const confirmations = confirmationsFor(config, {
+      changes: shown,
+      table: checker.check.table(checker.config),
+      ...about,
+    });
     return {
       check: checker.id,
       action: about.action,
@@ -115,15 +154,22 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     checker: id => find(checkers, id),
     check: (id, {selection, ...page} = {}) => {
       const checker = find(checkers, id);
-      return selection ? selected(checker, selection, page) : checker.run({...page, allowScan: options.allowScan});
+      return selection
+        ? selected(checker, selection, page)
+        : checker.run({...page, allowScan: options.allowScan});
     },
     sessions: (id, page) => sessionPage(find(checkers, id), page),
     plan: async (id, action, selection, planOptions = {}) => {
       const checker = find(checkers, id);
-      const {units, notes, opened} = await makePlan(checker, action, selection, {...planOptions, allowScan: options.allowScan});
+      const {units, notes, opened} = await makePlan(checker, action, selection, {
+        ...planOptions,
+        allowScan: options.allowScan,
+      });
       const keys = Object.fromEntries(Object.values(opened.shapes).map(shape => [shape.table, shape.key]));
       const shown = await checker.store.ask(async connector =>
-        units.flatMap(unit => unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys))),
+        units.flatMap(unit =>
+          unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys)),
+        ),
       );
       const reasons = selection.reasons ?? dealtReasons(checker.check, action, selection);
       return hold(checker, units, shown, {
@@ -137,20 +183,42 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     planUndo: async (run, {signal} = {}) => {
       const summary = (await listRuns(options.stateDirectory)).find(item => item.run === run);
       const checker = find(checkers, summary?.check ?? (await missingRun(options.stateDirectory, run)));
-      return checker.ask(async ({connector, shapes}) => {
-        const {record, units} = await makeUndo(connector, options.stateDirectory, run, signal);
-        const keys = Object.fromEntries(Object.values(shapes).map(shape => [shape.table, shape.key]));
-        const shown = units.flatMap(unit => unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys)));
-        const header = {...record.header, action: 'undo', undoes: run};
-        return hold(checker, units, shown, {action: 'undo', notes: [`takes back ${record.header.action} of ${record.header.at}`], estimatedRows: null, drastic: false, header});
-      }, {insist: true, signal});
+      return checker.ask(
+        async ({connector, shapes}) => {
+          const {record, units} = await makeUndo(connector, options.stateDirectory, run, signal);
+          const keys = Object.fromEntries(Object.values(shapes).map(shape => [shape.table, shape.key]));
+          const shown = units.flatMap(unit =>
+            unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys)),
+          );
+          const header = {...record.header, action: 'undo', undoes: run};
+          return hold(checker, units, shown, {
+            action: 'undo',
+            notes: [`takes back ${record.header.action} of ${record.header.at}`],
+            estimatedRows: null,
+            drastic: false,
+            header,
+          });
+        },
+        {insist: true, signal},
+      );
     },
     run: async (plan, {note, confirmed = [], ratePerSecond, signal, onProgress} = {}): Promise<RunResult> => {
       requireWriting();
       const {checker, units, header, confirmations} = (plan as HeldPlan).held;
       requireConfirmations(confirmations, confirmed);
       const counts = {applied: 0, skipped: 0, failed: 0, unknown: 0};
-      const result: RunResult = {run: null, dryRun: false, check: plan.check, action: plan.action, planned: plan.planned, ...counts, remaining: null, changes: plan.changes, notes: plan.notes, interrupted: false};
+      const result: RunResult = {
+        run: null,
+        dryRun: false,
+        check: plan.check,
+        action: plan.action,
+        planned: plan.planned,
+        ...counts,
+        remaining: null,
+        changes: plan.changes,
+        notes: plan.notes,
+        interrupted: false,
+      };
       if (units.length > 0) {
         const writer = await checker.store.openWriter();
         try {
@@ -170,7 +238,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
         }
       }
       for (const change of result.changes) if (change.result !== 'planned') result[change.result]++;
-      if (header.undoes && result.applied > 0) await markUndone(options.stateDirectory, header.undoes, result.run!);
+      if (header.undoes && result.applied > 0)
+        await markUndone(options.stateDirectory, header.undoes, result.run!);
       onProgress?.({phase: 'looking', done: 0, total: null});
       result.remaining = await countRemaining(checker, header.reasons).catch(() => null);
       return result;
@@ -187,7 +256,11 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
 
 /** There is no such run: the error that says so. */
 const missingRun = async (stateDirectory: string, run: string): Promise<string> => {
-  throw new SesstuiError('not-found', `there is no run ${run} in ${runsDirectory(stateDirectory)}`, '`sesstui history` lists the runs; --state-dir names another place.');
+  throw new SesstuiError(
+    'not-found',
+    `there is no run ${run} in ${runsDirectory(stateDirectory)}`,
+    '`sesstui history` lists the runs; --state-dir names another place.',
+  );
 };
 
 const markUndone = async (stateDirectory: string, run: string, by: string): Promise<void> => {
@@ -200,27 +273,52 @@ const markUndone = async (stateDirectory: string, run: string, by: string): Prom
 };
 
 /** The check with only what a selection takes: read to its end, because some conditions are known only here. */
-const selected = async (checker: Checker, selection: Parameters<typeof isChosen>[0], page: {offset?: number; limit?: number; signal?: AbortSignal}) => {
+const selected = async (
+  checker: Checker,
+  selection: Parameters<typeof isChosen>[0],
+  page: {offset?: number; limit?: number; signal?: AbortSignal},
+) => {
   const whole = await checker.run({...page, offset: 0, limit: Number.MAX_SAFE_INTEGER});
   if (whole.status === 'error') return whole;
   const wanted = new Set(selection.findings);
   const findings = whole.findings.filter(finding => wanted.size === 0 || wanted.has(finding.id));
-  return {...whole, total: findings.length, findings: findings.slice(page.offset ?? 0, (page.offset ?? 0) + (page.limit ?? findings.length))};
+  return {
+    ...whole,
+    total: findings.length,
+    findings: findings.slice(page.offset ?? 0, (page.offset ?? 0) + (page.limit ?? findings.length)),
+  };
 };
 
 /** Every session that a check knows; throws `usage` for a check that lists none. */
-const sessionPage = async (checker: Checker, {offset, limit, signal}: {offset: number; limit: number; signal?: AbortSignal}): Promise<SessionPage> => {
+const sessionPage = async (
+  checker: Checker,
+  {offset, limit, signal}: {offset: number; limit: number; signal?: AbortSignal},
+): Promise<SessionPage> => {
   const list = checker.check.sessions;
-  if (!list) throw new SesstuiError('usage', `check ${checker.id} has no list of sessions`, 'Only device-sessions checks do.');
-  return checker.ask(async opened => {
-    const part = list(checker.config, opened.shapes);
-    const survey = await opened.connector.survey(part.form, {now: opened.now, offset, limit, signal});
-    return {
-      total: survey.total,
-      rows: survey.found.map(found => {
-        const {finding} = checker.finding(part, found, opened.now);
-        return {...finding.rows[0]!, id: finding.id, reasons: finding.reasons, group: finding.group, ageSeconds: finding.ageSeconds};
-      }),
-    };
-  }, {signal});
+  if (!list)
+    throw new SesstuiError(
+      'usage',
+      `check ${checker.id} has no list of sessions`,
+      'Only device-sessions checks do.',
+    );
+  return checker.ask(
+    async opened => {
+      const part = list(checker.config, opened.shapes);
+      const survey = await opened.connector.survey(part.form, {now: opened.now, offset, limit, signal});
+      return {
+        total: survey.total,
+        rows: survey.found.map(found => {
+          const {finding} = checker.finding(part, found, opened.now);
+          return {
+            ...finding.rows[0]!,
+            id: finding.id,
+            reasons: finding.reasons,
+            group: finding.group,
+            ageSeconds: finding.ageSeconds,
+          };
+        }),
+      };
+    },
+    {signal},
+  );
 };

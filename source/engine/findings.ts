@@ -1,6 +1,7 @@
 /** Findings as people get them: ids, reasons in order, secrets masked. */
+
+import type {Check, Judged, Part} from '../checks/check.js';
 import {canonicalJson, type Row} from '../connector.js';
-import type {Judged, Part, Check} from '../checks/check.js';
 import {maskValues} from '../secrets.js';
 import type {Finding, FindingRow, Severity} from '../types.js';
 import {canonical, type Json, toJson, toText, type Value} from '../values.js';

@@ -13,7 +13,13 @@ export type HealthReport = {
   at: string;
   sessions: StatusCounts & {waiting: {total: number; stale: number; veryStale: number}};
   requests: StatusCounts;
-  checks: {check: string; status: CheckResult['status']; total: number; byReason: Record<string, number>; error?: CheckError}[];
+  checks: {
+    check: string;
+    status: CheckResult['status'];
+    total: number;
+    byReason: Record<string, number>;
+    error?: CheckError;
+  }[];
   problems: {check: string; severity: Severity; count: number; text: string}[];
   recommendations: string[];
 };
@@ -32,35 +38,59 @@ const tallied = async (checker: Checker): Promise<Tallied> => {
     };
     const sessions = await count('sessions');
     const waiting = checker.config.check === 'stale-sessions' ? checker.config.statuses.waiting : [];
-    return {sessions, requests: await count('requests'), waiting: waiting.reduce((sum, status) => sum + (sessions.byStatus[status] ?? 0), 0)};
+    return {
+      sessions,
+      requests: await count('requests'),
+      waiting: waiting.reduce((sum, status) => sum + (sessions.byStatus[status] ?? 0), 0),
+    };
   });
 };
 
 const add = (into: StatusCounts, counts: StatusCounts): void => {
   into.total += counts.total;
-  for (const [status, count] of Object.entries(counts.byStatus)) into.byStatus[status] = (into.byStatus[status] ?? 0) + count;
+  for (const [status, count] of Object.entries(counts.byStatus))
+    into.byStatus[status] = (into.byStatus[status] ?? 0) + count;
 };
 
 const problemsOf = (checker: Checker, result: CheckResult): HealthReport['problems'] =>
   result.status === 'error'
-    ? [{check: checker.id, severity: 'warning', count: 1, text: `could not be answered: ${result.error!.message}`}]
+    ? [
+        {
+          check: checker.id,
+          severity: 'warning',
+          count: 1,
+          text: `could not be answered: ${result.error!.message}`,
+        },
+      ]
     : checker.check.reasons
         .filter(({name, severity}) => severity !== 'info' && (result.byReason[name] ?? 0) > 0)
-        .map(({name, severity, text}) => ({check: checker.id, severity, count: result.byReason[name]!, text: `${name}: ${text}`}));
+        .map(({name, severity, text}) => ({
+          check: checker.id,
+          severity,
+          count: result.byReason[name]!,
+          text: `${name}: ${text}`,
+        }));
 
 const recommendationsOf = (checker: Checker, result: CheckResult): string[] => {
   if (result.status === 'error') return [`${checker.id}: ${result.error!.hint || result.error!.message}`];
   const actions = new Set<string>();
   for (const {name, severity, actions: offered, onlyWhenNamed} of checker.check.reasons) {
     const first = offered.find(action => checker.info.actions.some(({name}) => name === action));
-    if (severity !== 'info' && !onlyWhenNamed && first && (result.byReason[name] ?? 0) > 0) actions.add(first);
+    if (severity !== 'info' && !onlyWhenNamed && first && (result.byReason[name] ?? 0) > 0)
+      actions.add(first);
   }
-  return [...actions].map(action => `Look at the plan and run it with: sesstui clean ${checker.id} --action ${action} --yes`);
+  return [...actions].map(
+    action => `Look at the plan and run it with: sesstui clean ${checker.id} --action ${action} --yes`,
+  );
 };
 
 const healthOf = (checkers: Checker[], results: CheckResult[]): HealthReport['health'] => {
   const found = (severity: Severity): boolean =>
-    results.some((result, index) => checkers[index]!.check.reasons.some(reason => reason.severity === severity && (result.byReason[reason.name] ?? 0) > 0));
+    results.some((result, index) =>
+      checkers[index]!.check.reasons.some(
+        reason => reason.severity === severity && (result.byReason[reason.name] ?? 0) > 0,
+      ),
+    );
   if (found('critical')) return 'critical';
   if (results.some(({status}) => status === 'error')) return 'unknown';
   return found('warning') ? 'warning' : 'healthy';
@@ -69,7 +99,11 @@ const healthOf = (checkers: Checker[], results: CheckResult[]): HealthReport['he
 /** Every check with its counts, and the sessions and requests of the stale-sessions checks added up. */
 export const healthReport = async (checkers: Checker[], environment: string): Promise<HealthReport> => {
   const results = await Promise.all(checkers.map(checker => checker.run({limit: 0, insist: true})));
-  const sessions: HealthReport['sessions'] = {total: 0, byStatus: {}, waiting: {total: 0, stale: 0, veryStale: 0}};
+  const sessions: HealthReport['sessions'] = {
+    total: 0,
+    byStatus: {},
+    waiting: {total: 0, stale: 0, veryStale: 0},
+  };
   const requests: StatusCounts = {total: 0, byStatus: {}};
   for (const [index, checker] of checkers.entries()) {
     const result = results[index]!;
@@ -93,7 +127,13 @@ export const healthReport = async (checkers: Checker[], environment: string): Pr
     at: new Date().toISOString(),
     sessions,
     requests,
-    checks: results.map(({check, status, total, byReason, error}) => ({check, status, total, byReason, ...(error ? {error} : {})})),
+    checks: results.map(({check, status, total, byReason, error}) => ({
+      check,
+      status,
+      total,
+      byReason,
+      ...(error ? {error} : {}),
+    })),
     problems: checkers.flatMap((checker, index) => problemsOf(checker, results[index]!)),
     recommendations: recommendations.length > 0 ? recommendations : ['All systems healthy'],
   };

@@ -101,7 +101,9 @@ const plannedChange = (change: Change, unit: number, index: number, secrets: str
   whole: 'to' in change || change.op === 'insert',
   set:
     'set' in change && change.set
-      ? Object.fromEntries(Object.entries(change.set).map(([name, value]) => [name, plannedValue(name, secrets, value)]))
+      ? Object.fromEntries(
+          Object.entries(change.set).map(([name, value]) => [name, plannedValue(name, secrets, value)]),
+        )
       : null,
   still: (change.still as Json | undefined) ?? null,
   required: change.required ?? false,

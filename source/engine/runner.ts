@@ -76,7 +76,12 @@ const applyChunk = async (connector: Connector, units: Unit[]): Promise<Outcome[
 };
 
 /** Waits until `done` changes fit the rate. */
-const pace = async (started: number, done: number, perSecond: number, signal?: AbortSignal): Promise<void> => {
+const pace = async (
+  started: number,
+  done: number,
+  perSecond: number,
+  signal?: AbortSignal,
+): Promise<void> => {
   const early = (done / perSecond) * 1000 - (performance.now() - started);
   if (early > 0) await setTimeout(early, undefined, {signal}).catch(() => undefined);
 };
@@ -110,7 +115,10 @@ export const carryOut = async (connector: Connector, request: RunRequest): Promi
   let done = 0;
   let interrupted = false;
   const started = performance.now();
-  const most = Math.max(1, Math.min(connector.capabilities.unitsPerApply, request.ratePerSecond ?? Number.POSITIVE_INFINITY));
+  const most = Math.max(
+    1,
+    Math.min(connector.capabilities.unitsPerApply, request.ratePerSecond ?? Number.POSITIVE_INFINITY),
+  );
   try {
     for (const [from, to] of chunks(units, most)) {
       if (signal?.aborted) {

@@ -11,7 +11,13 @@ const named = (reasons: ReasonMeta[], action: string): ReasonMeta[] =>
   reasons.filter(reason => reason.actions.includes(action));
 
 /** Throws `usage` for an action or reason that the check doesn't have, or that don't go together. */
-export const checkWords = (id: string, check: Check, offered: ActionMeta[], action: string, selection: Selection): void => {
+export const checkWords = (
+  id: string,
+  check: Check,
+  offered: ActionMeta[],
+  action: string,
+  selection: Selection,
+): void => {
   const actions = offered.map(({name}) => name);
   if (!actions.includes(action)) {
     const near = nearest(action, actions);

@@ -4,7 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import {constants} from 'node:fs';
-import {mkdir, open, readFile, type FileHandle} from 'node:fs/promises';
+import {type FileHandle, mkdir, open, readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';

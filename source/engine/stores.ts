@@ -3,9 +3,11 @@
  * rule that a store that is down is asked again after growing pauses. Reading is done through connections that
  * can not write; a writer is opened for a run and closed after it (safety S12).
  */
-import type {Connector, TableShape} from '../connector.js';
-import {type Config, parseDuration, type StoreConfig} from '../config/schema.js';
+
+import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
+import type {Config, StoreConfig} from '../config/schema.js';
+import type {Connector, TableShape} from '../connector.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
 import type {StoreStatus} from '../types.js';
 

@@ -8,9 +8,9 @@ import {
   type BackupRecord,
   type JournalLine,
   type PlannedChange,
+  type RunRecord,
   readBackup,
   readRun,
-  type RunRecord,
   summaryOf,
 } from './run-files.js';
 
@@ -110,7 +110,10 @@ export const makeUndo = async (
   const byUnit = groupByUnit(done);
   const units = [...byUnit.values()].reverse().map((items): Unit => {
     const moved = items.some(({planned}) => planned.op === 'insert' || planned.whole);
-    return {group: null, changes: items.reverse().map(item => inverse(item, now, moved && item.planned.required))};
+    return {
+      group: null,
+      changes: items.reverse().map(item => inverse(item, now, moved && item.planned.required)),
+    };
   });
   return {record, units};
 };

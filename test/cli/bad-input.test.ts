@@ -1,7 +1,7 @@
 /** Each mistake gets one clear message, the right exit code, and nothing else. */
 import {spawn} from 'node:child_process';
 import {readdir, readFile, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {beforeAll, expect, test} from 'vitest';
 import {cli, cliJson, cliPath, temporaryDirectory} from '../support/cli.js';
 
@@ -37,28 +37,47 @@ const failure = async (args: string[], env?: NodeJS.ProcessEnv) => {
 };
 
 test('no configuration', async () => {
-  expect(await failure(['check'])).toMatchObject({code: 2, error: 'config', text: expect.stringContaining('sesstui init')});
+  expect(await failure(['check'])).toMatchObject({
+    code: 2,
+    error: 'config',
+    text: expect.stringContaining('sesstui init'),
+  });
 });
 
 test('a configuration that is not there, or not YAML', async () => {
-  expect(await failure(['check', '--config', 'nowhere.yaml'])).toMatchObject({code: 2, error: 'config', text: expect.stringContaining('nowhere.yaml')});
-  expect(await failure(['check', '--config', await file('stores: [')])).toMatchObject({code: 2, error: 'config'});
+  expect(await failure(['check', '--config', 'nowhere.yaml'])).toMatchObject({
+    code: 2,
+    error: 'config',
+    text: expect.stringContaining('nowhere.yaml'),
+  });
+  expect(await failure(['check', '--config', await file('stores: [')])).toMatchObject({
+    code: 2,
+    error: 'config',
+  });
 });
 
 test('an unknown key is told with its line and the nearest one', async () => {
   const path = await file(rides('        waitingAfer: 15m\n'));
   const {code, text} = await failure(['check', '--config', path]);
   expect(code).toBe(2);
-  expect(text).toContain(`${path}:8`);
+  expect(text).toContain(`${basename(path)}:8`);
   expect(text).toContain('waitingAfter');
 });
 
 test('an unset variable is named', async () => {
-  expect(await failure(['check', '--config', await file(rides('', '${SESSTUI_TEST_UNSET}'))])).toMatchObject({code: 2, error: 'config', text: expect.stringContaining('SESSTUI_TEST_UNSET')});
+  expect(await failure(['check', '--config', await file(rides('', '${SESSTUI_TEST_UNSET}'))])).toMatchObject({
+    code: 2,
+    error: 'config',
+    text: expect.stringContaining('SESSTUI_TEST_UNSET'),
+  });
 });
 
 test('a URL of the wrong kind', async () => {
-  const {code, text} = await failure(['check', '--config', await file(rides('', 'mongodb://user:hunter2@127.0.0.1/x'))]);
+  const {code, text} = await failure([
+    'check',
+    '--config',
+    await file(rides('', 'mongodb://user:hunter2@127.0.0.1/x')),
+  ]);
   expect(code).toBe(2);
   expect(text).toContain('postgres://');
   expect(text).not.toContain('hunter2');
@@ -66,23 +85,78 @@ test('a URL of the wrong kind', async () => {
 
 test('unknown commands, flags, checks and actions name the nearest', async () => {
   const path = await file(rides(''));
-  expect(await failure(['chek'])).toMatchObject({code: 2, error: 'usage', text: expect.stringContaining('"check"')});
-  expect(await failure(['check', '--limt', '3'])).toMatchObject({code: 2, text: expect.stringContaining('--limit')});
-  expect(await failure(['check', '--limit'])).toMatchObject({code: 2, text: expect.stringContaining('needs a value')});
-  expect(await failure(['check', '--limit', 'many'])).toMatchObject({code: 2, text: expect.stringContaining('"many"')});
-  expect(await failure(['check', '--output', 'xml'])).toMatchObject({code: 2, text: expect.stringContaining('"xml"')});
-  expect(await failure(['check', 'rides/stale', '--config', path])).toMatchObject({code: 2, text: expect.stringContaining('rides/stale-sessions')});
-  expect(await failure(['clean', 'rides/stale-sessions', '--config', path])).toMatchObject({code: 2, text: expect.stringContaining('--action')});
-  expect(await failure(['clean', 'rides/stale-sessions', '--action', 'cancle', '--config', path])).toMatchObject({code: 2, text: expect.stringContaining('cancel')});
-  expect(await failure(['clean', 'rides/stale-sessions', '--action', 'cancel', '--reason', 'stale', '--config', path])).toMatchObject({code: 2, text: expect.stringContaining('stale-waiting')});
-  expect(await failure(['clean', 'rides/stale-sessions', '--action', 'cancel', '--older-than', 'yesterday', '--config', path])).toMatchObject({code: 2, text: expect.stringContaining('15m')});
-  expect(await failure(['undo', 'yesterday', '--config', path, '--state-dir', directory])).toMatchObject({code: 2, error: 'usage'});
-  expect(await failure(['undo', '20200101T000000Z-0000', '--config', path, '--state-dir', directory])).toMatchObject({code: 3, error: 'not-found'});
+  expect(await failure(['chek'])).toMatchObject({
+    code: 2,
+    error: 'usage',
+    text: expect.stringContaining('"check"'),
+  });
+  expect(await failure(['check', '--limt', '3'])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('--limit'),
+  });
+  expect(await failure(['check', '--limit'])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('needs a value'),
+  });
+  expect(await failure(['check', '--limit', 'many'])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('"many"'),
+  });
+  expect(await failure(['check', '--output', 'xml'])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('"xml"'),
+  });
+  expect(await failure(['check', 'rides/stale', '--config', path])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('rides/stale-sessions'),
+  });
+  expect(await failure(['clean', 'rides/stale-sessions', '--config', path])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('--action'),
+  });
+  expect(
+    await failure(['clean', 'rides/stale-sessions', '--action', 'cancle', '--config', path]),
+  ).toMatchObject({code: 2, text: expect.stringContaining('cancel')});
+  expect(
+    await failure([
+      'clean',
+      'rides/stale-sessions',
+      '--action',
+      'cancel',
+      '--reason',
+      'stale',
+      '--config',
+      path,
+    ]),
+  ).toMatchObject({code: 2, text: expect.stringContaining('stale-waiting')});
+  expect(
+    await failure([
+      'clean',
+      'rides/stale-sessions',
+      '--action',
+      'cancel',
+      '--older-than',
+      'yesterday',
+      '--config',
+      path,
+    ]),
+  ).toMatchObject({code: 2, text: expect.stringContaining('15m')});
+  expect(await failure(['undo', 'yesterday', '--config', path, '--state-dir', directory])).toMatchObject({
+    code: 2,
+    error: 'usage',
+  });
+  expect(
+    await failure(['undo', '20200101T000000Z-0000', '--config', path, '--state-dir', directory]),
+  ).toMatchObject({code: 3, error: 'not-found'});
 });
 
 test('a store that is not there: the check is an error, without a credential, and beats exit 1', async () => {
   const path = await file(rides('', 'postgres://me:hunter2@127.0.0.1:1/x'));
-  const {code, json} = await cliJson<{checks: {status: string; error: {code: string}}[]}>(['check', '--config', path]);
+  const {code, json} = await cliJson<{checks: {status: string; error: {code: string}}[]}>([
+    'check',
+    '--config',
+    path,
+  ]);
   expect(code).toBe(3);
   expect(json.checks[0]).toMatchObject({status: 'error', error: {code: 'unreachable'}});
   expect(JSON.stringify(json)).not.toContain('hunter2');
@@ -99,7 +173,9 @@ test('a standard output that closes early ends the program without a word', asyn
   const child = spawn(process.execPath, [cliPath, 'check', '--json', '--config', path]);
   child.stdout.destroy();
   let stderr = '';
-  child.stderr.on('data', chunk => { stderr += chunk; });
+  child.stderr.on('data', chunk => {
+    stderr += chunk;
+  });
   await new Promise(done => child.on('close', done));
   expect(stderr).toBe('');
 });

@@ -40,17 +40,27 @@ const open = (settings: object = {}, options: Partial<EngineOptions> = {}): Full
   const {config} = configFromObject({
     environment: 'test',
     ...settings,
-    stores: {db: {kind: 'postgres', url: server.url, checks: [
-      {check: 'duplicates', table: 'keys', groupBy: ['account'], latestBy: ['seen']},
-      {check: 'stale-sessions'},
-    ]}},
+    stores: {
+      db: {
+        kind: 'postgres',
+        url: server.url,
+        checks: [
+          {check: 'duplicates', table: 'keys', groupBy: ['account'], latestBy: ['seen']},
+          {check: 'stale-sessions'},
+        ],
+      },
+    },
   });
   const engine = openEngine(config, {stateDirectory, open: openConnector, ...options});
   engines.push(engine);
   return engine;
 };
 
-const code = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'none', (error: SesstuiError) => error.code);
+const code = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'none',
+    (error: SesstuiError) => error.code,
+  );
 
 test('a row that changed between the plan and the run is skipped, not overwritten', async () => {
   const engine = open();
@@ -59,7 +69,12 @@ test('a row that changed between the plan and the run is skipped, not overwritte
   await client.query(`update keys set token = 'new' where id = 2; delete from keys where id = 3`);
   const result = await engine.run(plan);
   expect(result).toMatchObject({planned: 6, applied: 4, skipped: 2, failed: 0, unknown: 0});
-  expect(result.changes.filter(change => change.result === 'skipped').map(change => [change.key.id, change.why])).toEqual([[2, 'changed'], [3, 'gone']]);
+  expect(
+    result.changes.filter(change => change.result === 'skipped').map(change => [change.key.id, change.why]),
+  ).toEqual([
+    [2, 'changed'],
+    [3, 'gone'],
+  ]);
   expect((await client.query(`select token from keys where id = 2`)).rows).toEqual([{token: 'new'}]);
 });
 
@@ -69,7 +84,9 @@ test('a session that got its request after the plan was made is not cancelled fo
   expect(plan.planned).toBe(1);
   await client.query(`insert into session_requests values ('r', 'c2', 's2', 'pending', now(), now())`);
   expect(await engine.run(plan)).toMatchObject({applied: 0, skipped: 1});
-  expect((await client.query(`select status from sessions where id = 's2'`)).rows).toEqual([{status: 'waiting'}]);
+  expect((await client.query(`select status from sessions where id = 's2'`)).rows).toEqual([
+    {status: 'waiting'},
+  ]);
 });
 
 test('a group keeps a row even when the planned keeper is gone', async () => {
@@ -78,7 +95,9 @@ test('a group keeps a row even when the planned keeper is gone', async () => {
   await client.query(`delete from keys where id = 1`);
   const result = await engine.run(plan);
   expect(result.applied).toBeLessThan(2);
-  expect((await client.query(`select count(*)::int from keys where account = 'acc-0'`)).rows[0].count).toBeGreaterThanOrEqual(1);
+  expect(
+    (await client.query(`select count(*)::int from keys where account = 'acc-0'`)).rows[0].count,
+  ).toBeGreaterThanOrEqual(1);
 });
 
 test('the same plan twice changes everything once', async () => {
@@ -95,7 +114,9 @@ test('undo leaves rows alone that somebody changed since, and says so; the other
   await client.query(`update sessions set status = 'completed' where id = 's1'`);
   const undone = await engine.run(await engine.planUndo(run.run!));
   expect(undone).toMatchObject({planned: 3, applied: 2, skipped: 1});
-  expect((await client.query(`select id, status from sessions order by id`)).rows.map(row => row.status)).toEqual(['waiting', 'completed', 'waiting', 'waiting']);
+  expect(
+    (await client.query(`select id, status from sessions order by id`)).rows.map(row => row.status),
+  ).toEqual(['waiting', 'completed', 'waiting', 'waiting']);
   expect(await code(engine.planUndo(run.run!))).toBe('usage');
 });
 
@@ -107,7 +128,10 @@ test('undo works in another process that has only the state directory, and is a 
   const [{run: id}] = (await engine.history()) as [{run: string}];
   await engine.run(await engine.planUndo(id));
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
-  expect((await engine.history()).map(({action, state, undoes}) => [action, state, undoes])).toEqual([['undo', 'done', id], ['keep-latest', 'undone', null]]);
+  expect((await engine.history()).map(({action, state, undoes}) => [action, state, undoes])).toEqual([
+    ['undo', 'done', id],
+    ['keep-latest', 'undone', null],
+  ]);
 });
 
 test('what a run leaves on disk: for this user alone, secrets only in the backup, whole rows in it', async () => {
@@ -115,7 +139,8 @@ test('what a run leaves on disk: for this user alone, secrets only in the backup
   const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}), {note: 'why'});
   const directory = join(stateDirectory, 'runs', run!);
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
-  for (const name of await readdir(directory)) expect((await stat(join(directory, name))).mode & 0o777, name).toBe(0o600);
+  for (const name of await readdir(directory))
+    expect((await stat(join(directory, name))).mode & 0o777, name).toBe(0o600);
   expect((await readdir(directory)).sort()).toEqual(['backup.jsonl', 'journal.jsonl', 'plan.jsonl']);
   expect(await readFile(join(directory, 'plan.jsonl'), 'utf8')).not.toContain('secret-');
   expect(await readFile(join(directory, 'backup.jsonl'), 'utf8')).toContain('secret-2');
@@ -147,7 +172,9 @@ test('production is read-only until the environment is named, and asks for the c
   const plan = await engine.plan('db/stale-sessions', 'cancel', {limit: 1});
   expect(await code(engine.run(plan))).toBe('confirmation');
   expect(await code(engine.run(plan, {confirmed: ['prod']}))).toBe('confirmation');
-  expect(await engine.run(plan, {confirmed: plan.confirmations.map(({expected}) => expected)})).toMatchObject({applied: 1});
+  expect(await engine.run(plan, {confirmed: plan.confirmations.map(({expected}) => expected)})).toMatchObject(
+    {applied: 1},
+  );
   const unnamed = open({environment: undefined, limits: {changes: 2}});
   const large = await unnamed.plan('db/duplicates', 'keep-latest', {});
   expect(large.confirmations.map(({expected}) => expected)).toEqual(['unset:6']);
@@ -155,7 +182,11 @@ test('production is read-only until the environment is named, and asks for the c
 });
 
 test('readOnly: true and --read-only are lifted by nothing', async () => {
-  for (const engine of [open({readOnly: true}), open({}, {readOnly: true}), open({environment: 'production', readOnly: true})]) {
+  for (const engine of [
+    open({readOnly: true}),
+    open({}, {readOnly: true}),
+    open({environment: 'production', readOnly: true}),
+  ]) {
     const plan = await engine.plan('db/duplicates', 'keep-latest', {});
     expect(await code(engine.run(plan, {confirmed: ['production', 'production:6']}))).toBe('read-only');
   }
@@ -179,32 +210,59 @@ test('a check that would read more than limits.scan without an index is refused 
 });
 
 test('a table or column that is not there is named with the nearest one', async () => {
-  const {config} = configFromObject({environment: 'test', stores: {db: {kind: 'postgres', url: server.url, checks: [
-    {check: 'duplicates', name: 'a', table: 'keyz', groupBy: ['account']}, {check: 'duplicates', name: 'b', table: 'keys', groupBy: ['acount']},
-  ]}}});
+  const {config} = configFromObject({
+    environment: 'test',
+    stores: {
+      db: {
+        kind: 'postgres',
+        url: server.url,
+        checks: [
+          {check: 'duplicates', name: 'a', table: 'keyz', groupBy: ['account']},
+          {check: 'duplicates', name: 'b', table: 'keys', groupBy: ['acount']},
+        ],
+      },
+    },
+  });
   const engine = openEngine(config, {stateDirectory, open: openConnector});
   engines.push(engine);
-  expect((await engine.check('db/a')).error).toMatchObject({code: 'not-found', message: expect.stringMatching(/keyz.*"keys"/)});
-  expect((await engine.check('db/b')).error).toMatchObject({code: 'not-found', message: expect.stringMatching(/acount.*"account"/)});
+  expect((await engine.check('db/a')).error).toMatchObject({
+    code: 'not-found',
+    message: expect.stringMatching(/keyz.*"keys"/),
+  });
+  expect((await engine.check('db/b')).error).toMatchObject({
+    code: 'not-found',
+    message: expect.stringMatching(/acount.*"account"/),
+  });
 });
 
 test('an interrupted run finishes its chunk, journals it and is told as interrupted', async () => {
-  await client.query(`insert into keys select i, 'acc-' || i / 2, now(), null from generate_series(1000, 5000) i`);
+  await client.query(
+    `insert into keys select i, 'acc-' || i / 2, now(), null from generate_series(1000, 5000) i`,
+  );
   const engine = open();
   const plan = await engine.plan('db/duplicates', 'keep-latest', {});
   const controller = new AbortController();
-  const result = await engine.run(plan, {signal: controller.signal, onProgress: ({phase}) => phase === 'changes' && controller.abort()});
+  const result = await engine.run(plan, {
+    signal: controller.signal,
+    onProgress: ({phase}) => phase === 'changes' && controller.abort(),
+  });
   expect(result.interrupted).toBe(true);
   expect(result.applied).toBeGreaterThan(0);
   expect(result.applied).toBeLessThan(result.planned);
   const [summary] = await engine.history();
   expect(summary).toMatchObject({state: 'interrupted', applied: result.applied});
-  expect((await client.query('select count(*)::int from keys')).rows[0].count).toBe(4001 + 9 - result.applied);
+  expect((await client.query('select count(*)::int from keys')).rows[0].count).toBe(
+    4001 + 9 - result.applied,
+  );
 });
 
 test('paging goes over all parts of a check without a gap', async () => {
   const engine = open();
   const whole = await engine.check('db/stale-sessions');
-  const pages = await Promise.all([0, 1, 2].map(offset => engine.check('db/stale-sessions', {offset, limit: 1})));
-  expect(pages.flatMap(page => page.findings.map(finding => finding.id))).toEqual(whole.findings.slice(0, 3).map(finding => finding.id));
+  const pages = await Promise.all(
+    [0, 1, 2].map(offset => engine.check('db/stale-sessions', {offset, limit: 1})),
+  );
+  expect(pages.flatMap(page => page.findings.map(finding => finding.id))).toEqual(
+    whole.findings.slice(0, 3).map(finding => finding.id),
+  );
 });

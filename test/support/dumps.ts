@@ -38,7 +38,12 @@ const ordered = (value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, inner]) => [name, ['SS', 'NS', 'BS'].includes(name) && Array.isArray(inner) ? inner.map(ordered).sort() : ordered(inner)]),
+      .map(([name, inner]) => [
+        name,
+        ['SS', 'NS', 'BS'].includes(name) && Array.isArray(inner)
+          ? inner.map(ordered).sort()
+          : ordered(inner),
+      ]),
   );
 };
 

@@ -23,8 +23,12 @@ systemsSuite('the embedded stores', async () => {
 if (process.env.SESSTUI_TEST_SERVERS === '1') {
   systemsSuite('PostgreSQL, DynamoDB Local and FerretDB', async () => {
     const [dynamodb, mongodb, postgres] = await Promise.all([
-      dynamodbServers().find(({name}) => name === 'DynamoDB Local')!.start(),
-      mongodbServers().find(({name}) => name === 'FerretDB')!.start(),
+      dynamodbServers()
+        .find(({name}) => name === 'DynamoDB Local')!
+        .start(),
+      mongodbServers()
+        .find(({name}) => name === 'FerretDB')!
+        .start(),
       startServer(),
     ]);
     return {

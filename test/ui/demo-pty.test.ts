@@ -17,7 +17,10 @@ beforeAll(async () => {
   front = await startDynamodbFront({});
   directory = await temporaryDirectory();
   const {stores, ...rest} = demoConfig({dynamodb: front.endpoint, mongodb: '', postgres: ''});
-  await writeFile(join(directory, 'sesstui.yaml'), stringify({...rest, identities: [], stores: {kite: stores.kite}}));
+  await writeFile(
+    join(directory, 'sesstui.yaml'),
+    stringify({...rest, identities: [], stores: {kite: stores.kite}}),
+  );
   const kite = demoSystems.find(({store}) => store === 'kite')!;
   await kite.fill(front.endpoint, {rows: 60, seed: 1}, new AbortController().signal);
 });
