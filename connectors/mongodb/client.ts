@@ -1,7 +1,8 @@
 /** The connection to one database: made when it is first needed, and again after it could not be made. */
 import {type ClientSession, type Db, type Document, MongoClient} from 'mongodb';
 import type {ConnectorSettings} from '../../source/connector.js';
-import {mapError} from './errors.js';
+import {SesstuiError} from '../../source/errors.js';
+import {mapError, urlError} from './errors.js';
 
 export type MongoSettings = ConnectorSettings & {url: string; database: string};
 
@@ -81,7 +82,10 @@ const addressOf = async (
 };
 
 const infoOf = async (client: MongoClient, db: Db, limit: {maxTimeMS: number}): Promise<ServerInfo> => {
-  const [hello, build] = await Promise.all([db.command({hello: 1}), db.command({buildInfo: 1})]);
+  const [hello, build] = await Promise.all([
+    db.command({hello: 1, ...limit}),
+    db.command({buildInfo: 1, ...limit}),
+  ]);
   const modules: unknown[] = Array.isArray(build.modules) ? build.modules : [];
   const standIn = modules.map(textOf).find(name => name.startsWith('stand-in')) ?? null;
   const clustered = Boolean(hello.setName) || hello.msg === 'isdbgrid';
@@ -104,6 +108,15 @@ const orAborted = <T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> => 
   });
 };
 
+/** The driver reads the url here, so whatever it throws is about the url. */
+const newClient = (settings: MongoSettings): MongoClient => {
+  try {
+    return new MongoClient(settings.url, clientOptions(settings));
+  } catch (error) {
+    throw urlError(error);
+  }
+};
+
 export const openConnection = (settings: MongoSettings): MongoConnection => {
   const limit = {maxTimeMS: settings.timeoutMs};
   let opening: Promise<{client: MongoClient; db: Db; info: ServerInfo}> | null = null;
@@ -112,7 +125,7 @@ export const openConnection = (settings: MongoSettings): MongoConnection => {
   let closed = false;
 
   const open = async () => {
-    const fresh = new MongoClient(settings.url, clientOptions(settings));
+    const fresh = newClient(settings);
     // Without a listener, an error of a connection that nobody is using would end the program.
     fresh.on('error', () => {});
     client = fresh;
@@ -128,7 +141,8 @@ export const openConnection = (settings: MongoSettings): MongoConnection => {
   };
 
   const ready = () => {
-    if (closed) return Promise.reject(new Error('the connector is closed'));
+    if (closed)
+      return Promise.reject(new SesstuiError('unreachable', `The store ${settings.store} is closed.`));
     opening ??= open().catch(error => {
       opening = null;
       throw error;

@@ -8,8 +8,12 @@ import {valueOfBson} from './values.js';
  * Microseconds since 1970 on the server's clock, to the millisecond. Every server that follows the protocol
  * tells it in `hello`; for one that doesn't there is only this machine's.
  */
-export const serverNow = async ({db, signal}: Pick<Access, 'db' | 'signal'>): Promise<number> => {
-  const {localTime} = await db.command({hello: 1}, signal ? {signal} : {});
+export const serverNow = async ({
+  db,
+  limit,
+  signal,
+}: Pick<Access, 'db' | 'limit' | 'signal'>): Promise<number> => {
+  const {localTime} = await db.command({hello: 1, ...limit}, signal ? {signal} : {});
   return (localTime instanceof Date ? localTime.getTime() : Date.now()) * 1000;
 };
 

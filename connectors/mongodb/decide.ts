@@ -79,6 +79,10 @@ const lostItsKeeper = (unit: Unit, sight: Sight): boolean => {
   return !sight.group.some(row => same(row.identity, group.keeper!));
 };
 
+/** Why the rest of a unit is not made: what was wrong with the required change. */
+export const whyWithout = (required: Outcome): string =>
+  required.result === 'skipped' ? required.why : 'required';
+
 /**
  * Decides a unit. With a rule, the keeper (`decideKeeper`, asked again on the rows as they are) never leaves the
  * group, and nothing does when the rule finds none. A required change that can't be made takes the rest along.
@@ -99,6 +103,7 @@ export const decide = (unit: Unit, sight: Sight, decideKeeper: ApplyOptions['dec
     );
     drop(bound, sight.group.length === 1 ? 'last-of-group' : 'keeper');
   }
-  if (unit.changes.some((change, index) => change.required && outcomes[index])) drop(steps, 'required');
+  const missing = outcomes.find((outcome, index) => outcome && unit.changes[index]!.required);
+  if (missing) drop(steps, whyWithout(missing));
   return {steps, outcomes, keeper};
 };

@@ -70,6 +70,8 @@ const serverCodes: Record<number, Meaning> = {
   16500: {code: 'throttled', hint: 'Try again later, or with --limit-rate.'},
 };
 
+const configHint = 'Check the url of the store in the configuration.';
+
 /** The server's error code; 0 for any other error. */
 export const codeOf = (error: unknown): number =>
   error instanceof MongoServerError ? Number(error.code ?? 0) : 0;
@@ -106,9 +108,15 @@ const meaningOf = (error: MongoError): Meaning => {
     );
   if (error instanceof MongoNetworkTimeoutError) return timeout;
   if (error instanceof MongoParseError || error instanceof MongoInvalidArgumentError)
-    return {code: 'config', hint: 'Check the url of the store in the configuration.'};
+    return {code: 'config', hint: configHint};
   return unreachable;
 };
+
+/** What is wrong with the url. */
+export const urlError = (error: unknown): SesstuiError =>
+  new SesstuiError('config', `The url of a MongoDB store is wrong: ${redact(textOf(error))}`, configHint);
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Any error as a `SesstuiError`; `what` says what was being done. An aborted signal is `interrupted`, or
@@ -122,15 +130,13 @@ export const mapError = (error: unknown, what: string, signal?: AbortSignal): Se
       ? new SesstuiError('timeout', `MongoDB did not finish in time: ${what}`, timeout.hint)
       : new SesstuiError('interrupted', `Interrupted: ${what}`);
   }
-  const message = redact(error instanceof Error ? error.message : String(error));
+  const message = redact(textOf(error));
   if (!(error instanceof MongoError)) {
-    if ((error as {code?: string} | null)?.code === 'ERR_INVALID_URL' || error instanceof TypeError)
-      return new SesstuiError(
-        'config',
-        `MongoDB: ${what}: ${message}`,
-        'Check the url of the store in the configuration.',
-      );
-    return new SesstuiError('unreachable', `MongoDB: ${what}: ${message}`, unreachable.hint);
+    // The resolver of mongodb+srv:// throws Node's own errors, which have a code like ENOTFOUND.
+    const fromNetwork = /^E[A-Z_]+$/.test(String((error as {code?: unknown} | null)?.code ?? ''));
+    return fromNetwork
+      ? new SesstuiError('unreachable', `MongoDB: ${what}: ${message}`, unreachable.hint)
+      : new SesstuiError('internal', `MongoDB: ${what}: ${message}`, 'Please report this.');
   }
   const {code, hint} = meaningOf(error);
   return new SesstuiError(code, `MongoDB: ${what}: ${message}`, hint);

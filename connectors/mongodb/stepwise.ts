@@ -4,7 +4,7 @@ import {holds} from '../../source/evaluate.js';
 import {make, settle, takeBack} from './change.js';
 import type {Access} from './client.js';
 import {fetchRows} from './collections.js';
-import {type Decision, decide, type Sight, type Step} from './decide.js';
+import {type Decision, decide, type Sight, type Step, whyWithout} from './decide.js';
 import {identityOfId} from './document.js';
 import {mapError} from './errors.js';
 import {groupRows} from './sight.js';
@@ -89,10 +89,10 @@ export const stepwise = async (
   const decision = decide(unit, sight, options.decideKeeper);
   const {outcomes, steps} = decision;
   const done: Done[] = [];
-  let ended = false;
+  let ended: string | null = null;
   for (const step of inOrder(steps)) {
-    if (ended) {
-      outcomes[step.index] = skip('required');
+    if (ended !== null) {
+      outcomes[step.index] = skip(ended);
       continue;
     }
     const guarded = step.leaves && decision.keeper !== null;
@@ -103,11 +103,11 @@ export const stepwise = async (
     outcomes[step.index] = outcome;
     if (outcome.result === 'applied') done.push({step, outcome});
     else if (step.change.required) {
-      ended = true;
+      ended = whyWithout(outcome);
       // What can't be told is left as it is: taking the rest back could undo half of what was done.
       if (outcome.result !== 'unknown')
         for (const item of done.splice(0).reverse())
-          outcomes[item.step.index] = await undo(access, item, 'required');
+          outcomes[item.step.index] = await undo(access, item, ended);
     }
   }
   await refill(access, unit, sight, done, outcomes).catch(() => {});

@@ -3,7 +3,7 @@ import {type ClientSession, type Document, MongoError} from 'mongodb';
 import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {settle} from './change.js';
 import type {Access} from './client.js';
-import {type Decision, decide, type Step} from './decide.js';
+import {type Decision, decide, type Step, whyWithout} from './decide.js';
 import {idOfIdentity} from './document.js';
 import {mapError} from './errors.js';
 import {look} from './sight.js';
@@ -55,7 +55,10 @@ class ChangeFailed extends Error {
 
 const withoutFailed = (unit: Unit, failed: Failed): Unit => ({
   ...unit,
-  changes: unit.changes.map((change, index) => (failed.has(index) ? {...change, skip: 'failed'} : change)),
+  changes: unit.changes.map((change, index) => {
+    const outcome = failed.get(index);
+    return outcome ? {...change, skip: whyWithout(outcome)} : change;
+  }),
 });
 
 type Result = {outcomes: (Outcome | undefined)[]; steps: Step[]};

@@ -50,7 +50,9 @@ const ofColumn = (column: Column, alias: string): Typed => {
     };
   if (kind !== 'text') return {sql, kind, type, column: native};
   const text = type.base === 'text' ? sql : `${sql}::text`;
-  return {sql: type.loose ? `${text} collate "C"` : text, kind, type: textType, column: native};
+  // The text of a naive moment is read as one, because an infinite one is no string.
+  const read = type.family === 'text' ? textType : type;
+  return {sql: type.loose ? `${text} collate "C"` : text, kind, type: read, column: native};
 };
 
 /** A path inside jsonb; a name with a dot in it wins at each step, as in `valueAt`. */
@@ -82,7 +84,13 @@ export const attribute = (name: string, table: Table, alias: string, scope: Scop
 const normalised = (typed: Typed, scope: Scope): string =>
   `lower(btrim(${typed.sql}, ${jsWhitespace})${scope.lower})`;
 
+const text = (sql: string): Typed => ({sql, kind: 'text', type: textType});
+
 const onlyStrings = (typed: Typed): Typed => {
+  const {column} = typed;
+  // An infinite moment is a moment, not a string.
+  if (column?.type.family === 'timestamp' || column?.type.family === 'date')
+    return text(`case when isfinite(${column.sql}) then ${typed.sql} end`);
   if (typed.kind === 'text') return typed;
   if (typed.kind !== 'json') return absent;
   return {
@@ -114,8 +122,6 @@ const sorted = (typed: Typed): Typed => {
     type,
   };
 };
-
-const text = (sql: string): Typed => ({sql, kind: 'text', type: textType});
 
 const template = (pattern: string, part: (name: string) => Typed, bind: (text: string) => string): Typed => {
   const names = templateNames(pattern);

@@ -13,6 +13,8 @@ const isInt8 = (text: string): boolean =>
 
 const integers = {type: 'int8[]', fits: isInt8};
 
+const floats = {type: 'float8[]', fits: (text: string) => toText(Number(text)) === text};
+
 /** Texts that a column of the type could spell, so that no cast fails and an index on the column serves. */
 const nativeTexts: Record<string, {type: string; fits: (text: string) => boolean}> = {
   uuid: {type: 'uuid[]', fits: text => uuidRegex.test(text)},
@@ -23,6 +25,8 @@ const nativeTexts: Record<string, {type: string; fits: (text: string) => boolean
     type: 'numeric[]',
     fits: text => text === 'NaN' || (plainDecimal(text) !== null && toText(readNumeric(text)) === text),
   },
+  float4: floats,
+  float8: floats,
   bool: {type: 'bool[]', fits: text => text === 'true' || text === 'false'},
   bpchar: {type: 'bpchar[]', fits: text => !text.endsWith(' ')},
 };
@@ -32,8 +36,10 @@ const scalarIn = (items: Scalar[], typed: Typed, scope: Scope): string => {
   const native = typed.column && !typed.column.type.loose ? nativeTexts[typed.column.type.base] : undefined;
   if (native) {
     const fitting = texts.filter(native.fits);
+    // 0.1 in four bytes is another number than 0.1 in eight, and the same text.
+    const column = native === floats ? `${typed.column!.sql}::text::float8` : typed.column!.sql;
     return fitting.length > 0
-      ? `${typed.column!.sql} = any(${scope.binder.bind(fitting, native.type)})`
+      ? `${column} = any(${scope.binder.bind(fitting, native.type)})`
       : 'false';
   }
   return texts.length > 0

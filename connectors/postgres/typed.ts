@@ -26,18 +26,34 @@ export type Scope = {
   lower: string;
 };
 
-const unreadableFloat = "('NaN', 'Infinity', '-Infinity')";
+/** Text of a float8 in JavaScript's spelling. `x` is evaluated several times. */
+const floatText = (x: string): string =>
+  `case when (${x})::text in ('NaN', 'Infinity', '-Infinity') then (${x})::text
+    when abs(${x}) >= 1e21 or (abs(${x}) < 1e-6 and ${x} <> 0) then regexp_replace((${x})::text, 'e([+-])0', 'e\\1')
+    else trim_scale((${x})::text::numeric)::text end`;
 
-/** Text of a number in JavaScript's spelling (but for exponents, which JavaScript uses from 1e21 and below 1e-6). */
+/** A numeric that is a number to JavaScript is spelt as one, which matters from 1e21 and below 1e-6. */
+const numericText = (x: string): string =>
+  `case when (abs(${x}) between 1e21 and 1e300 or abs(${x}) between 1e-300 and 1e-6) and (${x})::float8::text::numeric = ${x}
+    then ${floatText(`(${x})::float8`)} else trim_scale(${x})::text end`;
+
 const numberText = ({sql, type}: Typed): string => {
   if (type.family === 'int') return `(${sql})::text`;
-  if (type.family === 'numeric') return `trim_scale(${sql})::text`;
-  return `case when (${sql})::text in ${unreadableFloat} then (${sql})::text else trim_scale((${sql})::text::numeric)::text end`;
+  return type.family === 'numeric' ? numericText(`(${sql})`) : floatText(`(${sql})`);
 };
 
+/** JSON's numbers are JavaScript's, whatever digits they have. */
+const jsonNumberText = (sql: string): string =>
+  `case when abs((${sql})::numeric) < 1e300 then ${floatText(`(${sql})::float8`)} end`;
+
+/** Years of more than four digits have six and a sign in JavaScript's ISO 8601, and there is a year 0. */
+const yearText = `case when y between 1 and 9999 then lpad(y::text, 4, '0') when y = -1 then '0000'
+  when y > 0 then '+' || lpad(y::text, 6, '0') else '-' || lpad((-1 - y)::text, 6, '0') end`;
+
 const timeText = (sql: string): string =>
-  `case when isfinite(${sql}) then to_char(${sql} at time zone 'UTC', case when extract(microseconds from ${sql})::int8 % 1000 = 0
-    then 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end) else (${sql})::text end`;
+  `(select case when isfinite(u) then ${yearText} || to_char(u, case when extract(microseconds from u)::int8 % 1000 = 0
+    then '-MM-DD"T"HH24:MI:SS.MS"Z"' else '-MM-DD"T"HH24:MI:SS.US"Z"' end) else u::text end
+    from (select w.u, case when isfinite(w.u) then extract(year from w.u)::int4 end as y from (select ${sql} at time zone 'UTC' as u) w) z)`;
 
 /** What `toText` makes of the value (but for the blanks in JSON of maps). */
 export const textOf = (typed: Typed): string => {
@@ -47,7 +63,7 @@ export const textOf = (typed: Typed): string => {
     case 'time':
       return timeText(typed.sql);
     case 'json':
-      return `case jsonb_typeof(${typed.sql}) when 'number' then trim_scale((${typed.sql})::numeric)::text else (${typed.sql}) #>> '{}' end`;
+      return `case jsonb_typeof(${typed.sql}) when 'number' then ${jsonNumberText(typed.sql)} else (${typed.sql}) #>> '{}' end`;
     case 'array':
       return `to_json(${typed.sql})::text`;
     case 'text':

@@ -11,7 +11,7 @@ import {type Confirmation, confirmationsFor, requireConfirmations} from './confi
 import {type CustomerReport, customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
 import {makePlan} from './planner.js';
-import {listRuns, type PlanHeader} from './run-files.js';
+import {listRuns, type PlanHeader, readRun} from './run-files.js';
 import {carryOut} from './runner.js';
 import {dealtReasons, type isChosen} from './selecting.js';
 import {showChange, statementsOf} from './shown.js';
@@ -181,8 +181,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       });
     },
     planUndo: async (run, {signal} = {}) => {
-      const summary = (await listRuns(options.stateDirectory)).find(item => item.run === run);
-      const checker = find(checkers, summary?.check ?? (await missingRun(options.stateDirectory, run)));
+      const done = await readRun(options.stateDirectory, run);
+      const checker = find(checkers, done.header.check);
       return checker.ask(
         async ({connector, shapes}) => {
           const {record, units} = await makeUndo(connector, options.stateDirectory, run, signal);
@@ -252,15 +252,6 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     },
   };
   return engine;
-};
-
-/** There is no such run: the error that says so. */
-const missingRun = async (stateDirectory: string, run: string): Promise<string> => {
-  throw new SesstuiError(
-    'not-found',
-    `there is no run ${run} in ${runsDirectory(stateDirectory)}`,
-    '`sesstui history` lists the runs; --state-dir names another place.',
-  );
 };
 
 const markUndone = async (stateDirectory: string, run: string, by: string): Promise<void> => {

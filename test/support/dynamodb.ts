@@ -54,9 +54,13 @@ const whenListening = async (endpoint: string, child: ChildProcess): Promise<voi
   }
 };
 
-const startProcess = async (command: string, args: (port: number) => string[]): Promise<DynamodbServer> => {
+const startProcess = async (
+  command: string,
+  args: (port: number) => string[],
+  cwd?: string,
+): Promise<DynamodbServer> => {
   const port = await freePort();
-  const child = spawn(command, args(port), {stdio: 'ignore'});
+  const child = spawn(command, args(port), {stdio: 'ignore', cwd});
   const ended = new Promise(resolve => child.once('exit', resolve));
   // Nothing outlives a test run that failed before it could stop its servers.
   process.once('exit', () => child.kill('SIGKILL'));
@@ -87,15 +91,9 @@ const startLocal = async (): Promise<DynamodbServer> => {
     await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], {cwd: folder});
   }
   const main = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner';
-  return startProcess('java', port => [
-    `-Djava.library.path=${lib}`,
-    '-cp',
-    `${lib}/*`,
-    main,
-    '-inMemory',
-    '-port',
-    String(port),
-  ]);
+  // It leaves a file of its own where it was started.
+  const args = (port: number): string[] => [`-Djava.library.path=${lib}`, '-cp', `${lib}/*`, main, '-inMemory', '-port', String(port)];
+  return startProcess('java', args, folder);
 };
 
 const dynoxide = (): string | null => {

@@ -101,8 +101,12 @@ export const openHarness = async (kind: MongodbServerKind): Promise<Harness> => 
       await db.collection(table).updateOne(filter, {$set: set as unknown as Document});
     },
     async drop(table) {
-      await db.collection(table).drop();
+      await db
+        .collection(table)
+        .drop()
+        .catch(() => {});
     },
+    elsewhere: () => openTestConnector('mongodb://127.0.0.1:1', database),
     async close() {
       await this.connector.close();
       await db.dropDatabase();

@@ -107,6 +107,9 @@ const actions: Action[] = [
   },
 ];
 
+/** DynamoDB Local keeps the tables of each access key apart. */
+const keys = {AWS_ACCESS_KEY_ID: 'demo', AWS_SECRET_ACCESS_KEY: 'demo'};
+
 export const systemsSuite = (name: string, open: () => Promise<Stores>): void => {
   describe(name, () => {
     let stores: Stores;
@@ -123,7 +126,7 @@ export const systemsSuite = (name: string, open: () => Promise<Stores>): void =>
       session_requests: await dumpPostgres(stores.postgres, 'session_requests'),
     });
     const call = <T>(args: string[]) =>
-      cliJson<T>(['--config', file, '--state-dir', join(directory, 'state'), ...args]);
+      cliJson<T>(['--config', file, '--state-dir', join(directory, 'state'), ...args], {env: keys});
     const check = async (id: string) => (await call<CheckJson>(['check', id])).json.checks[0]!;
 
     beforeAll(async () => {

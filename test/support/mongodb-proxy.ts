@@ -1,0 +1,55 @@
+/** A TCP proxy that loses what it is told to lose: requests on their way, or the answers to them. */
+import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
+
+export type Proxy = {
+  url: string;
+  /** What happens to the next message that names this command: it is lost on the way there, or its answer is. */
+  lose(command: string, what: 'request' | 'answer'): void;
+  /** Ends every connection; new ones are accepted. */
+  cut(): void;
+  stop(): Promise<void>;
+};
+
+export const startProxy = async (target: string): Promise<Proxy> => {
+  const {hostname, port} = new URL(target);
+  const sockets = new Set<Socket>();
+  let wanted: {command: string; what: 'request' | 'answer'} | null = null;
+  const server = createServer(client => {
+    const upstream = connect(Number(port), hostname);
+    let losesAnswer = false;
+    const end = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', end).on('close', end);
+    }
+    client.on('data', chunk => {
+      if (wanted && chunk.includes(wanted.command)) {
+        losesAnswer = wanted.what === 'answer';
+        wanted = null;
+        if (!losesAnswer) return end();
+      }
+      upstream.write(chunk);
+    });
+    upstream.on('data', chunk => (losesAnswer ? end() : client.write(chunk)));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  return {
+    url: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    lose(command, what) {
+      wanted = {command, what};
+    },
+    cut,
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        cut();
+      }),
+  };
+};
