@@ -26,9 +26,9 @@ const until = async (found, what) => {
   throw new Error(`never seen: ${what}\n${lines().join('\n')}`);
 };
 
-await until(text => /rides\/stale-sessions.*\d/.test(text), 'the checks');
+await until(text => /5 stores up/.test(text), 'the stores');
 child.write('4');
-await until(text => /waiting for/.test(text), 'stale sessions');
+await until(text => /row 1 of/.test(text), 'stale sessions');
 for (const key of [' ', 'j', 'j', ' ', 'j']) {
   child.write(key);
   await new Promise(done => setTimeout(done, 200));
@@ -63,7 +63,7 @@ const colour = (buffer, kind) => {
     [0, 95, 135, 175, 215, 255][Math.floor((value - 16) / 6 ** index) % 6].toString(16).padStart(2, '0');
   return `#${part(2)}${part(1)}${part(0)}`;
 };
-const escape = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeXml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 const shapes = [];
 for (let y = 0; y < rows; y++) {
@@ -89,7 +89,7 @@ for (let y = 0; y < rows; y++) {
       const weight = first.isBold() ? ' font-weight="bold"' : '';
       const faint = first.isDim() ? ' opacity="0.6"' : '';
       shapes.push(
-        `<text x="${left.toFixed(1)}" y="${top + 13}" textLength="${width.toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${foreground}"${weight}${faint} xml:space="preserve">${escape(text)}</text>`,
+        `<text x="${left.toFixed(1)}" y="${top + 13}" textLength="${width.toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${foreground}"${weight}${faint} xml:space="preserve">${escapeXml(text)}</text>`,
       );
     }
     x = end;

@@ -38,7 +38,7 @@ export const candidateKeys = async (
   key: string[],
   ground: Ground,
 ): Promise<Value[][] | null> => {
-  if (leastRows(form) < 2) return null;
+  if (!access.info.groups || leastRows(form) < 2) return null;
   if (await groupsOtherwise(access, form, key, ground)) return null;
   const documents = await aggregated(access, form.from, candidatePipeline(form, key, ground));
   return documents

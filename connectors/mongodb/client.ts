@@ -15,6 +15,8 @@ export type ServerInfo = {
   transactions: boolean;
   /** Holds every BSON type; FerretDB drops the connection on Decimal128 and NaN. */
   allTypes: boolean;
+  /** Groups in one pass; FerretDB compares each document with every group that it has, and never ends. */
+  groups: boolean;
 };
 
 /** What one operation works with. `options` go with every command: time limit and, for reads, the signal. */
@@ -95,6 +97,7 @@ const infoOf = async (client: MongoClient, db: Db, limit: {maxTimeMS: number}): 
     standIn,
     transactions: clustered && hello.logicalSessionTimeoutMinutes !== undefined,
     allTypes: build.ferretdbVersion === undefined,
+    groups: build.ferretdbVersion === undefined,
   };
 };
 

@@ -93,7 +93,7 @@ export async function* documentsOf(access: Access, table: string, filter: Filter
 export const aggregated = async (access: Access, table: string, pipeline: Stage[]): Promise<Uint8Array[]> =>
   (await access.db
     .collection(table)
-    .aggregate(pipeline, {...readOptions(access), batchSize})
+    .aggregate(pipeline, {...readOptions(access), batchSize, allowDiskUse: true})
     .toArray()) as unknown as Uint8Array[];
 
 /** Is there a document that a filter lets through? */

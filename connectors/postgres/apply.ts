@@ -1,13 +1,14 @@
 /**
- * A call's units in one transaction, a savepoint for each: one that fails does not take the others along. Nothing
- * is written for certain until COMMIT has answered; when its answer is lost, the server is asked what became of it.
+ * A call's units in one transaction, a savepoint for each: one that fails does not take the others along, and one
+ * that was in another's way is tried again in a new transaction. Nothing is written for certain until COMMIT has
+ * answered; when its answer is lost, the server is asked what became of it.
  */
 import {setTimeout as pause} from 'node:timers/promises';
 import type pg from 'pg';
 import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import type {Workspace} from './batches.js';
-import {isRetriable, isStatementError, mapError} from './errors.js';
+import {interrupted, isRetriable, isStatementError, mapError} from './errors.js';
 import type {Run, Session} from './session.js';
 import {runUnit} from './unit.js';
 
@@ -30,21 +31,23 @@ const failed = (unit: Unit, error: string): Outcome[] =>
 /** An error's words for the record, with its hint left out. */
 const told = (error: unknown, job: Job): string => mapError(error, job.store).message;
 
-/** A unit inside its savepoint, tried again where that may help: a lock, a deadlock, a serialization failure. */
-const tryUnit = async (unit: Unit, workspace: Workspace, job: Job): Promise<Outcome[]> => {
-  for (let attempt = 1; ; attempt++) {
-    await workspace.run(statement('savepoint unit'));
-    try {
-      const {outcomes, givenUp} = await runUnit(unit, workspace, job.options.decideKeeper);
-      await workspace.run(statement(givenUp ? 'rollback to savepoint unit' : 'release savepoint unit'));
-      return outcomes;
-    } catch (error) {
-      // Anything else is a lost connection or a fault of ours, and ends the transaction.
-      if (!isStatementError(error) && !(error instanceof SesstuiError)) throw error;
-      await workspace.run(statement('rollback to savepoint unit'));
-      if (!isRetriable(error) || attempt === attempts) return failed(unit, told(error, job));
-      await pause(50 * 2 ** attempt * (0.5 + Math.random()));
-    }
+/** A unit inside its savepoint; null when it failed in a way that may pass, and there is an attempt left. */
+const tryUnit = async (
+  unit: Unit,
+  workspace: Workspace,
+  attempt: number,
+  job: Job,
+): Promise<Outcome[] | null> => {
+  await workspace.run(statement('savepoint unit'));
+  try {
+    const {outcomes, givenUp} = await runUnit(unit, workspace, job.options.decideKeeper);
+    await workspace.run(statement(givenUp ? 'rollback to savepoint unit' : 'release savepoint unit'));
+    return outcomes;
+  } catch (error) {
+    // Anything else is a lost connection or a fault of ours, and ends the transaction.
+    if (!isStatementError(error) && !(error instanceof SesstuiError)) throw error;
+    await workspace.run(statement('rollback to savepoint unit'));
+    return isRetriable(error) && attempt < attempts ? null : failed(unit, told(error, job));
   }
 };
 
@@ -67,21 +70,30 @@ const tryTogether = async (units: Unit[], workspace: Workspace, job: Job): Promi
   }
 };
 
-const runAll = async (units: Unit[], workspace: Workspace, job: Job): Promise<Outcome[][]> => {
+/**
+ * Units up to the first that has to be tried again. That one gets a transaction of its own making: to wait for it
+ * here would keep the locks of the units before it, which the other side of a deadlock may be waiting for.
+ */
+const runSome = async (
+  units: Unit[],
+  workspace: Workspace,
+  attempt: number,
+  job: Job,
+): Promise<Outcome[][]> => {
   const outcomes: Outcome[][] = [];
-  for (let from = 0; from < units.length; ) {
+  while (outcomes.length < units.length) {
+    if (job.options.signal?.aborted) throw interrupted();
+    const from = outcomes.length;
     let to = from;
     while (to < units.length && isPlain(units[to]!)) to++;
     const together = await tryTogether(units.slice(from, to), workspace, job);
     if (together) outcomes.push(...together);
-    else {
-      to = Math.max(to, from + 1);
-      for (const unit of units.slice(from, to)) {
-        if (job.options.signal?.aborted) throw new SesstuiError('interrupted', 'Interrupted.');
-        outcomes.push(await tryUnit(unit, workspace, job));
+    else
+      for (const [index, unit] of units.slice(from, Math.max(to, from + 1)).entries()) {
+        const done = await tryUnit(unit, workspace, from + index === 0 ? attempt : 1, job);
+        if (!done) return outcomes;
+        outcomes.push(done);
       }
-    }
-    from = to;
   }
   return outcomes;
 };
@@ -136,35 +148,54 @@ const afterLoss = async (
   );
 };
 
+/** COMMIT itself found a fault (a deferred constraint): each unit on its own then, so that the others go through. */
+const oneByOne = async (units: Unit[], error: unknown, job: Job): Promise<Outcome[][]> => {
+  if (units.length === 1) return [failed(units[0]!, told(error, job))];
+  const outcomes: Outcome[][] = [];
+  for (const unit of units) {
+    const rest = () => applyUnits([unit], job).catch(fault => [failed(unit, told(fault, job))]);
+    outcomes.push(...(await rest()));
+  }
+  return outcomes;
+};
+
+/** One transaction with as many of the units as it gets through; fewer where one has to be tried again. */
+const oneTransaction = async (units: Unit[], attempt: number, job: Job): Promise<Outcome[][]> => {
+  let outcomes: Outcome[][] = [];
+  let ending: Ending | undefined;
+  const work = job.session.withClient(async client => {
+    const run = await job.session.beginWrite(client);
+    // The guard of device sessions lets a transaction through that says so.
+    await run(statement("set local sesstui.allow = 'on'"));
+    const workspace = {...(await job.prepare(run)), run};
+    outcomes = await runSome(units, workspace, attempt, job);
+    const [row] = await run(statement('select pg_current_xact_id_if_assigned()::text'));
+    ending = await commit(client, row?.[0] ?? null);
+    // Makes the pool throw the connection away.
+    if (ending.kind === 'lost') throw ending.error;
+  });
+  await work.catch(error => {
+    if (ending?.kind !== 'lost') throw error;
+  });
+  const done = units.slice(0, outcomes.length);
+  if (ending?.kind === 'lost') return afterLoss(done, outcomes, ending, job);
+  return ending?.kind === 'rolled-back' ? oneByOne(done, ending.error, job) : outcomes;
+};
+
 /** Carries out units and says what became of each change. Throws only while nothing can have been written. */
 export const applyUnits = async (units: Unit[], job: Job): Promise<Outcome[][]> => {
-  let outcomes: Outcome[][] = [];
-  let ending: Ending = {kind: 'rolled-back', error: null};
-  try {
-    await job.session.withClient(async client => {
-      const run = await job.session.beginWrite(client);
-      // The guard of device sessions lets a transaction through that says so.
-      await run(statement("set local sesstui.allow = 'on'"));
-      const workspace = {...(await job.prepare(run)), run};
-      outcomes = await runAll(units, workspace, job);
-      const [[transaction]] = (await run(statement('select pg_current_xact_id_if_assigned()::text'))) as [
-        [string | null],
-      ];
-      ending = await commit(client, transaction);
-      // Makes the pool throw the connection away.
-      if (ending.kind === 'lost') throw ending.error;
-    });
-  } catch (error) {
-    const last = ending as Ending;
-    if (last.kind !== 'lost') throw error;
-    return afterLoss(units, outcomes, last, job);
+  const outcomes: Outcome[][] = [];
+  for (let attempt = 1; outcomes.length < units.length; ) {
+    const rest = units.slice(outcomes.length);
+    try {
+      const done = await oneTransaction(rest, attempt, job);
+      outcomes.push(...done);
+      attempt = done.length > 0 ? 2 : attempt + 1;
+    } catch (error) {
+      if (outcomes.length === 0) throw error;
+      outcomes.push(...rest.map(unit => failed(unit, told(error, job))));
+    }
+    if (outcomes.length < units.length) await pause(25 * 2 ** attempt * (0.5 + Math.random()));
   }
-  const last = ending as Ending;
-  if (last.kind === 'committed') return outcomes;
-  // COMMIT itself found a fault (a deferred constraint): each unit on its own then, so that the others go through.
-  if (units.length === 1)
-    return [failed(units[0]!, told((last as Ending & {kind: 'rolled-back'}).error, job))];
-  const each: Outcome[][] = [];
-  for (const unit of units) each.push(...(await applyUnits([unit], job)));
-  return each;
+  return outcomes;
 };

@@ -38,9 +38,7 @@ const scalarIn = (items: Scalar[], typed: Typed, scope: Scope): string => {
     const fitting = texts.filter(native.fits);
     // 0.1 in four bytes is another number than 0.1 in eight, and the same text.
     const column = native === floats ? `${typed.column!.sql}::text::float8` : typed.column!.sql;
-    return fitting.length > 0
-      ? `${column} = any(${scope.binder.bind(fitting, native.type)})`
-      : 'false';
+    return fitting.length > 0 ? `${column} = any(${scope.binder.bind(fitting, native.type)})` : 'false';
   }
   return texts.length > 0
     ? `${textOf(scalarOnly(typed))} = any(${scope.binder.bind(texts, 'text[]')})`

@@ -2,9 +2,10 @@ import {randomBytes} from 'node:crypto';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import zlib from 'node:zlib';
-import {createEngine, type Json, type Reply} from './dynamodb-engine.js';
+import {createEngine, type Engine, type Json, type Reply} from './dynamodb-engine.js';
 import {describeTable, updateTable} from './dynamodb-indexes.js';
 import {createLock} from './dynamodb-lock.js';
+import {keyNames, keyOf} from './dynamodb-steps.js';
 import {createTransactions} from './dynamodb-transactions.js';
 
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
@@ -39,6 +40,8 @@ export const startDynamodbFront = async ({
       case 'DescribeTable':
         return lock.shared(() => describeTable(engine, params));
       default:
+        if (params.ReturnValuesOnConditionCheckFailure === 'ALL_OLD')
+          return lock.alone(() => withOldItem(engine, operation, params));
         return lock.shared(() => engine.execute(operation, params));
     }
   };
@@ -62,6 +65,16 @@ export const startDynamodbFront = async ({
         server.closeAllConnections();
       }),
   };
+};
+
+/** A single write whose refusal is to show the item as it was, which dynalite doesn't. */
+const withOldItem = async (engine: Engine, operation: string, params: Json): Promise<Reply> => {
+  const reply = await engine.execute(operation, params);
+  if (!String(reply.body.__type).endsWith('ConditionalCheckFailedException')) return reply;
+  const {TableName} = params;
+  const Key = params.Key ?? keyOf(params.Item, await keyNames(engine, TableName));
+  const {body} = await engine.execute('GetItem', {TableName, Key, ConsistentRead: true});
+  return body.Item ? {...reply, body: {...reply.body, Item: body.Item}} : reply;
 };
 
 const handle = async (

@@ -60,12 +60,13 @@ export const steps = async (engine: Engine, request: Json): Promise<Step[]> => {
   return result;
 };
 
-const keyNames = async (engine: Engine, table: string): Promise<string[]> => {
+/** The names of a table's key attributes. */
+export const keyNames = async (engine: Engine, table: string): Promise<string[]> => {
   const {Table} = demand(await engine.execute('DescribeTable', {TableName: table}));
   return Table.KeySchema.map(({AttributeName}: Json) => AttributeName);
 };
 
-const keyOf = (item: Json, names: string[]): Json => {
+export const keyOf = (item: Json, names: string[]): Json => {
   const missing = names.find(name => !item[name]);
   if (missing)
     throw new Refusal(

@@ -1,6 +1,7 @@
 import {type Engine, failure, invalid, type Json, type Reply} from './dynamodb-engine.js';
 import {checkedItems, demand, Refusal, type Step, steps} from './dynamodb-steps.js';
 
+const MAX_TOKEN_LENGTH = 36;
 const TOKEN_LIFETIME_MS = 10 * 60_000;
 type Reason = {Code: string; Message?: string; Item?: Json};
 
@@ -16,6 +17,13 @@ export const createTransactions = (engine: Engine): Transactions => {
 
   const write = async (params: Json): Promise<Reply> => {
     const {ClientRequestToken: token, ...request} = params;
+    if (
+      token !== undefined &&
+      (typeof token !== 'string' || token.length < 1 || token.length > MAX_TOKEN_LENGTH)
+    )
+      return invalid(
+        `1 validation error detected: Value '${token}' at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to ${MAX_TOKEN_LENGTH}`,
+      );
     const text = JSON.stringify(request);
     forgetOld(tokens);
     const known = token === undefined ? undefined : tokens.get(token);

@@ -207,6 +207,17 @@ describe('DynamoDB front', () => {
     });
   });
 
+  test('shows the item that a single write was refused for', async () => {
+    await put('t9', {visits: {N: '1'}});
+    const {Update} = setCount('t9', 2, 'attribute_not_exists(sessionId)');
+    await expect(
+      client.send(new UpdateItemCommand({...Update!, ReturnValuesOnConditionCheckFailure: 'ALL_OLD'})),
+    ).rejects.toMatchObject({
+      name: 'ConditionalCheckFailedException',
+      Item: {sessionId: {S: 't9'}, visits: {N: '1'}},
+    });
+  });
+
   test('reads several items in one transaction', async () => {
     await put('t6', {visits: {N: '1'}});
     const {Responses} = await client.send(
