@@ -141,6 +141,9 @@ export const keysFilter = (key: string[], keys: Value[][], allTypes: boolean): F
     }),
   );
 
+/** Documents whose value the server may count as one with another: a Decimal128 with the number that it equals. */
+export const mergedValueFilter = (name: string): Filter => ({[name]: {$type: ['decimal', 'object', 'array']}});
+
 /** Rows for each value of an attribute, counted by the server; null where the server could count otherwise. */
 export const tallyPipeline = (form: Tally, ground: Ground): Stage[] | null => {
   const {filter, exact} = weaken(form.where ?? {all: []}, ground);

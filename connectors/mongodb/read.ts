@@ -22,8 +22,8 @@ import {type Form, type Groups, partnersOfForm, type Tally} from '../../source/f
 import {canonical, isAbsent, type Value, type ValueMap} from '../../source/values.js';
 import {candidateKeys} from './candidates.js';
 import type {Access} from './client.js';
-import {aggregated, fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
-import {compile, compilePartners, keysFilter, plainKey, tallyPipeline} from './compile.js';
+import {aggregated, exists, fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
+import {compile, compilePartners, keysFilter, mergedValueFilter, plainKey, tallyPipeline} from './compile.js';
 import {documentOf, idOfIdentity} from './document.js';
 import {and, type Filter, matchAll} from './filters.js';
 import {valueOfBson} from './values.js';
@@ -183,6 +183,9 @@ const mergeCounts = (documents: Uint8Array[]): Count[] => {
   }
   return [...counts.values()].sort((a, b) => b.count - a.count);
 };
+
+const countsAlike = async (access: Access, {from, by}: Tally): Promise<boolean> =>
+  access.info.groups && 'attr' in by && !(await exists(access, from, mergedValueFilter(by.attr)));
 
 /** How many rows there are for each value. `only` narrows to some rows. */
 export const tallyForm = async (access: Access, form: Tally, options: ReadOptions): Promise<Count[]> => {
