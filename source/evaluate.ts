@@ -69,7 +69,7 @@ export const fill = (template: string, values: ValueMap): string | undefined => 
 };
 
 /** The value of an expression for a row. An `instant` is a number of microseconds; unreadable is absent. */
-export const valueOf = (expr: Expr, values: ValueMap): Value => {
+export const exprValue = (expr: Expr, values: ValueMap): Value => {
   if ('attr' in expr) return valueAt(values, expr.attr);
   if ('norm' in expr) {
     const value = valueAt(values, expr.norm);
@@ -97,7 +97,7 @@ const byCanonical = (a: Value, b: Value): number => {
 };
 
 const isKind = (kind: string, expr: Expr, values: ValueMap): boolean => {
-  const value = valueOf(expr, values);
+  const value = exprValue(expr, values);
   switch (kind) {
     case 'null':
       return value === null;
@@ -134,19 +134,19 @@ export const holds = (pred: Pred, values: ValueMap, env: Environment): boolean =
   if ('no' in pred) return !holds(pred.no, values, env);
   if ('is' in pred) return isKind(pred.is, pred.of, values);
   if ('same' in pred) {
-    const [a, b] = pred.same.map(expr => valueOf(expr, values));
+    const [a, b] = pred.same.map(expr => exprValue(expr, values));
     return !isAbsent(a) && !isAbsent(b) && canonical(a) === canonical(b);
   }
   if ('in' in pred) {
-    const value = valueOf(pred.of, values);
+    const value = exprValue(pred.of, values);
     return pred.in.some(item => matches(item, value));
   }
   if ('older' in pred) {
-    const micros = valueOf(pred.of, values);
+    const micros = exprValue(pred.of, values);
     return typeof micros === 'number' && Number.isFinite(micros) && micros < env.now - pred.older * 1000;
   }
   if ('future' in pred) {
-    const micros = valueOf(pred.future, values);
+    const micros = exprValue(pred.future, values);
     return typeof micros === 'number' && Number.isFinite(micros) && micros > env.now;
   }
   return env.hasPartner(pred.partner, values);
@@ -154,7 +154,7 @@ export const holds = (pred: Pred, values: ValueMap, env: Environment): boolean =
 
 /** The key that joins a row to its partners; null when a part is absent (then there is no partner). */
 export const joinKey = (exprs: Expr[], values: ValueMap): string | null => {
-  const parts = exprs.map(expr => valueOf(expr, values));
+  const parts = exprs.map(expr => exprValue(expr, values));
   return parts.some(isAbsent) ? null : parts.map(canonical).join(' ');
 };
 
@@ -195,7 +195,7 @@ const hasAll = (conditions: Having[], rows: RawRow[], env: Environment): boolean
   conditions.every(({of, distinct, min, max}) => {
     const matching = of ? rows.filter(row => holds(of, row.values, env)) : rows;
     const count = distinct
-      ? new Set(matching.map(row => distinct.map(expr => canonical(valueOf(expr, row.values))).join(' ')))
+      ? new Set(matching.map(row => distinct.map(expr => canonical(exprValue(expr, row.values))).join(' ')))
           .size
       : matching.length;
     return count >= (min ?? 0) && count <= (max ?? Number.POSITIVE_INFINITY);
@@ -218,7 +218,7 @@ const evaluateRows = (form: Rows, rows: RawRow[], env: Environment): Found[] => 
     return found < 0 ? rank.length : found;
   };
   const moment = (row: Row): number => {
-    const value = form.order ? valueOf(form.order, row.values) : 0;
+    const value = form.order ? exprValue(form.order, row.values) : 0;
     return typeof value === 'number' ? value : Number.POSITIVE_INFINITY;
   };
   return rows
@@ -241,7 +241,7 @@ const evaluateGroups = (form: Groups, rows: RawRow[], env: Environment): Found[]
     if (key === null) continue;
     const group = groups.get(key);
     if (group) group.rows.push(row);
-    else groups.set(key, {key: form.key.map(expr => valueOf(expr, row.values)), rows: [row]});
+    else groups.set(key, {key: form.key.map(expr => exprValue(expr, row.values)), rows: [row]});
   }
   const names = Object.keys(form.having);
   const rank = (found: Found): number => names.findIndex(name => found.having.includes(name));
@@ -279,7 +279,7 @@ export const evaluateTally = (
   const tally = new Map<string, {value: Value; count: number}>();
   for (const row of rows) {
     if (form.where && !holds(form.where, row.values, env)) continue;
-    const value = valueOf(form.by, row.values);
+    const value = exprValue(form.by, row.values);
     const name = canonical(value);
     const entry = tally.get(name);
     if (entry) entry.count++;

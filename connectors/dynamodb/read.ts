@@ -14,7 +14,7 @@ import {
   evaluate,
   evaluateTally,
   type RawRow,
-  valueOf as valueOfExpr,
+  exprValue as valueOfExpr,
 } from '../../source/evaluate.js';
 import {
   attributesOfForm,

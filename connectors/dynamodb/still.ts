@@ -1,6 +1,6 @@
 /** Conditions that must still hold when a change is made: judged by reading, just before the write. */
 import type {Change} from '../../source/connector.js';
-import {type Environment, holds, joinKey, valueOf as valueOfExpr} from '../../source/evaluate.js';
+import {type Environment, holds, joinKey, exprValue as valueOfExpr} from '../../source/evaluate.js';
 import {attributesOf, attributesOfPred, type Expr, type Pred, partnersOf} from '../../source/forms.js';
 import {isAbsent, Time, toText, type Value, type ValueMap} from '../../source/values.js';
 import {candidates} from './candidates.js';

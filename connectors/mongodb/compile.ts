@@ -1,5 +1,5 @@
 /** Query forms as MongoDB's filters, projections and pipelines. Pure: tested without a server. */
-import {valueOf as valueOfExpr} from '../../source/evaluate.js';
+import {exprValue as valueOfExpr} from '../../source/evaluate.js';
 import {
   attributesOf,
   attributesOfForm,
@@ -142,7 +142,9 @@ export const keysFilter = (key: string[], keys: Value[][], allTypes: boolean): F
   );
 
 /** Documents whose value the server may count as one with another: a Decimal128 with the number that it equals. */
-export const mergedValueFilter = (name: string): Filter => ({[name]: {$type: ['decimal', 'object', 'array']}});
+export const mergedValueFilter = (name: string): Filter => ({
+  [name]: {$type: ['decimal', 'object', 'array']},
+});
 
 /** Rows for each value of an attribute, counted by the server; null where the server could count otherwise. */
 export const tallyPipeline = (form: Tally, ground: Ground): Stage[] | null => {

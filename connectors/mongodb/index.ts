@@ -7,9 +7,10 @@ import {collectionNames, describeCollection, fetchRows, piecesOf} from './collec
 import type {Sight} from './decide.js';
 import {bytesOfImage, type FullRow, valuesOfBytes} from './document.js';
 import {mapError} from './errors.js';
-import {readForm, surveyForm, tallyForm} from './read.js';
+import {readForm, surveyForm} from './read.js';
 import {look} from './sight.js';
 import {stepwise} from './stepwise.js';
+import {tallyForm} from './tally.js';
 import {inTransaction} from './transaction.js';
 
 /** Units whose rows are read together before they are written one by one; few, so that little changes meanwhile. */

@@ -12,21 +12,19 @@ import {
   type Environment,
   environmentFor,
   evaluate,
-  evaluateTally,
   holds,
   joinKey,
   type RawRow,
-  valueOf as valueOfExpr,
+  exprValue as valueOfExpr,
 } from '../../source/evaluate.js';
-import {type Form, type Groups, partnersOfForm, type Tally} from '../../source/forms.js';
+import {type Form, type Groups, partnersOfForm} from '../../source/forms.js';
 import {canonical, isAbsent, type Value, type ValueMap} from '../../source/values.js';
 import {candidateKeys} from './candidates.js';
 import type {Access} from './client.js';
-import {aggregated, exists, fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
-import {compile, compilePartners, keysFilter, mergedValueFilter, plainKey, tallyPipeline} from './compile.js';
-import {documentOf, idOfIdentity} from './document.js';
+import {fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
+import {compile, compilePartners, keysFilter, plainKey} from './compile.js';
+import {idOfIdentity} from './document.js';
 import {and, type Filter, matchAll} from './filters.js';
-import {valueOfBson} from './values.js';
 import type {Ground} from './weaken.js';
 
 const idsAtOnce = 500;
@@ -34,7 +32,7 @@ const keysAtOnce = 5000;
 /** Rows of one page of full documents; a document may have 16 MiB. */
 const fullAtOnce = 50;
 
-const groundOf = (access: Access, options: Pick<ReadOptions, 'now'>): Ground => ({
+export const groundOf = (access: Access, options: Pick<ReadOptions, 'now'>): Ground => ({
   now: options.now,
   allTypes: access.info.allTypes,
 });
@@ -53,9 +51,9 @@ export const partnersFor = (
   );
 
 /** Queries whose documents together are all that a form may find; `keys` are those of the only groups wanted. */
-type Search = {filters: Filter[]; keys: Set<string> | null};
+export type Search = {filters: Filter[]; keys: Set<string> | null};
 
-const searchFor = async (
+export const searchFor = async (
   access: Access,
   form: Form,
   options: ReadOptions,
@@ -168,37 +166,4 @@ export const surveyForm = async (
   const shown: Found[] = [];
   if (options.full) for (const some of pagesOf(page)) shown.push(...(await inFull(access, form, some, env)));
   return {...countFound(form, found), found: options.full ? shown : page};
-};
-
-type Count = {value: Value; count: number};
-
-/** Counts by value; the server's groups are put together where values are neutrally equal. */
-const mergeCounts = (documents: Uint8Array[]): Count[] => {
-  const counts = new Map<string, Count>();
-  for (const bytes of documents) {
-    const {_id, n} = valueOfBson(documentOf(bytes)) as ValueMap;
-    const entry = counts.get(canonical(_id));
-    if (entry) entry.count += Number(n);
-    else counts.set(canonical(_id), {value: _id, count: Number(n)});
-  }
-  return [...counts.values()].sort((a, b) => b.count - a.count);
-};
-
-const countsAlike = async (access: Access, {from, by}: Tally): Promise<boolean> =>
-  access.info.groups && 'attr' in by && !(await exists(access, from, mergedValueFilter(by.attr)));
-
-/** How many rows there are for each value. `only` narrows to some rows. */
-export const tallyForm = async (access: Access, form: Tally, options: ReadOptions): Promise<Count[]> => {
-  const asForm: Form = {form: 'rows', from: form.from, where: form.where ?? {all: []}, show: [], tags: {}};
-  await requireCollections(access, [form.from, ...partnersOfForm(asForm).map(({table}) => table)]);
-  const pipeline =
-    options.only || !access.info.groups ? null : tallyPipeline(form, groundOf(access, options));
-  if (pipeline) return mergeCounts(await aggregated(access, form.from, pipeline));
-  const env = await partnersFor(access, asForm, options.now);
-  const query = compile(form, groundOf(access, options));
-  const rows: RawRow[] = [];
-  const {filters} = await searchFor(access, asForm, options, query.filter);
-  for (const filter of filters)
-    for await (const row of rowsOf(access, form.from, {...query, filter})) rows.push(row);
-  return evaluateTally(form, rows, env);
 };

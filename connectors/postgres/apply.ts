@@ -9,6 +9,7 @@ import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import type {Workspace} from './batches.js';
 import {interrupted, isRetriable, isStatementError, mapError} from './errors.js';
+import {type Locked, lockTogether} from './groups-lock.js';
 import type {Run, Session} from './session.js';
 import {runUnit} from './unit.js';
 
@@ -48,6 +49,18 @@ const tryUnit = async (
     if (!isStatementError(error) && !(error instanceof SesstuiError)) throw error;
     await workspace.run(statement('rollback to savepoint unit'));
     return isRetriable(error) && attempt < attempts ? null : failed(unit, told(error, job));
+  }
+};
+
+/** The groups of all units at once, where that can be; else each unit locks its own. */
+const lockAhead = async (units: Unit[], workspace: Workspace): Promise<Locked | null> => {
+  await workspace.run(statement('savepoint groups'));
+  try {
+    return await lockTogether(units, workspace);
+  } catch (error) {
+    if (!isStatementError(error)) throw error;
+    await workspace.run(statement('rollback to savepoint groups'));
+    return null;
   }
 };
 
@@ -167,7 +180,8 @@ const oneTransaction = async (units: Unit[], attempt: number, job: Job): Promise
     const run = await job.session.beginWrite(client);
     // The guard of device sessions lets a transaction through that says so.
     await run(statement("set local sesstui.allow = 'on'"));
-    const workspace = {...(await job.prepare(run)), run};
+    const workspace: Workspace = {...(await job.prepare(run)), run};
+    workspace.locked = await lockAhead(units, workspace);
     outcomes = await runSome(units, workspace, attempt, job);
     const [row] = await run(statement('select pg_current_xact_id_if_assigned()::text'));
     ending = await commit(client, row?.[0] ?? null);

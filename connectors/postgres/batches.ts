@@ -6,6 +6,7 @@ import type {After, Change, Outcome, Row} from '../../source/connector.js';
 import type {Pred} from '../../source/forms.js';
 import {type Assignment, assignedSql, setClause, shapeOf, updateAssignments} from './assignments.js';
 import type {Table} from './catalogue.js';
+import type {Locked} from './groups-lock.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested, versionOf} from './identity.js';
 import {predicate} from './predicates.js';
 import type {Context} from './query.js';
@@ -14,7 +15,7 @@ import type {Run} from './session.js';
 import {Binder, ident} from './sql.js';
 
 /** A transaction to make changes in. `zone`: what a naive timestamp's now is told in. */
-export type Workspace = Context & {run: Run; zone: string};
+export type Workspace = Context & {run: Run; zone: string; locked?: Locked | null};
 
 /** A change with its place among its unit's. */
 export type Numbered<C = Change> = {index: number; change: C};

@@ -7,39 +7,11 @@ import {
   type Row,
   type Unit,
 } from '../../source/connector.js';
-import type {Pred} from '../../source/forms.js';
 import {deleteRows, type Numbered, updateRows, type Workspace} from './batches.js';
-import type {Table} from './catalogue.js';
+import {lockGroup} from './groups-lock.js';
 import {insertRows} from './inserts.js';
-import {predicate} from './predicates.js';
-import {planRow, readRow, Selected} from './rows.js';
-import {Binder, ident} from './sql.js';
 
 export type Done = {outcomes: Outcome[] /** Nothing of it may stay. */; givenUp: boolean};
-
-const inOrder = (table: Table): string =>
-  table.key.length > 0 ? table.key.map(column => `t.${ident(column.name)}`).join(', ') : 't.tableoid, t.ctid';
-
-/**
- * The group's rows, locked. Locking waits for other writers, and what they left is seen by a new statement only;
- * all lock in the same order, so that two operators wait for each other instead of deadlocking.
- */
-export const lockGroup = async (name: string, where: Pred, workspace: Workspace): Promise<Row[]> => {
-  const {tables, lower, now, run} = workspace;
-  const table = tables(name);
-  const binder = new Binder();
-  const scope = {binder, now, lower};
-  const condition = predicate(where, {table, alias: 't', scope, tables});
-  await run(
-    binder.statement(
-      `select from ${table.sql} as t where ${condition} order by ${inOrder(table)} for update of t`,
-    ),
-  );
-  const selected = new Selected();
-  const plan = planRow(table, 't', [], true, scope, selected);
-  const text = `select ${selected.items.join(', ')} from ${table.sql} as t where ${condition} order by ${inOrder(table)}`;
-  return (await run(binder.statement(text))).map(cells => readRow(plan, cells, 0, []));
-};
 
 const idOf = ({identity}: {identity: Row['identity']}): string => canonicalJson(identity.at);
 
@@ -52,7 +24,7 @@ const forbidden = async (
   const found = new Map<number, string>();
   const {group, changes} = unit;
   if (!group) return found;
-  const rows = await lockGroup(group.table, group.where, workspace);
+  const rows = workspace.locked?.rowsOf(unit) ?? (await lockGroup(group.table, group.where, workspace));
   if (group.keep.by === 'none') return found;
   const keeper = rows[decide(group.keep, rows)];
   const kept = keeper && idOf(keeper);

@@ -5,7 +5,7 @@
  */
 import type {DeviceSessionsConfig} from '../config/schema.js';
 import type {Change, KeepRule, NewValue, Row, Unit} from '../connector.js';
-import {digest, normalise, valueAt, valueOf} from '../evaluate.js';
+import {digest, exprValue, normalise, valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText} from '../values.js';
@@ -93,7 +93,7 @@ const keepLatest = (config: Config): KeepRule => ({
 });
 
 const sinceOf = (config: Config, row: Row): number | null => {
-  const micros = valueOf(
+  const micros = exprValue(
     {instant: [config.columns.createdAt, config.columns.updatedAt], zone: config.timeZone},
     row.values,
   );
@@ -136,7 +136,7 @@ const judgeDevice =
   (config: Config) =>
   (found: {rows: Row[]}, now: number): Judged => {
     const row = found.rows[0]!;
-    const expires = valueOf({instant: [config.columns.expiresAt], zone: config.timeZone}, row.values);
+    const expires = exprValue({instant: [config.columns.expiresAt], zone: config.timeZone}, row.values);
     const expired = row.tags.includes('expired-device');
     return {
       reasons: row.tags,

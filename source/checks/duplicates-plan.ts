@@ -4,7 +4,7 @@
  */
 import type {DuplicatesConfig} from '../config/schema.js';
 import type {Change, Identity, KeepRule, NewValue, Row, Unit} from '../connector.js';
-import {fill, valueAt, valueOf} from '../evaluate.js';
+import {exprValue, fill, valueAt} from '../evaluate.js';
 import type {Pred} from '../forms.js';
 import {readInstant} from '../instants.js';
 import {isAbsent, isMap, type Scalar, toText, type Value} from '../values.js';
@@ -47,7 +47,7 @@ const accountsOf = async (context: Context, keys: Value[]): Promise<(key: Value)
 
 /** What an account refers to now, as text; undefined where it refers to nothing. */
 const referenceText = ({config, shapes}: Context, account: Row): string | undefined => {
-  const value = valueOf(referenceOf(config, shapes), account.values);
+  const value = exprValue(referenceOf(config, shapes), account.values);
   return isAbsent(value) ? undefined : toText(value);
 };
 

@@ -5,7 +5,7 @@
  */
 import type {DuplicatesConfig} from '../config/schema.js';
 import type {Found, Row} from '../connector.js';
-import {valueAt, valueOf} from '../evaluate.js';
+import {exprValue, valueAt} from '../evaluate.js';
 import type {Having, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText, type Value} from '../values.js';
@@ -198,7 +198,7 @@ const danglingPart = (config: Config, shapes: Shapes): Part => {
     },
     judge: judgeRow(
       'dangling-reference',
-      row => `refers to ${toText(valueOf(reference, row.values))}, which is not in ${config.table}`,
+      row => `refers to ${toText(exprValue(reference, row.values))}, which is not in ${config.table}`,
       row => [valueAt(row.values, key)],
     ),
   };

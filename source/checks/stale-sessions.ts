@@ -6,7 +6,7 @@
 import {parseDuration} from '../config/duration.js';
 import type {StaleSessionsConfig} from '../config/schema.js';
 import type {Change, Row, Unit} from '../connector.js';
-import {valueAt, valueOf} from '../evaluate.js';
+import {exprValue, valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {isAbsent, type Scalar, toText, type Value} from '../values.js';
@@ -114,7 +114,7 @@ const judge =
   (config: Config, columns: Columns) =>
   (found: {rows: Row[]}, now: number): Judged => {
     const row = found.rows[0]!;
-    const micros = valueOf(ageOf(config, columns), row.values);
+    const micros = exprValue(ageOf(config, columns), row.values);
     const since = typeof micros === 'number' && Number.isFinite(micros) && micros <= now ? micros : null;
     const texts = limits(config);
     const status = toText(valueAt(row.values, columns.status));
@@ -275,7 +275,7 @@ export const staleSessions: Check<Config> = {
     const status = toText(valueAt(row.values, columns.status));
     const blocking = isRequest ? statuses.pending : [...statuses.waiting, ...statuses.active];
     if (!blocking.includes(status)) return null;
-    const micros = valueOf(ageOf(config, columns), row.values);
+    const micros = exprValue(ageOf(config, columns), row.values);
     const since = typeof micros === 'number' && Number.isFinite(micros) && micros <= now ? micros : null;
     const limit = parseDuration(isRequest ? config.requestAfter : config.waitingAfter) * 1000;
     const canGoStale = isRequest || statuses.waiting.includes(status);

@@ -120,7 +120,11 @@ export const parse = (argv: string[]): Parsed => {
 const outputOf = (flags: Flags): Output => {
   const text = flags.text('output') ?? 'table';
   if (!outputs.includes(text as Output))
-    throw new SesstuiError('usage', `--output "${text}" is not one of ${outputs.join(', ')}`, 'For example --output json.');
+    throw new SesstuiError(
+      'usage',
+      `--output "${text}" is not one of ${outputs.join(', ')}`,
+      'For example --output json.',
+    );
   return outputs.find(output => flags.has(output)) ?? (text as Output);
 };
 

@@ -36,7 +36,7 @@ const planned = (plan: Plan): RunResult => ({
 });
 
 /** A progress line on standard error, when it is a terminal. */
-const progressLine = (context: Context): ((progress: Progress) => void) | undefined => {
+const progressLine = (): ((progress: Progress) => void) | undefined => {
   if (!process.stderr.isTTY) return undefined;
   const started = Date.now();
   let last = 0;
@@ -59,7 +59,7 @@ export const runPlan = async (context: Context, engine: FullEngine, plan: Plan):
     confirmed: context.flags.all('confirm') ?? [],
     ratePerSecond: context.flags.number('limit-rate'),
     signal: context.signal,
-    onProgress: progressLine(context),
+    onProgress: progressLine(),
   });
 };
 
@@ -72,7 +72,7 @@ export const carryOutPlan = async (
 ): Promise<RunResult> => {
   const plan = await engine.plan(check, action, selection, {
     signal: context.signal,
-    onProgress: progressLine(context),
+    onProgress: progressLine(),
   });
   return runPlan(context, engine, plan);
 };

@@ -8,7 +8,11 @@ import {type DemoOptions, startDemo} from './demo.js';
 
 type Told = {config: DemoConfig} | {ready: string} | {fault: string};
 
-export type DemoBehind = {config: DemoConfig; /** Rejects when the demo fails. */ failed: Promise<never>; close(): Promise<void>};
+export type DemoBehind = {
+  config: DemoConfig /** Rejects when the demo fails. */;
+  failed: Promise<never>;
+  close(): Promise<void>;
+};
 
 /** Starts the demo behind this thread; resolves as soon as it is known where its stores will be. */
 export const startDemoBehind = (options: DemoOptions): Promise<DemoBehind> =>
@@ -26,7 +30,8 @@ export const startDemoBehind = (options: DemoOptions): Promise<DemoBehind> =>
     failed.catch(() => undefined);
     worker.on('error', error => fail(error as Error));
     worker.on('message', (told: Told) => {
-      if ('config' in told) started({config: told.config, failed, close: async () => void (await worker.terminate())});
+      if ('config' in told)
+        started({config: told.config, failed, close: async () => void (await worker.terminate())});
       else if ('ready' in told) onReady?.(told.ready);
       else fail(new Error(told.fault));
     });

@@ -73,7 +73,9 @@ export type Backend = {
 export const startBackend = (): Backend => {
   const require = createRequire(import.meta.url);
   const pglite = require.resolve('@electric-sql/pglite');
-  const {version} = JSON.parse(readFileSync(join(dirname(pglite), '..', 'package.json'), 'utf8')) as {version: string};
+  const {version} = JSON.parse(readFileSync(join(dirname(pglite), '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const file = join(envPaths('sesstui', {suffix: ''}).cache, `postgres-pglite-${version}.tar.gz`);
   const worker = new Worker(PROGRAM, {eval: true, workerData: {pglite, file}});
   const waiting = new Map<number, {resolve(reply: Buffer): void; reject(error: Error): void}>();

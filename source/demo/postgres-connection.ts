@@ -151,7 +151,9 @@ export class Connection {
       return this.#renamed('B', body.subarray(0, portalEnd), body.subarray(portalEnd));
     }
     const describesStatement = (received.type === 'D' || received.type === 'C') && body[0] === 0x53;
-    return describesStatement ? this.#renamed(received.type, body.subarray(0, 1), body.subarray(1)) : received;
+    return describesStatement
+      ? this.#renamed(received.type, body.subarray(0, 1), body.subarray(1))
+      : received;
   }
 
   #renamed(type: string, before: Buffer, body: Buffer): Message {

@@ -60,7 +60,9 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** How long a session waits for others: the shorter of its two timeouts that would end such a wait, in ms; 0: for ever. */
 export const waitLimit = ({settings}: Session): {limitMs: number; byLock: boolean} => {
-  const [lock, statement] = ['lock_timeout', 'statement_timeout'].map(name => Number(settings.get(name) ?? 0));
+  const [lock, statement] = ['lock_timeout', 'statement_timeout'].map(name =>
+    Number(settings.get(name) ?? 0),
+  );
   const byLock = lock! > 0 && (statement === 0 || lock! <= statement!);
   return {limitMs: byLock ? lock! : statement!, byLock};
 };
@@ -69,7 +71,8 @@ export const waitLimit = ({settings}: Session): {limitMs: number; byLock: boolea
 export const requestedSettings = (parameters: Map<string, string>): Map<string, string> => {
   const settings = new Map<string, string>();
   for (const [name, value] of parameters)
-    if (!['user', 'database', 'options', 'replication', 'client_encoding'].includes(name)) settings.set(name, value);
+    if (!['user', 'database', 'options', 'replication', 'client_encoding'].includes(name))
+      settings.set(name, value);
   const options = (parameters.get('options') ?? '').matchAll(/(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)/g);
   for (const [, name, value] of options) settings.set(name!, value!.replaceAll(/\\(.)/g, '$1'));
   return settings;

@@ -197,7 +197,8 @@ export class Checker {
       byReason[reason] = counts[reason]!;
       worst[severityOf(this.check, reason)] += counts[reason]!;
     }
-    const bySeverity = findings.length === total ? countSeverities(findings) : estimateSeverities(worst, total);
+    const bySeverity =
+      findings.length === total ? countSeverities(findings) : estimateSeverities(worst, total);
     return {
       check: this.id,
       kind: this.check.kind,

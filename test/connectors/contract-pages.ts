@@ -1,7 +1,7 @@
 /** The suite on order, paging and narrowing. */
 import {expect} from 'vitest';
 import type {Found} from '../../source/connector.js';
-import {valueOf as valueOfExpr} from '../../source/evaluate.js';
+import {exprValue as valueOfExpr} from '../../source/evaluate.js';
 import type {Rows} from '../../source/forms.js';
 import type {Declare} from './contract.js';
 import {collect, comparable, idOf} from './contract-answers.js';

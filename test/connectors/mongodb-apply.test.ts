@@ -131,7 +131,7 @@ describe.each(mongodbServers())('writing to $name', ({start}) => {
       o: {value: new Other('objectId', oid.toHexString())},
       l: {value: ['p', 1]},
     };
-    const [[updated]] = await at.apply(alone({...existing(x!), op: 'update', set}));
+    const updated = (await at.apply(alone({...existing(x!), op: 'update', set})))[0]![0];
     expect(updated!.result).toBe('applied');
     const raw = (await at.db.collection('c').findOne({}, {promoteValues: false}))!;
     expect(raw.a).toEqual(new Double(2));

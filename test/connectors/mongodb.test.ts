@@ -214,9 +214,9 @@ describe.each(servers)('the MongoDB connector on $name', ({name, start}) => {
       attribute.map(norm => ({norm})),
       attribute.map(set => ({set})),
       fc.array(attribute, {minLength: 1, maxLength: 2}).map(instant => ({instant})),
-      fc.constant({fill: 's_{a}'}),
+      fc.constant<Expr>({fill: 's_{a}'}),
       attribute.map(digest => ({digest, salt: 'pepper', prefix: 'bg-', length: 8})),
-      fc.constant({first: ['m', 'm.x']}),
+      fc.constant<Expr>({first: ['m', 'm.x']}),
     );
     const item = fc.oneof(
       fc.constantFrom<string | number | boolean>(...texts, 1, 0, true, 1.5, '9007199254740993', 'YWJj'),
@@ -322,9 +322,7 @@ describe.each(servers)('the MongoDB connector on $name', ({name, start}) => {
         counts.map(entry => `${canonical(entry.value as never)} ${entry.count}`).sort();
       await fc.assert(
         fc.asyncProperty(documents, expr, fc.option(pred, {nil: undefined}), async (fields, by, where) => {
-          const here = withIds(
-            fields.map(held => ({...held, a: held.a instanceof Decimal128 ? null : held.a})),
-          );
+          const here = withIds(fields);
           await Promise.all([fill('c', here), fill('p', here)]);
           const form = {form: 'tally' as const, from: 'c', by, ...(where ? {where} : {})};
           const env = await environmentFor(
@@ -404,12 +402,14 @@ describe.each(servers)('the MongoDB connector on $name', ({name, start}) => {
       const [row] = (await readAll())[0]!.rows;
       expect(Buffer.from((row!.image as {bson: string}).bson, 'base64').toString('hex')).toBe(before[0]);
       expect(EJSON.deserialize((row!.image as {ejson: object}).ejson)).toMatchObject({_id: 'odd', n: null});
-      const [[deleted]] = await apply(alone({...existing(row!), op: 'delete'}));
+      const deleted = (await apply(alone({...existing(row!), op: 'delete'})))[0]![0];
       expect(deleted).toEqual({result: 'applied', after: null});
       expect(await dumpOf(db, 'c')).toEqual([]);
-      const [[inserted]] = await apply(
-        alone({op: 'insert', table: 'c', identity: row!.identity, version: null, row: row!.image!}),
-      );
+      const inserted = (
+        await apply(
+          alone({op: 'insert', table: 'c', identity: row!.identity, version: null, row: row!.image!}),
+        )
+      )[0]![0];
       expect(inserted).toMatchObject({
         result: 'applied',
         after: {version: row!.version, identity: row!.identity},

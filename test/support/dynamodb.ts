@@ -92,7 +92,15 @@ const startLocal = async (): Promise<DynamodbServer> => {
   }
   const main = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner';
   // It leaves a file of its own where it was started.
-  const args = (port: number): string[] => [`-Djava.library.path=${lib}`, '-cp', `${lib}/*`, main, '-inMemory', '-port', String(port)];
+  const args = (port: number): string[] => [
+    `-Djava.library.path=${lib}`,
+    '-cp',
+    `${lib}/*`,
+    main,
+    '-inMemory',
+    '-port',
+    String(port),
+  ];
   return startProcess('java', args, folder);
 };
 

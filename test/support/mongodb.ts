@@ -68,10 +68,11 @@ export const openHarness = async (kind: MongodbServerKind): Promise<Harness> => 
   const database = newDatabaseName();
   const client = new MongoClient(server.url);
   const db = client.db(database);
+  const connector = openTestConnector(server.url, database);
   const keys = new Map<string, string[]>();
   return {
     name: kind.name,
-    connector: openTestConnector(server.url, database),
+    connector,
     async load(table, _columns, key, rows) {
       await db
         .collection(table)
@@ -108,7 +109,7 @@ export const openHarness = async (kind: MongodbServerKind): Promise<Harness> => 
     },
     elsewhere: () => openTestConnector('mongodb://127.0.0.1:1', database),
     async close() {
-      await this.connector.close();
+      await connector.close();
       await db.dropDatabase();
       await client.close();
       await server.stop();
