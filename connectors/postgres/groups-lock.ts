@@ -4,7 +4,7 @@
  * and only a new statement sees all that they left.
  */
 import {markOf, type Row, type Unit} from '../../source/connector.js';
-import {holds, valueOf as valueOfExpr} from '../../source/evaluate.js';
+import {holds, exprValue as valueOfExpr} from '../../source/evaluate.js';
 import type {InItem, Pred} from '../../source/forms.js';
 import {toText, type Value} from '../../source/values.js';
 import type {Workspace} from './batches.js';

@@ -27,7 +27,7 @@ const tablesOf = (rows: Iterable<{table: string; row: object}>, keys: Record<str
 const neutral = (value: unknown): Value => {
   if (value instanceof Date) return new Time(value.getTime() * 1000);
   if (value instanceof ObjectId) return new Other('objectId', value.toHexString());
-  if (value instanceof Int32 || value instanceof Double) return value.exprValue();
+  if (value instanceof Int32 || value instanceof Double) return value.valueOf();
   if (value instanceof Set) return [...value] as Value;
   if (Array.isArray(value)) return value.map(neutral);
   if (typeof value !== 'object' || value === null) return value as Value;
