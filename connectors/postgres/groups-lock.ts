@@ -4,7 +4,7 @@
  * and only a new statement sees all that they left.
  */
 import {markOf, type Row, type Unit} from '../../source/connector.js';
-import {holds, exprValue as valueOfExpr} from '../../source/evaluate.js';
+import {exprValue, holds} from '../../source/evaluate.js';
 import type {InItem, Pred} from '../../source/forms.js';
 import {toText, type Value} from '../../source/values.js';
 import type {Workspace} from './batches.js';
@@ -64,12 +64,14 @@ const keyOf = (where: Pred, row: Row | null): string =>
   JSON.stringify(
     partsOf(where)
       .filter(isOneItem)
-      .map(({in: [item], of}) => itemText(row ? valueOfExpr(of, row.values) : item!, 'set' in of)),
+      .map(({in: [item], of}) => itemText(row ? exprValue(of, row.values) : item!, 'set' in of)),
   );
 
 export type Locked = {
   /** The rows of a unit's group as they are; undefined when they have to be read (again). */
   rowsOf: (unit: Unit) => Row[] | undefined;
+  /** What a unit may have changed is no longer as it was read. */
+  touch: (unit: Unit) => void;
 };
 
 const env = {
@@ -103,10 +105,10 @@ export const lockTogether = async (units: Unit[], workspace: Workspace): Promise
   const rowsOf = (unit: Unit): Row[] | undefined => {
     const {where} = unit.group!;
     const found = (byKey.get(keyOf(where, null)) ?? []).filter(row => holds(where, row.values, env));
-    // What a unit of this call before it has changed is no longer as it was read.
-    const stale = found.some(row => touched.has(markOf(row.table, row.identity)));
-    for (const change of unit.changes) touched.add(markOf(change.table, change.identity));
-    return stale ? undefined : found;
+    return found.some(row => touched.has(markOf(row.table, row.identity))) ? undefined : found;
   };
-  return {rowsOf};
+  const touch = ({changes}: Unit): void => {
+    for (const change of changes) touched.add(markOf(change.table, change.identity));
+  };
+  return {rowsOf, touch};
 };

@@ -79,6 +79,7 @@ export const runUnit = async (
     if (skip) outcomes.set(index, {result: 'skipped', why: skip});
   for (const [index, why] of await forbidden(unit, workspace, decide))
     outcomes.set(index, {result: 'skipped', why});
+  workspace.locked?.touch(unit);
   const open = unit.changes
     .map((change, index) => ({change, index}))
     .filter(({index}) => !outcomes.has(index));

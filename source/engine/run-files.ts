@@ -289,5 +289,6 @@ export const listRuns = async (stateDirectory: string): Promise<RunSummary[]> =>
       if (!(error instanceof SesstuiError && error.code === 'not-found')) throw error;
     }
   }
-  return summaries;
+  // Names tell the second only; runs of one second are ordered by when they began.
+  return summaries.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
 };
