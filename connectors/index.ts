@@ -14,7 +14,9 @@ export const openConnector = async (
   switch (store.kind) {
     case 'postgres': {
       const {openPostgres} = await import('./postgres/index.js');
-      return openPostgres({...common, url: store.url});
+      // A column without a time zone is written in the zone that the store's checks read it in.
+      const timeZone = store.checks.find(check => check.timeZone !== 'UTC')?.timeZone;
+      return openPostgres({...common, url: store.url, timeZone});
     }
     case 'mongodb': {
       const {openMongodb} = await import('./mongodb/index.js');

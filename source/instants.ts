@@ -53,15 +53,11 @@ const formatterOf = (zone: string): Intl.DateTimeFormat => {
 const offsetAt = (zone: string, ms: number): number => {
   const parts: Record<string, number> = {};
   for (const {type, value} of formatterOf(zone).formatToParts(ms)) parts[type] = Number(value);
-  const local = Date.UTC(
-    parts.year!,
-    parts.month! - 1,
-    parts.day!,
-    parts.hour!,
-    parts.minute!,
-    parts.second!,
-  );
-  return local - Math.floor(ms / 1000) * 1000;
+  // Date.UTC would take the years 0 to 99 for 1900 to 1999.
+  const local = new Date(0);
+  local.setUTCFullYear(parts.year!, parts.month! - 1, parts.day!);
+  local.setUTCHours(parts.hour!, parts.minute!, parts.second!);
+  return local.getTime() - Math.floor(ms / 1000) * 1000;
 };
 
 /** A wall-clock time in a zone → ms since 1970. In a gap or overlap it takes the standard reading, as PostgreSQL does. */

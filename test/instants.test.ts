@@ -59,6 +59,10 @@ test('text without an offset is read in the zone, standard time where it is ambi
   expect(readInstant('2026-03-29 02:30', 'Europe/Paris')).toBe(Date.UTC(2026, 2, 29, 1, 30) * 1000);
 });
 
+test('the first century is the first century in every zone', () => {
+  expect(readInstant('0050-06-01 12:00:00', 'Asia/Tokyo')! / 1000).toBeLessThan(Date.UTC(1000, 0));
+});
+
 test('every ISO text of a date is read back, and matches the pattern that databases are given', () => {
   fc.assert(
     fc.property(
