@@ -92,6 +92,8 @@ export type Change = {
   identity: Identity;
   still?: Pred;
   required?: boolean;
+  /** Of an undo: the unit and change of the run that it takes back. For the journal only. */
+  source?: [unit: number, change: number];
   /** Set when the plan already knows that it will not be made, and why. */
   skip?: string;
 } & (

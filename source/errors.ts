@@ -10,7 +10,7 @@ export const errorTable = {
   unreachable: {exit: 3, text: 'The store could not be reached.'},
   refused: {exit: 3, text: 'The store refused the credentials or the permission.'},
   timeout: {exit: 3, text: 'The store did not answer in time.'},
-  'not-found': {exit: 3, text: 'A table, column, check or run is not there.'},
+  'not-found': {exit: 3, text: 'A table, column or run is not there.'},
   incomplete: {exit: 3, text: 'Rows are hidden from this user, so the answer would be wrong.'},
   unsupported: {exit: 3, text: 'This store or server version can not do it.'},
   throttled: {exit: 3, text: 'The store is limiting the rate.'},

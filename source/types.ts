@@ -75,6 +75,8 @@ export type RunResult = Counts & {
   changes: ShownChange[];
   /** What the user should know besides: accounts left without a session, findings left for a human, … */
   notes: string[];
+  /** What went wrong besides single changes: the journal could not be written, a trigger altered rows, … */
+  faults?: string[];
   /** Stopped after a chunk: the rest of the changes are still `planned`. */
   interrupted?: boolean;
 };

@@ -85,6 +85,8 @@ export type Check<C extends CheckConfig = CheckConfig> = {
     row: Row,
     now: number,
   ) => {id: Value; status: string; since: number | null; stale: boolean} | null;
+  /** The row's status, where its table has one. */
+  statusOf?: (config: C, row: Row) => string | null;
   /** Whose row it is: the customer, account or email that the row belongs to. */
   customerOf: (config: C, row: Row) => Value;
   /** Statistics of the health report. */

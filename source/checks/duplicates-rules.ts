@@ -62,6 +62,9 @@ export const rowTags = (config: Config, shapes: Shapes): Record<string, Pred> =>
       [{attr: config.groupBy[0]!}, {attr: config.referencedBy.key}],
     ];
     tags.unreferenced = {no: {partner: {table: config.referencedBy.table, on}}};
+    // Not a reason of its own: it tells that there is no account which could be made to refer to the row.
+    const account: [Expr, Expr][] = [[{attr: config.groupBy[0]!}, {attr: config.referencedBy.key}]];
+    tags['no-account'] = {no: {partner: {table: config.referencedBy.table, on: account}}};
   }
   if (config.latestBy) {
     const some: Pred = {

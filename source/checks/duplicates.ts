@@ -67,10 +67,12 @@ const havingOf = (config: Config, tags: Record<string, Pred>): Record<string, Ha
     ? {'payload-differs': [{min: 2}, {distinct: config.payload.map(attr => ({attr})), min: 2}]}
     : {}),
   ...Object.fromEntries(
-    Object.entries(tags).map(([name, of]): [string, Having[]] =>
-      // A group is unreferenced when none of its rows is referred to; the copies of a referenced row are not news.
-      name === 'unreferenced' ? [name, [{of: {no: of}, max: 0}]] : [name, [{of, min: 1}]],
-    ),
+    Object.entries(tags)
+      .filter(([name]) => name !== 'no-account')
+      .map(([name, of]): [string, Having[]] =>
+        // A group is unreferenced when none of its rows is referred to; the copies of a referenced row are not news.
+        name === 'unreferenced' ? [name, [{of: {no: of}, max: 0}]] : [name, [{of, min: 1}]],
+      ),
   ),
 });
 
@@ -111,7 +113,10 @@ const judgeGroup =
         if (differs)
           return {row, verdict: 'none', why: describeRow(config, row, ['copies differ', ...texts], now)};
         if (!several) {
-          const moves = row.tags.includes('non-canonical-id') || found.having.includes('unreferenced');
+          const account = !row.tags.includes('no-account');
+          if (!account) texts.push(`its account is not in ${config.referencedBy!.table}`);
+          const moves =
+            row.tags.includes('non-canonical-id') || (account && found.having.includes('unreferenced'));
           return {row, verdict: moves ? 'update' : 'none', why: describeRow(config, row, texts, now)};
         }
         const place =
@@ -280,7 +285,10 @@ export const duplicates: Check<Config> = {
   ],
   parts,
   offered,
-  applies: (action, judged) => judged.rows.length > 1 || !action.startsWith('keep-'),
+  applies: (action, judged) =>
+    action === 'repoint'
+      ? judged.rows.every(({row}) => !row.tags.includes('no-account'))
+      : judged.rows.length > 1 || !action.startsWith('keep-'),
   refuse: (config, shapes) =>
     (config.canonicalId || config.referencedBy) && idAttribute(config, shapes) === null
       ? `canonicalId and referencedBy need a key, and table ${config.table} has none`

@@ -5,7 +5,7 @@
 import {canonicalJson, type KeepRule, type Row} from '../connector.js';
 import {fill, valueAt} from '../evaluate.js';
 import {readInstant} from '../instants.js';
-import {canonical, isAbsent, toText, type Value} from '../values.js';
+import {canonical, isAbsent, Other, toText, type Value} from '../values.js';
 
 /** The moment that `latestBy` sees in a row: the first attribute that it has; unreadable or infinite is the oldest. */
 export const latestMoment = (row: Row, latestBy: string[], zone: string): number => {
@@ -20,14 +20,30 @@ export const isCanonical = (row: Row, template: string | null, idAttribute: stri
   idAttribute !== null &&
   fill(template, row.values) === toText(valueAt(row.values, idAttribute));
 
+const numberLike = (value: Value): value is number | bigint =>
+  typeof value === 'number' || typeof value === 'bigint';
+
+/** Decimal texts compared exactly: digits beyond what a number holds decide too. */
+const compareDecimals = (a: string, b: string): number => {
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isFinite(x) && Number.isFinite(y) && x !== y) return x - y;
+  const parts = (text: string) => /^([+-]?)0*(\d*)\.?(\d*?)0*$/.exec(text);
+  const [p, q] = [parts(a), parts(b)];
+  if (!p || !q) return a < b ? -1 : a > b ? 1 : 0;
+  const sign = p[1] === '-' ? -1 : 1;
+  if ((p[1] === '-') !== (q[1] === '-')) return sign;
+  const byLength = p[2]!.length - q[2]!.length;
+  const [m, n] = [p[2]! + p[3]!, q[2]! + q[3]!];
+  return sign * (byLength || (m < n ? -1 : m > n ? 1 : 0));
+};
+
 const compareValues = (a: Value, b: Value): number => {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const [x, y] =
-    typeof a === 'bigint' && typeof b === 'bigint'
-      ? [a, b]
-      : typeof a === 'string' && typeof b === 'string'
-        ? [a, b]
-        : [canonical(a), canonical(b)];
+  // JavaScript compares a number with a big integer exactly.
+  if (numberLike(a) && numberLike(b)) return a < b ? -1 : a > b ? 1 : 0;
+  const decimal = (value: Value): boolean =>
+    numberLike(value) || (value instanceof Other && /^[+-]?\d*\.?\d+$/.test(value.text));
+  if (decimal(a) && decimal(b)) return compareDecimals(toText(a), toText(b));
+  const [x, y] = typeof a === 'string' && typeof b === 'string' ? [a, b] : [canonical(a), canonical(b)];
   return x < y ? -1 : x > y ? 1 : 0;
 };
 

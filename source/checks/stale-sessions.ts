@@ -268,6 +268,9 @@ export const staleSessions: Check<Config> = {
     })),
   customerOf: ({sessions, requests}, row) =>
     valueAt(row.values, (row.table === requests.table ? requests : sessions).customer),
+  statusOf: ({sessions, requests}, row) =>
+    toText(exprValue({attr: (row.table === requests.table ? requests : sessions).status}, row.values)) ||
+    null,
   blocks: (config, row, now) => {
     const {sessions, requests, statuses} = config;
     const isRequest = row.table === requests.table;

@@ -25,7 +25,8 @@ const cleanAll = async (context: Context, engine: FullEngine): Promise<RunResult
     const before = results.length;
     for (const action of defaultActions(check)) {
       const result = await carryOutPlan(context, engine, check.id, action, {});
-      if (result.planned > 0) results.push(result);
+      if (result.planned > 0)
+        results.push(result.dryRun && results.length > before ? withNote(result) : result);
       if (result.interrupted) return results;
     }
     // A check with nothing to do is told all the same.
@@ -33,6 +34,15 @@ const cleanAll = async (context: Context, engine: FullEngine): Promise<RunResult
   }
   return results;
 };
+
+/** Plans of one check are all made on the data as it is; carried out one after another, the later ones find less. */
+const withNote = (result: RunResult): RunResult => ({
+  ...result,
+  notes: [
+    ...result.notes,
+    'planned on the data as it is now: what an earlier action mends is not left for this one',
+  ],
+});
 
 /** The first action of each reason, in the order of the reasons; no drastic one, none that wants rows named. */
 const defaultActions = (check: FullEngine['checks'][number]): string[] => [

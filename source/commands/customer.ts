@@ -6,6 +6,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
+import {sanitise} from '../sanitise.js';
 import type {RunResult} from '../types.js';
 import {type Json, toText} from '../values.js';
 import type {Context} from './context.js';
@@ -40,19 +41,25 @@ const rowsOf = (report: CustomerReport): Record<string, string>[] =>
       .join(' '),
   }));
 
+const wayOut = (ageSeconds: number | null, stale: boolean): string => {
+  if (stale) return ', stale: cancelling it unblocks';
+  return ageSeconds === null ? '; nothing here cancels it: set its creation time, or cancel it by hand' : '';
+};
+
 /** The verdict in a sentence. */
-const verdict = ({customer, blocked, blockedBy, sessions, findings}: CustomerReport): string => {
+const verdict = ({customer: id, blocked, blockedBy, sessions, findings}: CustomerReport): string => {
+  const customer = sanitise(id);
   if (blocked) {
-    return `${customer} is blocked:\n${blockedBy.map(({store, id, status, ageSeconds, stale}) => `  by ${toText(id)} in ${store}: ${status} for ${minutes(ageSeconds)}${stale ? ', stale: cancelling it unblocks' : ''}`).join('\n')}`;
+    return `${customer} is blocked:\n${blockedBy.map(({store, id: row, status, ageSeconds, stale}) => `  by ${sanitise(toText(row))} in ${store}: ${status} for ${minutes(ageSeconds)}${wayOut(ageSeconds, stale)}`).join('\n')}`;
   }
   if (sessions.length === 0 && findings.length === 0) return `Nothing is known of ${customer} in any store.`;
   return `${customer} is not blocked.`;
 };
 
-const reportText = (context: Context, report: CustomerReport): string =>
+const reportText = (context: Context, report: CustomerReport, runs: RunResult[]): string =>
   [
     verdict(report),
-    ...(report.known.length > 0 ? [`Also known as: ${report.known.join(', ')}`] : []),
+    ...(report.known.length > 0 ? [`Also known as: ${report.known.map(sanitise).join(', ')}`] : []),
     ...(report.sessions.length > 0
       ? ['', renderTable(columns, rowsOf(report), {width: context.width, color: context.color}).trimEnd()]
       : []),
@@ -61,15 +68,16 @@ const reportText = (context: Context, report: CustomerReport): string =>
           '',
           ...report.findings.map(
             finding =>
-              `${finding.severity}: ${finding.check}: ${finding.reasons.join(', ')} (${finding.rows[0]?.why ?? ''})`,
+              `${finding.severity}: ${finding.check}: ${finding.reasons.join(', ')} (${sanitise(finding.rows[0]?.why ?? '')})`,
           ),
         ]
       : []),
     ...report.errors.map(({check, error}) => `error: ${check}: ${error.message}`),
     ...(report.blockedBy.some(({stale}) => stale) && !context.flags.has('clean')
-      ? ['', `Unblock with: sesstui customer ${report.customer} --clean --yes`]
+      ? ['', `Unblock with: sesstui customer ${sanitise(report.customer)} --clean --yes`]
       : []),
     ...(report.cleaned > 0 ? [`${report.cleaned} cancelled.`] : []),
+    ...runs.filter(({run}) => run !== null).map(({run}) => `Take it back with: sesstui undo ${run} --yes`),
     '',
   ].join('\n');
 
@@ -120,7 +128,7 @@ export const customer = async (context: Context): Promise<number> => {
   else if (output === 'ndjson') await print(toNdjson(report.sessions as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
   else {
-    await print(reportText(context, report));
+    await print(reportText(context, report, results));
     for (const result of results)
       if (result.dryRun)
         await print(

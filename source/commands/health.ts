@@ -32,12 +32,22 @@ const counts = (byStatus: Record<string, number>): string =>
     .map(([status, count]) => `${status} ${count}`)
     .join(', ');
 
-const reportText = (context: Context, report: HealthReport): string => {
+const reportText = (context: Context, report: HealthReport, stale: string[]): string => {
   const {waiting} = report.sessions;
+  const failed = report.checks.filter(({status}) => status === 'error').map(({check}) => check);
+  const unknown = stale.filter(check => failed.includes(check));
+  const known = stale.filter(check => !failed.includes(check));
   return [
     `${report.health} (${report.environment}, ${report.at})`,
-    `sessions ${report.sessions.total}: ${counts(report.sessions.byStatus)}; waiting ${waiting.total}, of them ${waiting.stale} stale and ${waiting.veryStale} very stale`,
-    `requests ${report.requests.total}: ${counts(report.requests.byStatus)}`,
+    ...(unknown.length > 0
+      ? [`sessions and requests of ${unknown.join(', ')} are not known: see its error`]
+      : []),
+    ...(known.length > 0 || unknown.length === 0
+      ? [
+          `sessions ${report.sessions.total}: ${counts(report.sessions.byStatus)}; waiting ${waiting.total}, of them ${waiting.stale} stale and ${waiting.veryStale} very stale`,
+          `requests ${report.requests.total}: ${counts(report.requests.byStatus)}`,
+        ]
+      : []),
     '',
     renderTable(columns, rowsOf(report), {width: context.width, color: context.color}),
     ...report.problems.map(({check, severity, count, text}) => `${severity}: ${check}: ${count} × ${text}`),
@@ -53,7 +63,14 @@ export const health = async (context: Context): Promise<number> => {
   if (output === 'json') await print(toJsonText(report));
   else if (output === 'ndjson') await print(toNdjson(report.checks as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
-  else await print(reportText(context, report));
+  else
+    await print(
+      reportText(
+        context,
+        report,
+        engine.checks.filter(({kind}) => kind === 'stale-sessions').map(({id}) => id),
+      ),
+    );
   if (report.checks.some(({status}) => status === 'error')) return 3;
   return report.health === 'healthy' ? 0 : 1;
 };

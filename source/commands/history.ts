@@ -10,6 +10,7 @@ import type {Context} from './context.js';
 
 const columns = [
   {name: 'run', header: 'RUN'},
+  {name: 'at', header: 'AT'},
   {name: 'by', header: 'BY'},
   {name: 'check', header: 'CHECK'},
   {name: 'action', header: 'ACTION'},
@@ -18,6 +19,7 @@ const columns = [
   {name: 'applied', header: 'APPLIED', align: 'right' as const},
   {name: 'skipped', header: 'SKIPPED', align: 'right' as const},
   {name: 'failed', header: 'FAILED', align: 'right' as const},
+  {name: 'unknown', header: 'UNKNOWN', align: 'right' as const},
   {name: 'note', header: 'NOTE'},
 ];
 
@@ -32,7 +34,7 @@ export const history = async (context: Context): Promise<number> => {
   const stateDirectory = await context.stateDirectory();
   const all = await listRuns(stateDirectory);
   const runs = all.slice(0, context.flags.number('limit') ?? all.length);
-  const problems = context.flags.has('verify') ? await verifyState(stateDirectory, all) : null;
+  const problems = context.flags.has('verify') ? await verifyState(stateDirectory) : null;
   const {output, print} = context;
   if (output === 'json') await print(toJsonText({runs, ...(problems ? {problems} : {})}));
   else if (output === 'ndjson') await print(toNdjson(runs as unknown as Json[]));

@@ -21,7 +21,7 @@ export class Flags {
     return values && values.length > 0 ? values : undefined;
   }
   text(name: string): string | undefined {
-    return this.all(name)?.at(-1);
+    return this.all(name)?.[0];
   }
   /** A whole number of at least `least`. Throws `usage`. */
   number(name: string, least = 1): number | undefined {
@@ -73,8 +73,8 @@ export const wantsJson = (argv: string[]): boolean =>
   argv.some((word, index) => word === '--output' && argv[index + 1] === 'json');
 
 /** Throws `usage`. */
-export const parse = (argv: string[]): Parsed => {
-  refuseValueless(argv);
+export const parse = (given: string[]): Parsed => {
+  const argv = joined(given);
   const {input, flags} = meow({
     importMeta: import.meta,
     argv,
@@ -100,6 +100,7 @@ export const parse = (argv: string[]): Parsed => {
     );
   }
   refuseUnknown(command, argv);
+  refuseLost(argv, values);
   const parsed = new Flags(values);
   if (
     command &&
@@ -115,6 +116,22 @@ export const parse = (argv: string[]): Parsed => {
     );
   }
   return {command, words, flags: parsed, output: outputOf(parsed)};
+};
+
+/** Every value that was typed has arrived, and only repeatable flags were repeated. */
+const refuseLost = (argv: string[], values: Record<string, unknown>): void => {
+  for (const {name, many} of allFlags.filter(flag => flag.value)) {
+    const typed = flagWords(argv).filter(word => word.startsWith(`--${name}=`)).length;
+    const arrived = (values[camel(name)] as string[] | undefined) ?? [];
+    if (arrived.length !== typed || arrived.some(value => value === ''))
+      throw new SesstuiError(
+        'usage',
+        `--${name} has no value that can be read`,
+        `Write it as --${name}=VALUE.`,
+      );
+    if (typed > 1 && !many)
+      throw new SesstuiError('usage', `--${name} was given ${typed} times`, 'Give it once.');
+  }
 };
 
 const outputOf = (flags: Flags): Output => {
@@ -133,26 +150,35 @@ const flagWords = (argv: string[]): string[] => {
   return (end < 0 ? argv : argv.slice(0, end)).filter(word => word.startsWith('-') && word !== '-');
 };
 
-/** A flag that wants a value and stands last or before another flag has none. */
-const refuseValueless = (argv: string[]): void => {
-  for (const [index, word] of argv.entries()) {
-    if (word === '--') return;
+/**
+ * Each flag with its value as one word (`--group`, `-x` → `--group=-x`), so that a value is never taken for a flag
+ * and lost: without its narrowing an action would take everything. Throws `usage` for a flag without a value.
+ */
+const joined = (argv: string[]): string[] => {
+  const words: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!;
+    if (word === '--') return [...words, ...argv.slice(index)];
     const flag = allFlags.find(item => item.value && word === `--${item.name}`);
     const next = argv[index + 1];
-    if (flag && (next === undefined || next.startsWith('--')))
+    if (!flag) words.push(word);
+    else if (next === undefined || next.startsWith('--'))
       throw new SesstuiError(
         'usage',
         `--${flag.name} needs a value`,
         `For example --${flag.name} ${flag.value}; a value that starts with -- is written --${flag.name}=VALUE.`,
       );
+    else {
+      words.push(`${word}=${next}`);
+      index++;
+    }
   }
+  return words;
 };
 
 const refuseUnknown = (command: Command | null, argv: string[]): void => {
   const known = [...globalFlags.map(flag => flag.name), ...(command ? command.flags : screenFlags)];
-  const valued = new Set(allFlags.filter(flag => flag.value).map(flag => `--${flag.name}`));
-  const words = argv.filter((_, index) => !valued.has(argv[index - 1] ?? ''));
-  for (const word of flagWords(words)) {
+  for (const word of flagWords(argv)) {
     const name = kebab(word.replace(/^--?/, '').replace(/=.*$/, ''));
     if (word.startsWith('--') && known.includes(name)) continue;
     const near = nearest(name, known);

@@ -32,7 +32,7 @@ export const globalFlags: Flag[] = [
 ];
 
 export const commandFlags: Flag[] = [
-  {name: 'limit', value: 'N', text: 'at most N findings'},
+  {name: 'limit', value: 'N', text: 'at most N findings (history: runs)'},
   {name: 'allow-scan', text: 'read more than limits.scan rows without an index'},
   {name: 'action', value: 'ACTION', text: 'what to do with the findings'},
   {name: 'all', text: "each check's safe default actions on everything they apply to"},
@@ -79,7 +79,7 @@ export const commands: Command[] = [
     name: 'customer',
     usage: 'ID',
     words: [1, 1],
-    text: 'everything about one customer: blocked, by what, what would unblock',
+    text: 'everything about one customer (customer or account id, session id, email): blocked, by what, what would unblock',
     flags: ['clean', ...writing],
   },
   {

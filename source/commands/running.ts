@@ -79,7 +79,8 @@ export const carryOutPlan = async (
 
 /** 4 when changes failed or are unknown, 130 when it was interrupted. */
 export const runExitCode = (results: RunResult[]): number => {
-  if (results.some(result => result.failed + result.unknown > 0)) return 4;
+  if (results.some(result => result.failed + result.unknown > 0 || (result.faults?.length ?? 0) > 0))
+    return 4;
   return results.some(result => result.interrupted) ? 130 : 0;
 };
 
@@ -126,6 +127,7 @@ const runText = (context: Context, result: RunResult): string => {
       ? `… and ${result.changes.length - shownChanges} more (--json has them all)\n`
       : '';
   const tail = [
+    ...(result.faults ?? []).map(fault => `Attention: ${fault}`),
     ...result.notes.map(note => `Note: ${note}`),
     ...(result.interrupted ? ['Interrupted: the rest was not changed.'] : []),
     ...(result.remaining === null ? [] : [`Left: ${result.remaining} findings of this kind.`]),

@@ -151,7 +151,7 @@ export const customerReport = async (
         table: row.table,
         key,
         values: shownValues(row.values, checker.config.secrets),
-        status: blocks?.status ?? null,
+        status: blocks?.status ?? checker.check.statusOf?.(checker.config, row) ?? null,
         ageSeconds: blocks ? ageSeconds(blocks.since, now) : null,
       });
       if (blocks)

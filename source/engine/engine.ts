@@ -17,7 +17,7 @@ import {dealtReasons, type isChosen} from './selecting.js';
 import {showChange, statementsOf} from './shown.js';
 import {JsonLines, runsDirectory} from './state-files.js';
 import {type OpenConnector, openStores, type Store} from './stores.js';
-import {makeUndo} from './undo.js';
+import {holdRun, makeUndo} from './undo.js';
 
 export type EngineOptions = {
   stateDirectory: string;
@@ -35,6 +35,8 @@ type HeldPlan = Plan & {
     units: Unit[];
     header: Omit<PlanHeader, 'run' | 'at' | 'by' | 'planned' | 'note'>;
     confirmations: Confirmation[];
+    /** Of an undo: how many changes earlier undos of the same run had taken back. */
+    takenBefore: number;
   };
 };
 
@@ -109,6 +111,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       estimatedRows: number | null;
       drastic: boolean;
       header: HeldPlan['held']['header'];
+      takenBefore?: number;
     },
   ): HeldPlan => {
     const confirmations = confirmationsFor(config, {
@@ -125,7 +128,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       notes: about.notes,
       confirmations: confirmations.map(({expected, why}) => ({expected, why})),
       estimatedRows: about.estimatedRows,
-      held: {checker, units, header: about.header, confirmations},
+      held: {checker, units, header: about.header, confirmations, takenBefore: about.takenBefore ?? 0},
     };
   };
 
@@ -185,7 +188,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       const checker = find(checkers, done.header.check);
       return checker.ask(
         async ({connector, shapes}) => {
-          const {record, units} = await makeUndo(connector, options.stateDirectory, run, signal);
+          const {record, units, takenBefore} = await makeUndo(connector, options.stateDirectory, run, signal);
           const keys = Object.fromEntries(Object.values(shapes).map(shape => [shape.table, shape.key]));
           const shown = units.flatMap(unit =>
             unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys)),
@@ -197,6 +200,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
             estimatedRows: null,
             drastic: false,
             header,
+            takenBefore,
           });
         },
         {insist: true, signal},
@@ -204,7 +208,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     },
     run: async (plan, {note, confirmed = [], ratePerSecond, signal, onProgress} = {}): Promise<RunResult> => {
       requireWriting();
-      const {checker, units, header, confirmations} = (plan as HeldPlan).held;
+      const {checker, units, header, confirmations, takenBefore} = (plan as HeldPlan).held;
       requireConfirmations(confirmations, confirmed);
       const counts = {applied: 0, skipped: 0, failed: 0, unknown: 0};
       const result: RunResult = {
@@ -220,6 +224,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
         interrupted: false,
       };
       if (units.length > 0) {
+        const release = header.undoes
+          ? await holdRun(options.stateDirectory, header.undoes, takenBefore)
+          : undefined;
         const writer = await checker.store.openWriter();
         try {
           const report = await carryOut(writer, {
@@ -232,20 +239,22 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
             signal,
             onProgress,
           });
-          Object.assign(result, {run: report.run, changes: report.changes, interrupted: report.interrupted});
+          Object.assign(result, report);
         } finally {
           await writer.close();
+          await release?.();
         }
       }
       for (const change of result.changes) if (change.result !== 'planned') result[change.result]++;
-      if (header.undoes && result.applied > 0)
-        await markUndone(options.stateDirectory, header.undoes, result.run!);
+      const whole = !result.interrupted && result.applied === result.planned;
+      if (header.undoes && whole && result.run)
+        await markUndone(options.stateDirectory, header.undoes, result.run);
       onProgress?.({phase: 'looking', done: 0, total: null});
       result.remaining = await countRemaining(checker, header.reasons).catch(() => null);
       return result;
     },
     history: (): Promise<RunSummary[]> => listRuns(options.stateDirectory),
-    health: () => healthReport(checkers, environmentName(config)),
+    health: () => healthReport(checkers, environmentName(config), production),
     customer: id => customerReport(config, stores, checkers, id),
     close: async () => {
       await Promise.all([...stores.values()].map(store => store.close()));

@@ -71,16 +71,19 @@ const problemsOf = (checker: Checker, result: CheckResult): HealthReport['proble
           text: `${name}: ${text}`,
         }));
 
-const recommendationsOf = (checker: Checker, result: CheckResult): string[] => {
+const recommendationsOf = (checker: Checker, result: CheckResult, confirm: string): string[] => {
   if (result.status === 'error') return [`${checker.id}: ${result.error!.hint || result.error!.message}`];
   const actions = new Set<string>();
   for (const {name, severity, actions: offered, onlyWhenNamed} of checker.check.reasons) {
-    const first = offered.find(action => checker.info.actions.some(({name}) => name === action));
+    const first = offered.find(action =>
+      checker.info.actions.some(({name, drastic}) => name === action && !drastic),
+    );
     if (severity !== 'info' && !onlyWhenNamed && first && (result.byReason[name] ?? 0) > 0)
       actions.add(first);
   }
   return [...actions].map(
-    action => `Look at the plan and run it with: sesstui clean ${checker.id} --action ${action} --yes`,
+    action =>
+      `Look at the plan: sesstui clean ${checker.id} --action ${action}; then add --yes${confirm} to carry it out`,
   );
 };
 
@@ -97,7 +100,12 @@ const healthOf = (checkers: Checker[], results: CheckResult[]): HealthReport['he
 };
 
 /** Every check with its counts, and the sessions and requests of the stale-sessions checks added up. */
-export const healthReport = async (checkers: Checker[], environment: string): Promise<HealthReport> => {
+export const healthReport = async (
+  checkers: Checker[],
+  environment: string,
+  production: boolean,
+): Promise<HealthReport> => {
+  const confirm = production ? ` --confirm ${environment}` : '';
   const results = await Promise.all(checkers.map(checker => checker.run({limit: 0, insist: true})));
   const sessions: HealthReport['sessions'] = {
     total: 0,
@@ -120,7 +128,9 @@ export const healthReport = async (checkers: Checker[], environment: string): Pr
       results[index] = {...result, status: 'error', error: asSesstuiError(error).toJSON()};
     }
   }
-  const recommendations = checkers.flatMap((checker, index) => recommendationsOf(checker, results[index]!));
+  const recommendations = checkers.flatMap((checker, index) =>
+    recommendationsOf(checker, results[index]!, confirm),
+  );
   return {
     health: healthOf(checkers, results),
     environment,

@@ -50,6 +50,8 @@ export type PlannedChange = {
   still: Json | null;
   required: boolean;
   skip: string | null;
+  /** Of an undo: what it takes back. */
+  source: [number, number] | null;
 };
 
 export type BackupRecord = {
@@ -108,6 +110,7 @@ const plannedChange = (change: Change, unit: number, index: number, secrets: str
   still: (change.still as Json | undefined) ?? null,
   required: change.required ?? false,
   skip: change.skip ?? null,
+  source: change.source ?? null,
 });
 
 /** The row as it was, or for an insert the row that it is made from. */
@@ -273,20 +276,22 @@ export const summaryOf = (record: RunRecord): RunSummary => {
   return {run, at, by, check, action, state: stateOf(record, counts), ...counts, note, undoes};
 };
 
+/** The names of the runs that have a directory. */
+export const runNames = async (stateDirectory: string): Promise<string[]> =>
+  (await readdir(runsDirectory(stateDirectory)).catch(() => []))
+    .filter(name => runIdPattern.test(name))
+    .sort();
+
 /** Every run, the newest first. A run whose files can't be read is left out of the list, not of the directory. */
 export const listRuns = async (stateDirectory: string): Promise<RunSummary[]> => {
-  const names = await readdir(runsDirectory(stateDirectory)).catch(() => []);
-  const runs = names
-    .filter(name => runIdPattern.test(name))
-    .sort()
-    .reverse();
+  const runs = (await runNames(stateDirectory)).reverse();
   const summaries: RunSummary[] = [];
   for (const run of runs) {
     try {
       summaries.push(summaryOf(await readRun(stateDirectory, run)));
     } catch (error) {
-      // A run that ended before its plan was on disk changed nothing.
-      if (!(error instanceof SesstuiError && error.code === 'not-found')) throw error;
+      // A run that ended before its plan was on disk changed nothing; a damaged one is told by `history --verify`.
+      if (!(error instanceof SesstuiError && ['not-found', 'damaged'].includes(error.code))) throw error;
     }
   }
   // Names tell the second only; runs of one second are ordered by when they began.

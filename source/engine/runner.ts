@@ -5,7 +5,7 @@
 import {hostname, userInfo} from 'node:os';
 import {setTimeout} from 'node:timers/promises';
 import {decideKeeper} from '../checks/keeper.js';
-import type {Connector, Outcome, Unit} from '../connector.js';
+import {type Change, type Connector, canonicalJson, type Outcome, type Unit} from '../connector.js';
 import {asSesstuiError} from '../errors.js';
 import type {Progress, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
@@ -25,7 +25,13 @@ export type RunRequest = {
   onProgress?: (progress: Progress) => void;
 };
 
-export type RunReport = {run: string; changes: ShownChange[]; interrupted: boolean};
+export type RunReport = {
+  run: string;
+  changes: ShownChange[];
+  interrupted: boolean;
+  /** What the user must know besides the outcomes; with any of these a run did not end well. */
+  faults: string[];
+};
 
 const whoami = (): string => {
   try {
@@ -75,6 +81,13 @@ const applyChunk = async (connector: Connector, units: Unit[]): Promise<Outcome[
   }
 };
 
+/** Was a whole row written that the store then has otherwise? */
+const isAltered = (change: Change, outcome: Outcome): boolean => {
+  if (outcome.result !== 'applied' || !outcome.after) return false;
+  const wanted = 'row' in change ? change.row : 'to' in change && !change.set ? change.to : undefined;
+  return wanted !== undefined && canonicalJson(wanted) !== canonicalJson(outcome.after.image);
+};
+
 /** Waits until `done` changes fit the rate. */
 const pace = async (
   started: number,
@@ -114,6 +127,8 @@ export const carryOut = async (connector: Connector, request: RunRequest): Promi
   const changes = [...shown];
   let done = 0;
   let interrupted = false;
+  let altered = 0;
+  const faults: string[] = [];
   const started = performance.now();
   const most = Math.max(
     1,
@@ -134,24 +149,39 @@ export const carryOut = async (connector: Connector, request: RunRequest): Promi
           lines.push(outcomeLine(from + offset, index, outcome));
           changes[done] = withOutcome(changes[done]!, outcome, secrets);
           done++;
+          if (isAltered(units[from + offset]!.changes[index]!, outcome)) altered++;
           onProgress?.({phase: 'changes', done, total, outcome: changes[done - 1]});
         }
       }
       await files.journal(lines);
     }
     await files.journal([{event: interrupted ? 'interrupted' : 'done', at: new Date().toISOString()}]);
+  } catch (error) {
+    // What was written stays written: the run is told with the outcomes that are known here.
+    interrupted = true;
+    faults.push(
+      `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl`,
+    );
   } finally {
     await files.close();
   }
   const count = (result: string): number => changes.filter(change => change.result === result).length;
-  await audit(stateDirectory, {
-    event: interrupted ? 'interrupted' : 'done',
-    at: new Date().toISOString(),
-    ...who,
-    applied: count('applied'),
-    skipped: count('skipped'),
-    failed: count('failed'),
-    unknown: count('unknown'),
-  } as {[name: string]: Json});
-  return {run: header.run, changes, interrupted};
+  try {
+    await audit(stateDirectory, {
+      event: interrupted ? 'interrupted' : 'done',
+      at: new Date().toISOString(),
+      ...who,
+      applied: count('applied'),
+      skipped: count('skipped'),
+      failed: count('failed'),
+      unknown: count('unknown'),
+    } as {[name: string]: Json});
+  } catch (error) {
+    faults.push(asSesstuiError(error).message);
+  }
+  if (altered > 0)
+    faults.push(
+      `${altered} rows were written back and are not as they were: a trigger of the store changed them`,
+    );
+  return {run: header.run, changes, interrupted, faults};
 };

@@ -43,6 +43,13 @@ const syncDirectory = async (path: string): Promise<void> => {
   }
 };
 
+/** A crash may have cut off the last line; what is appended must not stand on the same one. */
+const dropTornLine = async (path: string, handle: FileHandle): Promise<void> => {
+  const text = await readFile(path);
+  const end = text.lastIndexOf(0x0a) + 1;
+  if (end < text.length) await handle.truncate(end);
+};
+
 /** A file of JSON lines that only grows. `append` returns when the lines are on disk. */
 export class JsonLines {
   readonly path: string;
@@ -62,6 +69,7 @@ export class JsonLines {
         0o600,
       );
       await syncDirectory(dirname(path));
+      if (existing) await dropTornLine(path, handle);
       return new JsonLines(path, handle);
     } catch (error) {
       throw fsFault(error, path, existing ? 'opened' : 'created');

@@ -195,3 +195,32 @@ test('init does not overwrite, and writes no credential', async () => {
   expect(`${text}${first.stdout}${first.stderr}`).not.toContain('hunter2');
   expect((await cliJson<Failure>(['init'], {cwd: empty, env})).code).toBe(2);
 });
+
+test('a value that starts with a dash is a value, and never lost', async () => {
+  const path = await file(rides(''));
+  for (const flag of ['--group', '--customer', '--id', '--reason'])
+    expect(
+      await failure([
+        'clean',
+        'rides/stale-sessions',
+        '--action',
+        'cancel',
+        '--config',
+        path,
+        flag,
+        '-alice',
+      ]),
+    ).not.toMatchObject({code: 0});
+  expect(await failure(['check', '--limit', '-x', '--config', path])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('-x'),
+  });
+  expect(await failure(['clean', 'x', '--older-than', '-5m', '--config', path])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('-5m'),
+  });
+  expect(await failure(['check', '--limit', '2', '--limit', '3', '--config', path])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('2 times'),
+  });
+});

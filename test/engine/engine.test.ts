@@ -6,6 +6,7 @@ import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
+import {verifyState} from '../../source/engine/verify.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {dumpPostgres} from '../support/dumps.js';
@@ -117,7 +118,9 @@ test('undo leaves rows alone that somebody changed since, and says so; the other
   expect(
     (await client.query(`select id, status from sessions order by id`)).rows.map(row => row.status),
   ).toEqual(['waiting', 'completed', 'waiting', 'waiting']);
-  expect(await code(engine.planUndo(run.run!))).toBe('usage');
+  // What was left alone stays open: once nobody stands in its way, another undo takes it back.
+  expect((await engine.planUndo(run.run!)).changes).toMatchObject([{result: 'skipped', why: 'changed'}]);
+  expect((await engine.history()).find(item => item.run === run.run)!.state).toBe('done');
 });
 
 test('undo works in another process that has only the state directory, and is a run itself', async () => {
@@ -265,4 +268,68 @@ test('paging goes over all parts of a check without a gap', async () => {
   expect(pages.flatMap(page => page.findings.map(finding => finding.id))).toEqual(
     whole.findings.slice(0, 3).map(finding => finding.id),
   );
+});
+
+test('an undo that was interrupted goes on with what is left, and brings nothing back twice', async () => {
+  await client.query(`drop table keys; create table keys (account text, seen timestamptz, token text);
+    insert into keys select 'acc-' || i / 2, now() - i * interval '1 minute', 'secret-' || i from generate_series(1, 3000) i`);
+  const before = await dumpPostgres(server.url, 'keys');
+  const engine = open();
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const controller = new AbortController();
+  const first = await engine.run(await engine.planUndo(run!), {
+    signal: controller.signal,
+    onProgress: ({phase}) => phase === 'changes' && controller.abort(),
+  });
+  expect(first.interrupted).toBe(true);
+  expect(first.applied).toBeLessThan(first.planned);
+  const rest = await engine.run(await engine.planUndo(run!));
+  expect(rest.planned).toBe(first.planned - first.applied);
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+  expect(await code(engine.planUndo(run!))).toBe('usage');
+});
+
+test('two undos of one run at once take it back once', async () => {
+  await client.query(`drop table keys; create table keys (account text, seen timestamptz, token text);
+    insert into keys select 'acc-' || i / 2, now() - i * interval '1 minute', 'secret-' || i from generate_series(1, 200) i`);
+  const before = await dumpPostgres(server.url, 'keys');
+  const [one, two] = [open(), open()];
+  const {run} = await one.run(await one.plan('db/duplicates', 'keep-latest', {}));
+  const plans = [await one.planUndo(run!), await two.planUndo(run!)];
+  const ends = await Promise.all([code(one.run(plans[0]!)), code(two.run(plans[1]!))]);
+  expect(ends.sort()).toEqual(['none', 'usage']);
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('a run that died between its writes and its journal is taken back by what is there', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  const engine = open();
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const path = join(stateDirectory, 'runs', run!, 'journal.jsonl');
+  const lines = (await readFile(path, 'utf8')).split('\n').filter(line => /"begin"|"intent"/.test(line));
+  await writeFile(path, `${lines.join('\n')}\n`);
+  expect((await engine.history())[0]).toMatchObject({run, state: 'interrupted', applied: 0});
+  expect(await engine.run(await engine.planUndo(run!))).toMatchObject({planned: 6, applied: 6});
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('rows that a trigger changed as they were put back are told, not passed over', async () => {
+  const engine = open();
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  await client.query(`create or replace function stamp() returns trigger language plpgsql as $$ begin new.seen = now(); return new; end $$;
+    create trigger stamp before insert on keys for each row execute function stamp()`);
+  const undone = await engine.run(await engine.planUndo(run!));
+  expect(undone).toMatchObject({
+    applied: 6,
+    faults: [expect.stringContaining('6 rows were written back and are not as they were')],
+  });
+});
+
+test('a damaged journal is told by history --verify and hides no other run', async () => {
+  const engine = open();
+  const {run} = await engine.run(await engine.plan('db/stale-sessions', 'cancel', {limit: 1}));
+  const other = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  await appendFile(join(stateDirectory, 'runs', run!, 'journal.jsonl'), 'nonsense\n{}\n');
+  expect((await engine.history()).map(item => item.run)).toEqual([other.run]);
+  expect((await verifyState(stateDirectory)).join()).toContain('journal.jsonl');
 });
