@@ -6,12 +6,13 @@ import {bodyHeight, isTooSmall, MIN_COLUMNS, MIN_ROWS} from '../source/state/lay
 import type {Message} from '../source/state/messages.js';
 import type {Mode} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
+import {CustomerView} from './customer.js';
 import {DetailsView} from './details.js';
 import {ConfirmView, ExportView, MenuView, PaletteView, QuitView} from './dialogs.js';
 import {FindingsView} from './findings.js';
 import {Foot} from './foot.js';
 import {Head} from './head.js';
-import {CustomerView, HelpView} from './help.js';
+import {HelpView} from './help.js';
 import {Lines} from './lines.js';
 import {FailureView, PlanningView, PlanView, ResultsView, RunningView} from './outcome.js';
 import {OverviewView} from './overview.js';

@@ -1,8 +1,8 @@
 /** A finding with its rows side by side: what is wrong, what would become of each row, and why. */
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
-import {canonicalJson} from '../source/connector.js';
 import {keyText, nameOf, plainText} from '../source/state/filter.js';
+import {judgementOf} from '../source/state/keepers.js';
 import type {List} from '../source/state/lists.js';
 import {findingOf} from '../source/state/shown.js';
 import {checkInfo} from '../source/state/state.js';
@@ -19,13 +19,9 @@ type RowColumn = TableColumn & {flex?: number; cell: (row: FindingRow, selected:
 
 const verdictStyle: Record<string, Style> = {keep: 'good', delete: 'bad', none: 'dim'};
 
-/** What becomes of a row once the user has chosen which one stays. */
 const verdictOf = (row: FindingRow, finding: Finding, list: List): {text: string; style: Style} => {
-  const chosen = list.keepers[finding.id];
-  if (!chosen) return {text: row.verdict, style: verdictStyle[row.verdict] ?? 'warn'};
-  return canonicalJson(chosen.at) === canonicalJson(row.identity.at)
-    ? {text: 'keep (yours)', style: 'good'}
-    : {text: 'delete', style: 'bad'};
+  const {verdict, chosen} = judgementOf(row, finding, list);
+  return {text: verdict, style: chosen === 'kept' ? 'good' : (verdictStyle[verdict] ?? 'warn')};
 };
 
 const columnsOf = (finding: Finding, list: List): RowColumn[] => [
@@ -72,11 +68,12 @@ const headLines = (finding: Finding, check: CheckInfo, gone: boolean, width: num
 };
 
 /** The row under the cursor in full: why it is judged as it is, and all of its values. */
-const rowLines = (row: FindingRow, width: number): Line[] => {
+const rowLines = (row: FindingRow, finding: Finding, list: List, width: number): Line[] => {
+  const {verdict, why} = judgementOf(row, finding, list);
   const names = Object.keys(row.values);
   const widest = Math.min(24, Math.max(0, ...names.map(name => name.length)));
   return [
-    ...wrap(`${row.verdict}: ${row.why}`, width - 2).map((text): Line => [span(text, 'accent')]),
+    ...wrap(`${verdict}: ${why}`, width - 2).map((text): Line => [span(text, 'accent')]),
     ...names.flatMap(name =>
       wrap(plainText(row.values[name]) || '–', width - widest - 5)
         .slice(0, 3)
@@ -108,7 +105,7 @@ export const DetailsView = ({state, width, height}: ViewProps): ReactElement | n
   const left = height - head.length - rows.length - 3;
   const place: Line[] =
     finding.rows.length > room ? [[span(`row ${selected + 1} of ${finding.rows.length}`, 'dim')]] : [];
-  const below = [...place, ...(row ? rowLines(row, width) : [])].slice(0, Math.max(0, left));
+  const below = [...place, ...(row ? rowLines(row, finding, list, width) : [])].slice(0, Math.max(0, left));
   return (
     <Box flexDirection="column" flexShrink={0}>
       <Lines lines={head} width={width} color={color} />

@@ -37,6 +37,9 @@ const menuLines = (state: State, mode: ModeOf<'menu'>, width: number): Line[] =>
     [span(`Plan an action on ${mode.check}`, 'bold')],
     [`For ${chosenText(state, mode)}. Choosing plans it; nothing is changed yet.`],
     hidden > 0 ? [span(hiddenLine, 'warn')] : [],
+    ...(mode.choices.length > 0 && mode.choices.every(item => item.drastic)
+      ? [[span('Nothing safe applies, so nothing is chosen for you; the arrows choose.', 'warn')]]
+      : []),
     ...mode.choices.flatMap((item, index): Line[] => [
       [
         choice(index === mode.index),

@@ -38,7 +38,8 @@ const saidLine = (state: State, width: number): Line => {
     return [span('/', 'accent'), state.lists[mode.check]?.filter ?? '', span('_', 'accent')];
   }
   const marks: Line = [span(marksText(state), 'accent')];
-  const left: Line = toast ? [span(toast.text, toneStyle[toast.tone])] : marks;
+  const between = marksText(state) === '' ? '' : '  ';
+  const left: Line = toast ? [...marks, between, span(toast.text, toneStyle[toast.tone])] : marks;
   return spread(left, [span(placeText(state), 'dim')], width);
 };
 

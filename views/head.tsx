@@ -74,10 +74,12 @@ const lookedText = (state: State, list: List): string => {
 const checkLine = (state: State, check: CheckInfo, list: List, width: number): Line => {
   const {summary} = list;
   const sessions =
-    list.source === 'sessions' && list.total !== null ? `${plural(list.total, 'session')}, ` : '';
+    summary && list.source === 'sessions' && list.total !== null
+      ? `, and ${plural(list.total - summary.total, 'session')}`
+      : '';
   const reasons = tally(summary?.byReason ?? {});
   const findings = summary
-    ? `${sessions}${plural(summary.total, 'finding')}${reasons ? `: ${reasons}` : ''}`
+    ? `${plural(summary.total, 'finding')}${reasons ? `: ${reasons}` : ''}${sessions}`
     : '';
   return spread(
     [span(check.id, 'bold'), `  ${findings}`],

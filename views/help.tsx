@@ -1,10 +1,9 @@
-/** Every key, from the keymap; and everything about one customer. */
+/** Every key, from the keymap. */
 import type {ReactElement} from 'react';
 import {type Binding, bindings, type Category} from '../source/state/bindings.js';
 import {keyLabel} from '../source/state/keymap.js';
 import {Lines} from './lines.js';
-import {type Line, span, wrap} from './paint.js';
-import {symbols} from './symbols.js';
+import {type Line, span} from './paint.js';
 import type {ViewProps} from './view.js';
 
 const categories: readonly Category[] = ['Move', 'Mark', 'Act', 'Look', 'Views', 'Program', 'Dialogs'];
@@ -40,7 +39,7 @@ const helpLines = (width: number): Line[] => {
 };
 
 /** Lines from `top` on, the last line of the window saying that there are more. */
-const windowed = (lines: Line[], top: number, height: number): Line[] => {
+export const windowed = (lines: Line[], top: number, height: number): Line[] => {
   if (lines.length <= height) return lines;
   const from = Math.max(0, Math.min(top, lines.length - (height - 1)));
   const last = Math.min(lines.length, from + height - 1);
@@ -54,33 +53,4 @@ export const HelpView = ({state, width, height}: ViewProps): ReactElement | null
   if (state.mode.name !== 'help') return null;
   const lines = windowed(helpLines(width), state.mode.top, height);
   return <Lines lines={lines} width={width} color={state.color} />;
-};
-
-/** A report as indented lines, whatever it holds. */
-const reportLines = (report: unknown, width: number): Line[] =>
-  JSON.stringify(report, null, 2)
-    .replace(/^[{}]\n?|[{}]$/gm, '')
-    .split('\n')
-    .filter(line => line.trim() !== '')
-    .flatMap(line => wrap(line.replace(/[",]/g, ''), width - 2).map((text): Line => [`  ${text}`]));
-
-export const CustomerView = ({state, width, height}: ViewProps): ReactElement | null => {
-  const {mode, color} = state;
-  if (mode.name === 'prompt') {
-    const lines: Line[] = [
-      [span('Everything about one customer', 'bold')],
-      ['A customer id, account id, session id or email:'],
-      [],
-      [span('  > ', 'accent'), mode.text, span('_', 'accent')],
-    ];
-    return <Lines lines={lines} width={width} color={color} />;
-  }
-  if (mode.name !== 'customer') return null;
-  const body: Line[] = mode.error
-    ? [[span(`${symbols.bad} ${mode.error.message}`, 'bad')], [`  ${mode.error.hint}`]]
-    : mode.report === null
-      ? [[span('Looking in all stores…', 'dim')]]
-      : reportLines(mode.report, width);
-  const lines = [[span(`Customer ${mode.id}`, 'bold')], ...windowed(body, mode.top, height - 1)];
-  return <Lines lines={lines} width={width} color={color} />;
 };

@@ -63,6 +63,13 @@ const upTo = (lines: Line[], most: number): Line[] =>
     ? lines
     : [...lines.slice(0, most - 1), [span(`  … ${lines.length - most + 1} more lines`, 'dim')]];
 
+const keptLines = ({action, keeps = []}: Origin, width: number): Line[] =>
+  keeps.flatMap(key =>
+    wrap(`You keep ${key} instead of the ${action === 'keep-first' ? 'first' : 'latest'}.`, width).map(
+      (text): Line => [span(text, 'accent')],
+    ),
+  );
+
 const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: number): Line[] => {
   const {plan, origin} = mode;
   const tables = tablesOf(plan.changes);
@@ -79,6 +86,7 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
     [
       `${plural(plan.planned, 'change')}${tables ? ` to ${tables}${estimate}` : ''}: ${countOps(plan) || 'nothing to do'}${shownOf}`,
     ],
+    ...upTo(keptLines(origin, width), 3),
     ...upTo(noteLines(plan.notes, width), third),
     ...(statements.length > 0 ? [[span('What will run:', 'dim')]] : []),
     ...upTo(statements, third),

@@ -5,6 +5,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
+import {cut, sanitise} from '../sanitise.js';
 import type {CheckResult, Finding} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
@@ -44,10 +45,10 @@ const findingRow = (check: string, finding: Finding): Record<string, string> => 
     check,
     severity: finding.severity,
     reasons: finding.reasons.join(', '),
-    group: text(finding.group),
+    group: cut(sanitise(text(finding.group)), 60),
     rows: String(finding.rows.length),
     age: shortAge(finding.ageSeconds),
-    key: keyText(told.key),
+    key: cut(sanitise(keyText(told.key)), 60),
     verdict: told.verdict,
     why: told.why,
   };

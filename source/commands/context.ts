@@ -74,7 +74,7 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
         return openConnector(name, store, use);
       },
       readOnly: flags.has('read-only'),
-      timeoutMs: flags.duration('timeout'),
+      timeoutMs: flags.duration('timeout', 1),
       allowScan: flags.has('allow-scan'),
     });
     closers.unshift(() => opened.close());

@@ -36,12 +36,14 @@ export class Flags {
       );
     return value;
   }
-  /** Milliseconds. Throws `usage`. */
-  duration(name: string): number | undefined {
+  /** Milliseconds, at least `least`. Throws `usage`. */
+  duration(name: string, least = 0): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     try {
-      return parseDuration(text);
+      const value = parseDuration(text);
+      if (value < least) throw new RangeError(`"${text}" is not long enough`);
+      return value;
     } catch (error) {
       throw new SesstuiError('usage', `--${name} ${(error as Error).message}`, `For example --${name} 15m.`);
     }

@@ -135,7 +135,14 @@ export const checkSchema = z.discriminatedUnion('check', [
 ]);
 
 const checks = z.array(checkSchema).default([]);
-const seconds = (fallback: string) => duration(fallback).describe('Time limit of one statement');
+/** No time at all would mean no limit to a server, and no pause to the screen. */
+const someTime = (fallback: string) =>
+  z
+    .string()
+    .regex(durationPattern, {message: 'is not a duration like 90s, 15m, 2h or 7d', abort: true})
+    .refine(value => /[1-9]/.test(value), 'has to be longer than nothing')
+    .default(fallback);
+const seconds = (fallback: string) => someTime(fallback).describe('Time limit of one statement');
 
 export const postgresStoreSchema = z.strictObject({
   kind: z.literal('postgres'),
@@ -174,7 +181,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('development, test, staging and demo are safe places; anything else is production'),
   readOnly: z.boolean().optional().describe('Unset means true in production'),
-  refresh: duration('5s').describe('How often the screen looks again'),
+  refresh: someTime('5s').describe('How often the screen looks again'),
   limits: z
     .strictObject({
       changes: z.int().min(1).default(10_000),

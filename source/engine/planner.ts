@@ -8,6 +8,7 @@ import {SesstuiError} from '../errors.js';
 import type {Pred, Rows} from '../forms.js';
 import type {Progress, Selection} from '../types.js';
 import type {Checker, Opened} from './checker.js';
+import {keyOf, keyText} from './findings.js';
 import {checkWords, isChosen, narrowed, reasonsTaken} from './selecting.js';
 
 /** Findings that are turned into changes together: bounds what is held and how often other tables are asked. */
@@ -55,7 +56,7 @@ export const makePlan = async (
       for await (const tasks of batches(chosen(checker, action, selection, opened, options))) {
         findings += tasks.length;
         for await (const unit of checker.check.plan(action, tasks, context)) {
-          const changes = unit.changes.filter(change => isNew(seen, change));
+          const changes = namedOnly(checker, action, selection, unit).filter(change => isNew(seen, change));
           if (changes.length > 0) units.push({...unit, changes});
         }
         options.onProgress?.({phase: 'planning', done: findings, total: null});
@@ -66,6 +67,24 @@ export const makePlan = async (
     },
     {signal: options.signal, insist: true},
   );
+};
+
+/**
+ * With --id, of a group only the rows that were named are deleted or changed; what else the unit does (a reference
+ * that is repointed) goes along with them. A rekey moves its group whole.
+ */
+const namedOnly = (checker: Checker, action: string, {ids}: Selection, unit: Unit): Change[] => {
+  if (!ids || !unit.group || action === 'rekey') return unit.changes;
+  const main = checker.check.table(checker.config);
+  const isNamed = (change: Change): boolean =>
+    ids.includes(keyText(keyOf({identity: change.identity, values: {}})));
+  const own = unit.changes.filter(change => change.table === main);
+  const named = own.filter(isNamed);
+  return named.length === 0
+    ? own.length === 0
+      ? unit.changes
+      : []
+    : unit.changes.filter(change => !own.includes(change) || named.includes(change));
 };
 
 /** A row is changed once in a plan, whichever finding comes to it first. */

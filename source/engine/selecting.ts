@@ -87,8 +87,7 @@ export const isChosen = (selection: Selection, part: Part, judged: Judged, findi
     texts.includes(isEmail ? normalise(wanted) : wanted) || sameJson(wanted, texts);
   if (groups && !groups.some(same)) return false;
   if (customer !== undefined && !same(customer)) return false;
-  if (ids && !ids.some(id => id === finding.id || finding.rows.some(row => keyText(row.key) === id)))
-    return false;
+  if (ids && !ids.some(id => finding.rows.some(row => keyText(row.key) === id))) return false;
   if (findings && !findings.includes(finding.id)) return false;
   return (
     olderThanMs === undefined || (finding.ageSeconds !== null && finding.ageSeconds * 1000 > olderThanMs)

@@ -16,7 +16,7 @@ export type Arrival = {page: number; items: Finding[]; total: number; summary: S
 
 /** Rows that may not vanish silently: the cursor's and the marked ones. */
 const isTracked = (list: List, id: string): boolean =>
-  list.cursor.id === id || list.anchor === id || (!list.marks.all && list.marks.ids.has(id));
+  (list.moved && list.cursor.id === id) || list.anchor === id || (!list.marks.all && list.marks.ids.has(id));
 
 /** The pages after this one came: those beyond the end go, and the farthest where there are too many. */
 const placed = (list: List, arrival: Arrival): Map<number, Page> => {

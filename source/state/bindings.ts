@@ -2,6 +2,8 @@
  * Every key, as data. It drives handling, the footer, the help overlay, the command palette and the readme.
  * Nothing that writes is bound to Enter, Space or a control key outside a dialog (contract: Keys).
  */
+
+import type {RunSummary} from '../types.js';
 import type {ModeName} from './modes.js';
 import type {ViewId} from './places.js';
 import type {State} from './state.js';
@@ -22,9 +24,11 @@ export type Binding = {
   footer?: {word: string; place: number};
   /** Not offered where this is false. */
   when?: (state: State) => boolean;
+  /** Not in the footer where this is false; the key says why it does nothing. */
+  useful?: (state: State) => boolean;
 };
 
-type More = {views?: readonly ViewId[]; word?: string; place?: number; when?: (state: State) => boolean};
+type More = {word?: string; place?: number} & Pick<Binding, 'views' | 'when' | 'useful'>;
 
 const browse: ModeName[] = ['browse'];
 const lists: ViewId[] = ['duplicates', 'null-ids', 'stale', 'devices'];
@@ -60,6 +64,8 @@ const looking = (id: string, keys: string, text: string, more: More = {}): Bindi
 const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, browse, text);
 
 const actText = 'plan an action for the marked rows, or for this one';
+const runAt = ({mode, runs}: State): RunSummary | undefined =>
+  runs.items?.find(({run}) => run === (mode.name === 'run-details' ? mode.run.run : runs.run));
 const hasCustomer = (state: State): boolean => state.canCustomer;
 
 export const bindings: readonly Binding[] = [
@@ -86,6 +92,7 @@ export const bindings: readonly Binding[] = [
     views: ['runs'],
     word: 'undo',
     place: 3,
+    useful: state => runAt(state)?.state !== undefined && runAt(state)?.state !== 'undone',
   }),
 
   looking('open', 'enter', 'details of the row', {word: 'details', place: 2}),

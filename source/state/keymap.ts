@@ -7,16 +7,22 @@ const offered = (binding: Binding, state: State): boolean =>
   (binding.views === undefined || binding.views.includes(state.view)) &&
   (binding.when === undefined || binding.when(state));
 
-/** The command that a key stands for where the user is; undefined if none. Ctrl-C is one everywhere. */
+/** Keys that do the same everywhere, in fields and dialogs too. */
+export const always: ReadonlyMap<string, string> = new Map([
+  ['ctrl+c', 'interrupt'],
+  ['ctrl+z', 'suspend'],
+]);
+
+/** The command that a key stands for where the user is; undefined if none. */
 export const commandFor = (state: State, key: string): string | undefined =>
-  key === 'ctrl+c'
-    ? 'interrupt'
-    : bindings.find(binding => binding.keys.includes(key) && offered(binding, state))?.id;
+  always.get(key) ?? bindings.find(binding => binding.keys.includes(key) && offered(binding, state))?.id;
 
 /** The bindings that the footer names, the most useful first. */
 export const footerBindings = (state: State): Binding[] =>
   bindings
-    .filter(binding => binding.footer !== undefined && offered(binding, state))
+    .filter(
+      binding => binding.footer !== undefined && offered(binding, state) && (binding.useful?.(state) ?? true),
+    )
     .sort((a, b) => a.footer!.place - b.footer!.place);
 
 const notInPalette = new Set(['palette', 'clear', 'suspend']);

@@ -29,7 +29,7 @@ export type Summary = {
 
 export type List = {
   check: string;
-  /** `sessions`: every session of a device check, healthy ones too. */
+  /** `sessions`: the findings of a device check, and after them its other sessions. */
   source: 'findings' | 'sessions';
   /** Rows in all; null until the store has answered once. */
   total: number | null;
@@ -39,6 +39,8 @@ export type List = {
   /** Keepers that the user chose, by finding id. */
   keepers: Readonly<Record<string, Identity>>;
   cursor: {index: number; id: string | null};
+  /** The user was at a row: from then on the cursor stays on its row, and until then at the top. */
+  moved: boolean;
   /** The first row on the screen. */
   top: number;
   /** Where a range of marks began: the id of its first row. */
@@ -68,6 +70,7 @@ export const emptyList = (check: string, source: List['source']): List => ({
   marks: noMarks,
   keepers: {},
   cursor: {index: 0, id: null},
+  moved: false,
   top: 0,
   anchor: null,
   filter: '',

@@ -1,5 +1,5 @@
 /** Marks, and what a plan takes because of them. */
-import type {CheckInfo, Finding, Selection} from '../types.js';
+import type {ActionMeta, CheckInfo, Finding, Selection} from '../types.js';
 import {keyText, matches} from './filter.js';
 import {isWhole, type List, loadedItems, noMarks} from './lists.js';
 import type {Choice} from './modes.js';
@@ -66,7 +66,7 @@ export const markNone = (list: List): List => ({...list, marks: noMarks, anchor:
 export const invert = (list: List): List => {
   if (list.marks.all) return markNone(list);
   const marked = list.marks.ids;
-  return withIds(list, ids => {
+  return withIds({...list, anchor: null}, ids => {
     for (const finding of takeable(list)) {
       if (marked.has(finding.id)) ids.delete(finding.id);
       else ids.set(finding.id, finding);
@@ -119,7 +119,7 @@ export const targets = (list: List, withHidden: boolean, only: string | null = n
   };
 };
 
-/** The actions that apply to what was chosen, the default of most of it first. */
+/** The actions that apply to what was chosen, the default of most of it first. A drastic one is never a default. */
 export const choicesFor = (check: CheckInfo, list: List, chosen: Targets): Choice[] => {
   const offered = chosen.all
     ? Object.entries(list.summary?.byReason ?? {})
@@ -127,6 +127,8 @@ export const choicesFor = (check: CheckInfo, list: List, chosen: Targets): Choic
         .map(([name]) => check.reasons.find(reason => reason.name === name)?.actions ?? [])
     : chosen.findings.map(finding => finding.actions);
   const names = new Set(offered.flat());
+  const firstsOf = ({name, drastic}: ActionMeta): number =>
+    drastic ? 0 : offered.filter(actions => actions[0] === name).length;
   return check.actions
     .filter(action => names.has(action.name))
     .map(action => ({
@@ -136,18 +138,18 @@ export const choicesFor = (check: CheckInfo, list: List, chosen: Targets): Choic
       applies: chosen.all
         ? (list.total ?? 0)
         : offered.filter(actions => actions.includes(action.name)).length,
-      isDefault: offered.some(actions => actions[0] === action.name),
-      firsts: offered.filter(actions => actions[0] === action.name).length,
+      isDefault: firstsOf(action) > 0,
+      firsts: firstsOf(action),
     }))
-    .sort((a, b) => b.firsts - a.firsts)
+    .sort((a, b) => Number(a.drastic) - Number(b.drastic) || b.firsts - a.firsts)
     .map(({firsts, ...choice}) => choice);
 };
 
-/** The selection of a plan: exactly the rows chosen, and the keepers chosen among theirs. */
-export const selectionFor = (list: List, chosen: Targets, action: string): Selection => {
+/** The selection of a plan: exactly the rows chosen (`byId`: by their keys), and the keepers chosen among theirs. */
+export const selectionFor = (list: List, chosen: Targets, action: string, byId = false): Selection => {
   if (chosen.all) return {};
   const taken = chosen.findings.filter(finding => finding.actions.includes(action));
-  if (list.source === 'sessions') return {ids: taken.map(finding => keyText(finding.rows[0]!.key))};
+  if (byId) return {ids: taken.flatMap(finding => finding.rows.map(row => keyText(row.key)))};
   const ids = taken.map(finding => finding.id);
   const keepers = Object.fromEntries(Object.entries(list.keepers).filter(([id]) => ids.includes(id)));
   return Object.keys(keepers).length > 0 ? {findings: ids, keepers} : {findings: ids};

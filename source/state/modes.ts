@@ -6,7 +6,13 @@ import type {Json} from '../values.js';
 export type Choice = {action: string; text: string; drastic: boolean; applies: number; isDefault: boolean};
 
 /** What a plan is for: an action of a check, or taking back a run. */
-export type Origin = {check: string; action: string; undoes: string | null};
+export type Origin = {
+  check: string;
+  action: string;
+  undoes: string | null;
+  /** Keys of the rows that the user chose to keep. */
+  keeps?: readonly string[];
+};
 
 export type Mode =
   | {name: 'browse'}
@@ -18,6 +24,7 @@ export type Mode =
   | {name: 'customer'; id: string; report: Json | null; error: CheckError | null; top: number}
   | {name: 'export'; check: string; index: number}
   /** `only`: the finding whose details were open; null for the marks or the row under the cursor. */
+  /** `index`: -1 while no choice is selected. */
   | {name: 'menu'; check: string; choices: Choice[]; index: number; withHidden: boolean; only: string | null}
   /** `reading`: the data was older than a refresh, so it is read again before the plan is made. */
   | {

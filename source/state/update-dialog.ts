@@ -125,7 +125,8 @@ export const chooseAfter = (state: State, by: number): Step => {
   const {mode} = state;
   if (!('index' in mode)) return step(state);
   const length = Math.max(1, lengthOf(state));
-  return withMode(state, {...mode, index: (mode.index + by + length) % length});
+  const from = mode.index < 0 && by < 0 ? 0 : mode.index;
+  return withMode(state, {...mode, index: (from + by + length) % length});
 };
 
 /** Enter in a menu. `run` carries out a command of the palette as if its key had been pressed. */

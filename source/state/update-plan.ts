@@ -1,5 +1,7 @@
 /** From the rows that were chosen to a plan of what would change. */
-import type {CheckError} from '../types.js';
+import type {CheckError, Finding, Selection} from '../types.js';
+import {keyText} from './filter.js';
+import {isSame} from './keepers.js';
 import {choicesFor, selectionFor, targets} from './marks.js';
 import type {Message} from './messages.js';
 import type {Mode, ModeOf} from './modes.js';
@@ -38,7 +40,17 @@ const menuFor = (state: State, check: string, withHidden: boolean, only: string 
   const chosen = targets(list, withHidden, only);
   const choices = choicesFor(checkInfo(state, check), list, chosen);
   if (choices.length === 0 && chosen.hidden === 0) return say(state, whyNoChoice(chosen), 'bad');
-  return {...state, mode: {name: 'menu', check, choices, index: 0, withHidden, only}};
+  return {
+    ...state,
+    mode: {
+      name: 'menu',
+      check,
+      choices,
+      index: choices.findIndex(choice => !choice.drastic),
+      withHidden,
+      only,
+    },
+  };
 };
 
 const whyNoChoice = (chosen: ReturnType<typeof targets>): string => {
@@ -73,15 +85,22 @@ export const chooseAction = (state: State, mode: ModeOf<'menu'>): Step => {
   return reading ? lookAgain(next, mode.check) : askPlan(next, planning);
 };
 
+const keptKeys = (findings: readonly Finding[], {keepers = {}}: Selection): string[] =>
+  findings.flatMap(({id, rows}) =>
+    rows.filter(row => keepers[id] && isSame(row.identity, keepers[id])).map(row => keyText(row.key)),
+  );
+
 const askPlan = (state: State, mode: ModeOf<'planning'>): Step => {
   const {check, action} = mode.origin;
   const list = state.lists[check]!;
   const chosen = targets(list, mode.withHidden, mode.only);
   const none = !chosen.all && !chosen.findings.some(finding => finding.actions.includes(action));
   if (none) return step(say({...state, mode: browsing}, whyNoChoice(chosen), 'bad'));
-  const selection = selectionFor(list, chosen, action);
+  const {byId, drastic} = checkInfo(state, check).actions.find(({name}) => name === action) ?? {};
+  const selection = selectionFor(list, chosen, action, byId);
+  const keeps = drastic ? [] : keptKeys(chosen.findings, selection);
   return step(
-    {...state, mode: {...mode, reading: false}},
+    {...state, mode: {...mode, origin: {...mode.origin, keeps}, reading: false}},
     {effect: 'plan', ticket: mode.ticket, check, action, selection},
   );
 };

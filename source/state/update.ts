@@ -1,8 +1,10 @@
 /** The state machine: `update(state, message)` says what the state is next, and what is to be done. Pure. */
 
-import {commandFor} from './keymap.js';
+import {isSame} from './keepers.js';
+import {always, commandFor} from './keymap.js';
 import {isTooSmall} from './layout.js';
 import type {Message} from './messages.js';
+import {currentList} from './places-of-state.js';
 import {findingOf} from './shown.js';
 import {checkInfo, type State, withList} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
@@ -55,7 +57,7 @@ const chooseKeeper = (state: State): Step => {
   if (finding.rows.length < 2)
     return step(say(state, 'The only row of its group: there is nothing to choose.'));
   const {[mode.id]: chosen, ...others} = list.keepers;
-  const keepers = chosen === row.identity ? others : {...others, [mode.id]: row.identity};
+  const keepers = chosen && isSame(chosen, row.identity) ? others : {...others, [mode.id]: row.identity};
   return step(withList(state, {...list, keepers}));
 };
 
@@ -97,18 +99,46 @@ const run = (state: State, command: string): Step => {
 };
 
 const press = (state: State, key: string): Step => {
+  if (always.has(key)) return run(state, commandFor(state, key)!);
   // A dialog that can write takes nothing before it has been seen: not the rest of what was typed or pasted.
-  if (state.mode.name === 'confirm' && !state.mode.armed && key !== 'ctrl+c') return step(state);
+  if (state.mode.name === 'confirm' && !state.mode.armed) return step(state);
   // What can't be seen can't be decided: only leaving works on a screen that is too small.
-  if (isTooSmall(state) && key !== 'ctrl+c' && key !== 'q') return step(state);
+  if (isTooSmall(state) && key !== 'q') return step(state);
   const typed = typeInto(state, key);
   if (typed) return typed;
   const command = commandFor(state, key);
-  return command === undefined ? step(state) : run(state, command);
+  return command === undefined ? step(state) : run(pointed(state, command), command);
 };
+
+const pointing = new Set([...moves, 'mark', 'range', 'open', 'plan']);
+
+/** The state once a command is about the row under the cursor: the cursor stays on that row from now on. */
+const pointed = (state: State, command: string): State => {
+  const list = currentList(state);
+  return list && !list.moved && state.mode.name === 'browse' && pointing.has(command)
+    ? withList(state, {...list, moved: true})
+    : state;
+};
+
+const rangeEnded = (before: State, after: State): boolean =>
+  before.lists !== after.lists &&
+  Object.values(before.lists).some(list => list.anchor !== null && after.lists[list.check]?.anchor === null);
+
+/** What was said about one place is not left standing at the next. */
+const hushed = (before: State, after: State): State =>
+  after.toast !== null &&
+  after.toast === before.toast &&
+  (before.view !== after.view || before.mode.name !== after.mode.name || rangeEnded(before, after))
+    ? {...after, toast: null}
+    : after;
 
 /** The next state and its effects. */
 export const update = (state: State, message: Message): Step => {
+  const next = answer(state, message);
+  return {...next, state: hushed(state, next.state)};
+};
+
+const answer = (state: State, message: Message): Step => {
   switch (message.type) {
     case 'key':
       return press(state, message.key);

@@ -16,9 +16,11 @@ export const moveTo = (list: List, index: number, height: number): List => {
 
 /**
  * The list with its cursor on the row that it was on before the contents changed, and that row where it was on
- * the screen. When the row is not shown any more, the cursor stays at its place.
+ * the screen. When the row is not shown any more, the cursor stays at its place; before the user's first move, at
+ * the top.
  */
 export const settle = (list: List, height: number): List => {
+  if (!list.moved) return moveTo({...list, top: 0}, 0, height);
   const rows = shown(list);
   const {id, index} = list.cursor;
   const found = id === null ? -1 : rows.indexOf(id);

@@ -64,7 +64,7 @@ export const checks: CheckInfo[] = [
     kind: 'device-sessions',
     name: 'device-sessions',
     table: 'auth_sessions',
-    columns: ['email', 'session_type', 'protected', 'expires_at'],
+    columns: ['email', 'session_type', 'expires_at', 'protected', 'id'],
     reasons: [reason('expired-device', 'warning', 'A device session that has expired.', ['delete-expired'])],
     actions: [
       {name: 'delete-expired', text: 'Deletes expired, unprotected device sessions.'},

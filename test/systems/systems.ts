@@ -278,6 +278,31 @@ export const systemsSuite = (name: string, open: () => Promise<Stores>): void =>
       expect(await dump()).toEqual(before);
     });
 
+    test('--id narrows a group to the rows that are named', async () => {
+      const group = (await check('kite/duplicates')).findings.find(
+        finding => finding.actions.includes('keep-latest') && finding.rows.length > 2,
+      )!;
+      const [gone, other] = group.rows
+        .filter(row => row.verdict === 'delete')
+        .map(row => String(row.key.sessionId));
+      const one = await call<RunJson>(['clean', 'kite/duplicates', '--action', 'keep-latest', '--id', gone!]);
+      const deletes = one.json.changes
+        .filter(change => change.op === 'delete')
+        .map(change => change.key.sessionId);
+      expect(deletes).toEqual([gone]);
+      expect(deletes).not.toContain(other);
+      const keeper = group.rows.find(row => row.verdict === 'keep')!;
+      const none = await call<RunJson>([
+        'clean',
+        'kite/duplicates',
+        '--action',
+        'keep-latest',
+        '--id',
+        String(keeper.key.sessionId),
+      ]);
+      expect(none.json.planned).toBe(0);
+    });
+
     test('clean --all leaves every system as its own verification wants it, and comes back run by run', async () => {
       const before = await dump();
       const {code, json} = await call<{runs: RunJson[]}>(['clean', '--all', '--yes']);
