@@ -67,6 +67,13 @@ const located = (
 export const compiled = (pred: Pred, table: Table, {tables, lower, now}: Workspace, binder: Binder): string =>
   predicate(pred, {table, alias: 't', scope: {binder, now, lower}, tables});
 
+/** Was the row's last version written by this very transaction? Nobody else's can be seen before it is committed. */
+const writtenHere = `not pg_catalog.pg_visible_in_snapshot(
+    ((pg_catalog.pg_current_xact_id()::text::bigint >> 32 << 32) + t.xmin::text::bigint)::text::xid8,
+    pg_catalog.pg_current_snapshot())`;
+
+const triggered = 'a trigger of the table changed the row instead; it was left as it was';
+
 /** Why the rows that a statement did not match were not changed. */
 const explain = async (
   items: Numbered[],
@@ -78,8 +85,12 @@ const explain = async (
   if (missed.length === 0) return;
   const binder = new Binder();
   const {list, match, same, holds} = located(missed, table, [], workspace, binder);
-  const text = `select u.i, ${same}, coalesce(${holds}, false) from ${list} join ${table.sql} as t on ${match}`;
-  for (const [place, isSame, isStill] of await workspace.run(binder.statement(text))) {
+  const text = `select u.i, ${same}, coalesce(${holds}, false), ${writtenHere} from ${list} join ${table.sql} as t on ${match}`;
+  for (const [place, isSame, isStill, isOurs] of await workspace.run(binder.statement(text))) {
+    if (isSame !== 't' && isOurs === 't') {
+      results.set(missed[Number(place) - 1]!.index, {result: 'failed', error: triggered});
+      continue;
+    }
     // Matched by now, and yet not changed: a trigger kept it.
     const why = isSame !== 't' ? 'changed' : isStill === 't' ? 'protected' : 'no-longer';
     results.set(missed[Number(place) - 1]!.index, skipped(why));

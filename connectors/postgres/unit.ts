@@ -65,6 +65,10 @@ const skipAll = (unit: Unit, outcomes: Map<number, Outcome>, why: string): Done 
   }),
 });
 
+/** What was made in a unit of which nothing stays failed with it. */
+const takenBack = (outcome: Outcome, failed: Outcome): Outcome =>
+  outcome.result === 'applied' ? failed : outcome;
+
 /**
  * Makes a unit's changes and says what became of each, in the order given. Deletes go first, then inserts, then
  * updates: a unique value moves from a deleted row to a new one.
@@ -95,5 +99,8 @@ export const runUnit = async (
   }
   const why = missing(unit, outcomes);
   if (why !== undefined) return skipAll(unit, outcomes, why);
+  const failed = [...outcomes.values()].find(outcome => outcome.result === 'failed');
+  if (failed)
+    return {givenUp: true, outcomes: unit.changes.map((_, index) => takenBack(outcomes.get(index)!, failed))};
   return {givenUp: false, outcomes: unit.changes.map((_, index) => outcomes.get(index)!)};
 };

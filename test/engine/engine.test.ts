@@ -333,3 +333,15 @@ test('a damaged journal is told by history --verify and hides no other run', asy
   expect((await engine.history()).map(item => item.run)).toEqual([other.run]);
   expect((await verifyState(stateDirectory)).join()).toContain('journal.jsonl');
 });
+
+test('a trigger that marks rows instead of deleting them is a failure, and nothing of it stays', async () => {
+  await client.query(`create or replace function soft() returns trigger language plpgsql as $$
+      begin update keys set token = 'deleted' where id = old.id; return null; end $$;
+    create trigger soft before delete on keys for each row execute function soft()`);
+  const before = await dumpPostgres(server.url, 'keys');
+  const engine = open();
+  const result = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  expect(result).toMatchObject({applied: 0, skipped: 0, failed: 6});
+  expect(result.changes[0]!.error).toContain('trigger');
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});

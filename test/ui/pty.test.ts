@@ -80,7 +80,7 @@ test('marks, plans, confirms, runs, looks at the result and takes it back', asyn
   await pty.until(/row \d+ of 12/);
   pty.write('q');
   expect(await pty.ended).toBe(0);
-  expect(pty.modes()).toEqual(restored);
+  await expect.poll(() => pty.modes()).toEqual(restored);
 });
 
 test('what is pasted runs nothing', async () => {
@@ -140,7 +140,7 @@ describe('every way out leaves the terminal as it was', () => {
     const pty = await opened();
     pty.write('\x03');
     expect(await pty.ended).toBe(130);
-    expect(pty.modes()).toEqual(restored);
+    await expect.poll(() => pty.modes()).toEqual(restored);
   });
   test.each([
     ['SIGTERM', 143],
@@ -150,13 +150,13 @@ describe('every way out leaves the terminal as it was', () => {
     const pty = await opened();
     pty.kill(signal);
     expect(await pty.ended).toBe(code);
-    expect(pty.modes()).toEqual(restored);
+    await expect.poll(() => pty.modes()).toEqual(restored);
   });
   test('a fault while drawing, in a handler, and one that nobody caught', async () => {
     for (const fault of ['--throw-in-render', '--throw-in-handler', '--throw-uncaught']) {
       const pty = open([fault]);
       expect([fault, await pty.ended]).toEqual([fault, 1]);
-      expect(pty.modes()).toEqual(restored);
+      await expect.poll(() => pty.modes()).toEqual(restored);
       expect(pty.screen()).toContain('broken on purpose');
     }
   });
