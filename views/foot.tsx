@@ -37,9 +37,9 @@ const saidLine = (state: State, width: number): Line => {
   if (mode.name === 'filter') {
     return [span('/', 'accent'), state.lists[mode.check]?.filter ?? '', span('_', 'accent')];
   }
-  const marks: Line = [span(marksText(state), 'accent')];
-  const between = marksText(state) === '' ? '' : '  ';
-  const left: Line = toast ? [...marks, between, span(toast.text, toneStyle[toast.tone])] : marks;
+  const text = marksText(state);
+  const marks: Line = text === '' ? [] : [span(text, 'accent'), toast ? '  ' : ''];
+  const left: Line = toast ? [...marks, span(toast.text, toneStyle[toast.tone])] : marks;
   return spread(left, [span(placeText(state), 'dim')], width);
 };
 

@@ -75,7 +75,7 @@ const checkLine = (state: State, check: CheckInfo, list: List, width: number): L
   const {summary} = list;
   const sessions =
     summary && list.source === 'sessions' && list.total !== null
-      ? `, and ${plural(list.total - summary.total, 'session')}`
+      ? `; ${plural(list.total - summary.total, 'session')}`
       : '';
   const reasons = tally(summary?.byReason ?? {});
   const findings = summary

@@ -215,11 +215,9 @@ test('the report on a customer is told in sentences', async () => {
     cleaned: 0,
     errors: [],
   };
-  const state = {...screen.state(), canCustomer: true};
-  screen.store.get = () => ({
-    ...state,
-    mode: {name: 'customer', id: 'customer-7', report, error: null, top: 0},
-  });
+  const mode = {name: 'customer', id: 'customer-7', report, error: null, top: 0} as const;
+  const state = {...screen.state(), mode};
+  screen.store.get = () => state;
   const frame = frameOf(screen);
   for (const text of [
     'customer-7 is blocked:',

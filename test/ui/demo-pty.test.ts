@@ -71,5 +71,7 @@ test('two groups are cleaned and come back, and the terminal is left as it was',
   await pty.until(/keep-l.* undone/);
   pty.write('q');
   expect(await pty.ended).toBe(0);
-  await expect.poll(() => pty.modes()).toEqual({alternate: false, paste: false, wrap: true, cursorHidden: false});
+  await expect
+    .poll(() => pty.modes())
+    .toEqual({alternate: false, paste: false, wrap: true, cursorHidden: false});
 });
