@@ -90,7 +90,9 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
     ...upTo(noteLines(plan.notes, width), third),
     ...(statements.length > 0 ? [[span('What will run:', 'dim')]] : []),
     ...upTo(statements, third),
-    ...(state.readOnly ? [[span('Read-only: not run here. Headless with --confirm, or readOnly: false, does.', 'bad')]] : []),
+    ...(state.readOnly
+      ? [[span('Read-only: not run here. Headless with --confirm, or readOnly: false, does.', 'bad')]]
+      : []),
   ];
 };
 

@@ -15,7 +15,10 @@ const browsing: Mode = {name: 'browse'};
 export const openConfirm = (state: State): Step => {
   const {mode} = state;
   if (mode.name !== 'plan') return step(state);
-  if (state.readOnly) return step(say(state, 'Read-only: not run here. Headless with --confirm, or readOnly: false, does.', 'bad'));
+  if (state.readOnly)
+    return step(
+      say(state, 'Read-only: not run here. Headless with --confirm, or readOnly: false, does.', 'bad'),
+    );
   if (mode.plan.planned === 0) return step(say(state, 'This plan changes nothing.', 'bad'));
   if (!mode.origin.undoes) {
     const refused = whyNot(state, mode.origin.check);
