@@ -1,9 +1,10 @@
 /** The engine: what the screen, the command line and the library call. Opens nothing before it is asked. */
 import {join} from 'node:path';
+import type {Shapes} from '../checks/check.js';
 import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
 import {type Config, environmentName, isProduction} from '../config/schema.js';
-import type {Unit} from '../connector.js';
+import type {Connector, Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, RunResult, RunSummary, SessionPage, ShownChange} from '../types.js';
 import {Checker} from './checker.js';
@@ -82,6 +83,19 @@ const countRemaining = async (checker: Checker, reasons: string[]): Promise<numb
   );
 };
 
+/** Every change of a plan as people read it, in the plan's order. */
+const shownChanges = (
+  checker: Checker,
+  units: Unit[],
+  connector: Connector,
+  shapes: Shapes,
+): ShownChange[] => {
+  const keys = Object.fromEntries(Object.values(shapes).map(shape => [shape.table, shape.key]));
+  return units.flatMap(({changes}) =>
+    changes.map(change => showChange(change, connector, checker.config.secrets, keys)),
+  );
+};
+
 export const openEngine = (config: Config, options: EngineOptions): FullEngine => {
   const listeners = new Set<() => void>();
   const stores = openStores(config, options.open, options.timeoutMs, () => {
@@ -132,13 +146,13 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     };
   };
 
-  const headerOf = async (checker: Checker, action: string, reasons: string[], undoes: string | null) => ({
+  const headerOf = async (checker: Checker, action: string, reasons: string[]) => ({
     store: checker.store.name,
     check: checker.id,
     action,
     environment: environmentName(config),
     server: (await checker.store.ask(connector => connector.server())).id,
-    undoes,
+    undoes: null,
     reasons,
   });
 
@@ -168,11 +182,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
         ...planOptions,
         allowScan: options.allowScan,
       });
-      const keys = Object.fromEntries(Object.values(opened.shapes).map(shape => [shape.table, shape.key]));
       const shown = await checker.store.ask(async connector =>
-        units.flatMap(unit =>
-          unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys)),
-        ),
+        shownChanges(checker, units, connector, opened.shapes),
       );
       const reasons = selection.reasons ?? dealtReasons(checker.check, action, selection);
       return hold(checker, units, shown, {
@@ -180,7 +191,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
         notes,
         estimatedRows: opened.shapes[checker.check.table(checker.config)]?.estimatedRows ?? null,
         drastic: checker.check.actions.find(({name}) => name === action)?.drastic ?? false,
-        header: await headerOf(checker, action, reasons, null),
+        header: await headerOf(checker, action, reasons),
       });
     },
     planUndo: async (run, {signal} = {}) => {
@@ -189,10 +200,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       return checker.ask(
         async ({connector, shapes}) => {
           const {record, units, takenBefore} = await makeUndo(connector, options.stateDirectory, run, signal);
-          const keys = Object.fromEntries(Object.values(shapes).map(shape => [shape.table, shape.key]));
-          const shown = units.flatMap(unit =>
-            unit.changes.map(change => showChange(change, connector, checker.config.secrets, keys)),
-          );
+          const shown = shownChanges(checker, units, connector, shapes);
           const header = {...record.header, action: 'undo', undoes: run};
           return hold(checker, units, shown, {
             action: 'undo',
@@ -227,8 +235,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
         const release = header.undoes
           ? await holdRun(options.stateDirectory, header.undoes, takenBefore)
           : undefined;
-        const writer = await checker.store.openWriter();
+        let writer: Connector | undefined;
         try {
+          writer = await checker.store.openWriter();
           const report = await carryOut(writer, {
             stateDirectory: options.stateDirectory,
             header: {...header, note: note ?? null},
@@ -241,7 +250,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
           });
           Object.assign(result, report);
         } finally {
-          await writer.close();
+          await writer?.close();
           await release?.();
         }
       }

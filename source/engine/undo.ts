@@ -85,7 +85,7 @@ const doneBy = async (
   stateDirectory: string,
   run: string,
   signal?: AbortSignal,
-): Promise<{record: RunRecord; done: Done[]}> => {
+): Promise<{record: RunRecord; done: Done[]; takenBefore: number}> => {
   const record = await readRun(stateDirectory, run);
   if (summaryOf(record).state === 'undone') {
     throw new SesstuiError(
@@ -119,7 +119,7 @@ const doneBy = async (
     const doubtful = earlier.perhaps.has(name) && planned.identity.by === 'place';
     done.push({planned, backup, outcome, unsettled: doubtful || outcome.result === 'unsettled'});
   }
-  return {record, done};
+  return {record, done, takenBefore: earlier.done.size};
 };
 
 /**
@@ -199,7 +199,7 @@ export const makeUndo = async (
   run: string,
   signal?: AbortSignal,
 ): Promise<{record: RunRecord; units: Unit[]; takenBefore: number}> => {
-  const {record, done} = await doneBy(connector, stateDirectory, run, signal);
+  const {record, done, takenBefore} = await doneBy(connector, stateDirectory, run, signal);
   const server = await connector.server(signal);
   if (server.id !== record.header.server) {
     throw new SesstuiError(
@@ -217,7 +217,7 @@ export const makeUndo = async (
       changes: items.reverse().map(item => inverse(item, now, moved && item.planned.required)),
     };
   });
-  return {record, units, takenBefore: (await takenBack(stateDirectory, run)).done.size};
+  return {record, units, takenBefore};
 };
 
 const groupByUnit = (done: Done[]): Map<number, Done[]> => {
