@@ -1,9 +1,9 @@
 /** DynamoDB for tests: the demo's own server, or real ones: DynamoDB Local and dynoxide. */
 import {startDynamodbFront} from '../../source/demo/dynamodb-front.js';
+import {newFolder, startChild} from '../servers/child-server.mjs';
 import {dynamodbLocal, dynamodbLocalArgs, dynamodbLocalVersion} from '../servers/dynamodb-local.mjs';
 import {dynoxide, dynoxideVersion} from '../servers/dynoxide.mjs';
 import {isAsked, noteServer, onRealServers} from './asked.js';
-import {newFolder, startChild} from './child-server.js';
 
 export type DynamodbServer = {endpoint: string; stop(): Promise<void>};
 export type DynamodbServerKind = {name: string; start(): Promise<DynamodbServer>};

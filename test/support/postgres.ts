@@ -9,11 +9,11 @@ import {promisify} from 'node:util';
 import {PGlite} from '@electric-sql/pglite';
 import {PGLiteSocketServer} from '@electric-sql/pglite-socket';
 import pg from 'pg';
+import {newFolder, startChild} from '../servers/child-server.mjs';
 import {machinePostgres, postgres18, postgresVersion} from '../servers/postgres.mjs';
 import {isAsked, noteServer, onRealServers} from './asked.js';
-import {newFolder, type Spec, startChild} from './child-server.js';
 
-export {freePort} from './child-server.js';
+export {freePort} from '../servers/child-server.mjs';
 
 export type PostgresServer = {
   /** `PGlite`, or the product and its major version, as in `PostgreSQL 15`. */
@@ -84,7 +84,7 @@ export const startServer = async (programs?: string): Promise<PostgresServer> =>
   const env = {LC_ALL: 'C.UTF-8'};
   let version = '';
   const urlOf = (port: number): string => `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
-  const spec = async (port: number): Promise<Spec> => {
+  const spec = async (port: number) => {
     const folder = await newFolder('pg');
     await chmod(folder, 0o777);
     const bin = await readable(programs ?? (await machinePostgres()), user, folder);

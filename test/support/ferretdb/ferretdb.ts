@@ -1,8 +1,8 @@
 /** FerretDB 1.24 with SQLite inside: a MongoDB server that nobody here wrote. */
 import {MongoClient} from 'mongodb';
+import {newFolder, startChild} from '../../servers/child-server.mjs';
 import {ferretdb, ferretdbVersion} from '../../servers/ferretdb.mjs';
 import {noteServer} from '../asked.js';
-import {newFolder, startChild} from '../child-server.js';
 
 const urlOf = (port: number): string => `mongodb://127.0.0.1:${port}`;
 
