@@ -18,6 +18,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 type Run = (context: Context) => Promise<number>;
 
 const commands: Record<string, () => Promise<Run>> = {
+  apply: async () => (await import('./commands/apply.js')).apply,
   check: async () => (await import('./commands/check.js')).check,
   clean: async () => (await import('./commands/clean.js')).clean,
   customer: async () => (await import('./commands/customer.js')).customer,
@@ -25,6 +26,7 @@ const commands: Record<string, () => Promise<Run>> = {
   health: async () => (await import('./commands/health.js')).health,
   history: async () => (await import('./commands/history.js')).history,
   init: async () => (await import('./commands/init.js')).init,
+  resume: async () => (await import('./commands/resume.js')).resume,
   undo: async () => (await import('./commands/undo.js')).undo,
 };
 

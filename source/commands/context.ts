@@ -74,6 +74,7 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
         return openConnector(name, store, use);
       },
       readOnly: flags.has('read-only'),
+      locked: parsed.command === undefined,
       timeoutMs: flags.duration('timeout', 1),
       allowScan: flags.has('allow-scan'),
     });

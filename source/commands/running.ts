@@ -40,13 +40,15 @@ const progressLine = (): ((progress: Progress) => void) | undefined => {
   if (!process.stderr.isTTY) return undefined;
   const started = Date.now();
   let last = 0;
-  return ({phase, done, total}) => {
+  return ({phase, done, total, text}) => {
     const now = Date.now();
     if (now - last < 100 && done !== total) return;
     last = now;
     const left =
       total && done > 0 ? `, about ${ms(Math.round(((now - started) / done) * (total - done)))} left` : '';
-    process.stderr.write(`\r\x1b[K${phase}: ${done}${total === null ? '' : ` of ${total}`}${left}`);
+    process.stderr.write(
+      `\r\x1b[K${phase}: ${text === undefined ? '' : `${text}; `}${done}${total === null ? '' : ` of ${total}`}${left}`,
+    );
     if (done === total || phase === 'looking') process.stderr.write('\r\x1b[K');
   };
 };
@@ -74,7 +76,11 @@ export const carryOutPlan = async (
     signal: context.signal,
     onProgress: progressLine(),
   });
-  return runPlan(context, engine, plan);
+  const out = context.flags.text('out');
+  if (out === undefined) return runPlan(context, engine, plan);
+  await engine.writePlan(plan, out, context.flags.text('note') ?? null);
+  const result = planned(plan);
+  return {...result, notes: [...result.notes, `the plan is in ${out}: sesstui apply ${out} --yes`]};
 };
 
 /** 4 when changes failed or are unknown, 130 when it was interrupted. */
@@ -129,7 +135,9 @@ const runText = (context: Context, result: RunResult): string => {
   const tail = [
     ...(result.faults ?? []).map(fault => `Attention: ${fault}`),
     ...result.notes.map(note => `Note: ${note}`),
-    ...(result.interrupted ? ['Interrupted: the rest was not changed.'] : []),
+    ...(result.interrupted
+      ? [`Interrupted: the rest was not changed. Finish it with: sesstui resume ${result.run} --yes`]
+      : []),
     ...(result.remaining === null ? [] : [`Left: ${result.remaining} findings of this kind.`]),
     ...(result.run ? [`Take it back with: sesstui undo ${result.run} --yes`] : []),
     ...(result.dryRun && count > 0 && result.notes.every(note => !note.startsWith('to carry it out'))
