@@ -39,8 +39,15 @@ const die = () => {
 
 const errnos = {ENOSPC: -28, EMFILE: -24, EIO: -5, EROFS: -30, EDQUOT: -122};
 
-const failure = (code, what) =>
-  Object.assign(new Error(`${code}: injected, ${what}`), {code, errno: errnos[code], syscall: 'injected'});
+/** As Node tells it, with the path. */
+const failure = (code, what) => {
+  const [syscall, ...path] = what.split(' ');
+  return Object.assign(new Error(`${code}: injected, ${syscall} '${state}${path.join(' ')}'`), {
+    code,
+    errno: errnos[code],
+    syscall,
+  });
+};
 
 /** Counts an operation; returns what is to happen to it: nothing, `after` (die once it is done), or an error. */
 const step = (kind, what) => {
