@@ -163,6 +163,11 @@ export interface Connector {
   fetch(table: string, identities: Identity[], signal?: AbortSignal): Promise<(Row | undefined)[]>;
   /** One outcome for each change of each unit, in order. Never throws after it may have written. */
   apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]>;
+  /**
+   * In words why the server should be given a rest before the next write (lag, waiting for locks, throttling);
+   * null when it shouldn't, or when nobody knows. One cheap question with a time limit of its own; never rejects.
+   */
+  strain?(signal?: AbortSignal): Promise<string | null>;
   /** The neutral values of an image of this store. */
   valuesOf(table: string, image: Image): ValueMap;
   close(): Promise<void>;
