@@ -82,7 +82,8 @@ export const openStrain = (): ((access: Access) => Promise<string | null>) => {
     if (refused.has(name)) return null;
     try {
       const command = {...questions[name], maxTimeMS: questionLimitMs};
-      return await db.admin().command(command, {...(signal ? {signal} : {})});
+      // Not by admin(), which does not pass the signal on.
+      return await db.client.db('admin').command(command, signal ? {signal} : {});
     } catch (error) {
       if (typeof (error as {code?: unknown}).code === 'number' && !isPassing(error)) refused.add(name);
       return null;
