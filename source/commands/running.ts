@@ -6,7 +6,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
-import {cut, sanitise} from '../sanitise.js';
+import {sanitise, shorten} from '../sanitise.js';
 import type {Plan, Progress, RunResult, Selection, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
@@ -53,11 +53,17 @@ const progressLine = (): ((progress: Progress) => void) | undefined => {
   };
 };
 
+/** The note goes into files that are kept: a password that was pasted into it does not. */
+export const noteOf = ({flags, redact}: Context): string | undefined => {
+  const note = flags.text('note');
+  return note === undefined ? undefined : redact(note);
+};
+
 /** Runs a plan that was made, or tells it. Throws what the engine throws (confirmation, read-only, …). */
 export const runPlan = async (context: Context, engine: FullEngine, plan: Plan): Promise<RunResult> => {
   if (onlyPlans(context)) return planned(plan);
   return engine.run(plan, {
-    note: context.flags.text('note'),
+    note: noteOf(context),
     confirmed: context.flags.all('confirm') ?? [],
     ratePerSecond: context.flags.number('limit-rate'),
     signal: context.signal,
@@ -115,8 +121,8 @@ const changeRow = (change: ShownChange): Record<string, string> => ({
   op: change.op,
   table: change.table,
   key: short(change.key),
-  before: cut(sanitise(short(change.before)), cellWidth),
-  after: cut(sanitise(short(change.after)), cellWidth),
+  before: shorten(short(change.before), cellWidth),
+  after: shorten(short(change.after), cellWidth),
   why: change.why ?? change.error ?? '',
 });
 
@@ -133,8 +139,8 @@ const runText = (context: Context, result: RunResult): string => {
       ? `… and ${result.changes.length - shownChanges} more (--json has them all)\n`
       : '';
   const tail = [
-    ...(result.faults ?? []).map(fault => `Attention: ${fault}`),
-    ...result.notes.map(note => `Note: ${note}`),
+    ...(result.faults ?? []).map(fault => `Attention: ${sanitise(fault)}`),
+    ...result.notes.map(note => `Note: ${sanitise(note)}`),
     ...(result.interrupted
       ? [`Interrupted: the rest was not changed. Finish it with: sesstui resume ${result.run} --yes`]
       : []),
