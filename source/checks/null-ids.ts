@@ -155,7 +155,7 @@ const change = (action: string, config: Config, row: Row, still: Pred): Change =
     op: 'update',
     set: {
       [config.id]: {value: newId(config)},
-      ...(config.touch ? {[config.touch]: {now: true as const}} : {}),
+      ...(config.touch ? {[config.touch]: {now: true as const, zone: config.timeZone}} : {}),
     },
   };
 };
