@@ -122,7 +122,7 @@ export const deleteRows = async (
     const text = `delete from ${table.sql} as t using ${list} where ${match} and ${same} and ${holds}
       returning u.i, ${affectedSql(table, 'delete')}`;
     const answer = await counting(table, workspace.run, () => workspace.run(binder.statement(text)));
-    refuseAffected(table, 'deleting', answer[0]?.[1]);
+    await refuseAffected(table, 'deleting', answer, workspace.run);
     for (const [place] of answer) results.set(items[Number(place) - 1]!.index, applied(null));
     await explain(items, table, workspace, results);
   }
@@ -176,7 +176,7 @@ export const updateRows = async (
     const text = `update ${table.sql} as t set ${setClause(set)} from ${list}
       where ${match} and ${same} and ${holds} returning u.i, ${affectedSql(table, 'update')}, ${sql}`;
     const answer = await workspace.run(binder.statement(text));
-    refuseAffected(table, 'updating', answer[0]?.[1]);
+    await refuseAffected(table, 'updating', answer, workspace.run);
     for (const [place, _, ...cells] of answer)
       results.set(items[Number(place) - 1]!.index, applied(afterOf(readRow(plan, cells, 0, []))));
     await explain(items, table, workspace, results);

@@ -1,6 +1,6 @@
 /** Refuses what a statement would change besides the rows that were planned: they are in no backup (safety S15). */
 import {SesstuiError} from '../../source/errors.js';
-import {deletionsStatement} from './cascades.js';
+import {affectedSql, deletionsStatement} from './cascades.js';
 import type {Table} from './catalogue.js';
 import type {Cells} from './rows.js';
 import type {Run} from './session.js';
@@ -8,18 +8,31 @@ import type {Run} from './session.js';
 const hint =
   'Those rows would be changed without a backup. Change the foreign key to NO ACTION, drop the rule or the trigger, or choose an action that deletes nothing.';
 
-/** Throws `cascade`, which takes the unit back to its savepoint; `names` as `affectedSql` answered them. */
-export const refuseAffected = (
-  table: Table,
-  doing: 'deleting' | 'updating',
-  names: string | null | undefined,
-): void => {
+type Doing = 'deleting' | 'updating';
+
+/** Throws `cascade`, which takes the unit back to its savepoint. */
+const refuse = (table: Table, doing: Doing, names: string | null | undefined): void => {
   if (names)
     throw new SesstuiError(
       'cascade',
       `${doing} rows of ${table.name} would change rows of ${names}; nothing of it was kept`,
       hint,
     );
+};
+
+/**
+ * Throws `cascade` for what a write that was just made changes besides; its answer has `affectedSql` second. A rule
+ * may have answered for it with no row at all, so that an empty answer is asked about.
+ */
+export const refuseAffected = async (
+  table: Table,
+  doing: Doing,
+  answer: Cells[],
+  run: Run,
+): Promise<void> => {
+  const sql = affectedSql(table, doing === 'deleting' ? 'delete' : 'update');
+  const [first] = answer.length > 0 ? [[answer[0]![1]]] : await run({text: `select ${sql}`, values: []});
+  refuse(table, doing, first![0]);
 };
 
 type Deletions = {others: Map<string, {name: string; count: number}>; own: number};
@@ -47,6 +60,6 @@ export const counting = async (table: Table, run: Run, remove: () => Promise<Cel
     .filter(([oid, {count}]) => count > (before.others.get(oid)?.count ?? 0))
     .map(([, {name}]) => name);
   if (after.own - before.own > answer.length) names.push(`${table.name} that were not to be deleted`);
-  refuseAffected(table, 'deleting', names.length > 0 ? `${names.join(', ')} (by a trigger)` : null);
+  refuse(table, 'deleting', names.length > 0 ? `${names.join(', ')} (by a trigger)` : null);
   return answer;
 };
