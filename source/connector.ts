@@ -67,8 +67,8 @@ export type TableShape = {
 /** What an update sets an attribute to. A dotted name (`session.sessionId`) sets inside a map, document or jsonb. */
 export type NewValue =
   | {value: Value}
-  /** The store's now, in the attribute's own format (the format of the value that it replaces, where it is text or a number). */
-  | {now: true}
+  /** The store's now, in the attribute's own format (the format of the value that it replaces, where it is text or a number). `zone`: what a column without a time zone is told in. */
+  | {now: true; zone?: string}
   /** NULL in PostgreSQL; the attribute is removed elsewhere. */
   | {remove: true};
 

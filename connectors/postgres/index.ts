@@ -132,7 +132,7 @@ class PostgresConnector implements Connector {
     const context = await this.#session.read(run => this.#context(tablesOf(form), options.now, run), signal);
     const query = formQuery(form, options, null, context);
     const reader = query.reader();
-    for await (const page of this.#session.stream(query.statement, signal)) {
+    for await (const page of this.#session.stream(query.statement, options.full ?? false, signal)) {
       for (const cells of page) {
         const found = reader.push(cells);
         if (found) yield found;

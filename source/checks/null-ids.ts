@@ -162,7 +162,7 @@ const change = (action: string, {config, idBytes}: Context, row: Row, still: Pre
     op: 'update',
     set: {
       [config.id]: {value: newId(config, idBytes(config.table, row.identity))},
-      ...(config.touch ? {[config.touch]: {now: true as const}} : {}),
+      ...(config.touch ? {[config.touch]: {now: true as const, zone: config.timeZone}} : {}),
     },
   };
 };
