@@ -10,6 +10,8 @@ type Table = {
   group: string;
   order: string;
   insert: string;
+  /** Each group has an account that refers to one of its rows. */
+  accounts: boolean;
   check: object;
   pairs: Pair[];
 };
@@ -23,8 +25,17 @@ const keyed: Table = {
   id: 'id',
   group: 'account',
   order: 'id',
-  insert: `insert into items (account, id, stamp, updated_at) select $1, $2, $3, now() + $4 * interval '1 s'`,
-  check: {table: 'items', groupBy: ['account'], latestBy: ['updated_at'], canonicalId: '{account}-1'},
+  // The latest is also the one that was created first: in groups of two it has the canonical id, and rekey lets it be.
+  insert: `insert into items (account, id, stamp, updated_at, created_at)
+    select $1, $2, $3, now() + $4 * interval '1 s', now() - $4 * interval '1 s'`,
+  accounts: true,
+  check: {
+    table: 'items',
+    groupBy: ['account'],
+    latestBy: ['updated_at'],
+    canonicalId: '{account}-1',
+    referencedBy: {table: 'accounts', key: 'account', attribute: 'session'},
+  },
   pairs: [
     {
       name: 'keep-first against keep-latest',
@@ -55,6 +66,7 @@ const keyless: Table = {
   order: 'tableoid, ctid',
   insert: `insert into session_keys select $1, 's', case when random() < 0.5 then '{a,b}' else '{b,a}' end::text[], 'e', $2, $3,
     now() + $4 * interval '1 s'`,
+  accounts: false,
   check: {
     table: 'session_keys',
     groupBy: ['device_key', 'stream_id', 'session_ids'],
@@ -104,8 +116,14 @@ const openTable = async (url: string, server: string, table: Table): Promise<Sys
   const pool = clientPool(url);
   const query = (text: string, values: unknown[] = []) => pool.use(client => client.query(text, values));
   await query(`drop table if exists ${table.name}; ${table.create}`);
+  if (table.accounts)
+    await query(
+      'drop table if exists accounts; create table accounts (account text primary key, session text)',
+    );
   const rows = async (): Promise<Map<string, Stored>> => {
-    const found = await query(`select ${table.id} as name, ${table.group} as "group", stamp from ${table.name}`);
+    const found = await query(
+      `select ${table.id} as name, ${table.group} as "group", stamp from ${table.name}`,
+    );
     return new Map(found.rows.map(({name, group, stamp}) => [name, {group, stamp}]));
   };
   const check = {check: 'duplicates', ...table.check};
@@ -131,9 +149,19 @@ const openTable = async (url: string, server: string, table: Table): Promise<Sys
       await query(`truncate ${table.name}`);
       // The later a row, the later it was updated: `first` and `latest` never agree.
       for (const {group, name, order} of seedRows()) await query(table.insert, [group, name, 'seed', order]);
+      if (table.accounts)
+        await query(
+          'truncate accounts; insert into accounts select distinct on (account) account, id from items order by account, random()',
+        );
       return rows();
     },
     rows,
+    ...(table.accounts && {
+      references: async () => {
+        const found = await query('select account, session from accounts');
+        return new Map(found.rows.map(({account, session}) => [account as string, session as string | null]));
+      },
+    }),
     touch: async (name, stamp) =>
       (
         await query(`update ${table.name} set stamp = $2, updated_at = now() where ${table.id} = $1`, [
@@ -149,16 +177,18 @@ const openTable = async (url: string, server: string, table: Table): Promise<Sys
           const text = `select from ${table.name} where ${table.group} = $1 order by ${table.order} for update`;
           await client.query(text, [group]);
           // A new statement: locking waits for others, and only then is seen what they left.
-          const {rows: left} = await client.query(
-            `select from ${table.name} where ${table.group} = $1`,
-            [group],
-          );
+          const {rows: left} = await client.query(`select from ${table.name} where ${table.group} = $1`, [
+            group,
+          ]);
           if (left.length < 2) return false;
-          return (await client.query(`delete from ${table.name} where ${table.id} = $1`, [name])).rowCount === 1;
+          const free = table.accounts ? 'and not exists (select from accounts where session = id)' : '';
+          const gone = await client.query(`delete from ${table.name} where ${table.id} = $1 ${free}`, [name]);
+          return gone.rowCount === 1;
         }),
       ),
-    nameOf: change => String((change.before ?? change.after)![table.id] ?? change.key[table.id]),
-    holds: (image, name) => JSON.stringify(image).includes(name),
+    nameOf: ({table: name, key, before, after}) =>
+      name === 'accounts' ? `accounts/${key.account}` : String((before ?? after)![table.id] ?? key[table.id]),
+    holds: (image, name) => JSON.stringify(image).includes(name.replace('accounts/', '')),
     close: async () => {
       await pool.end();
     },

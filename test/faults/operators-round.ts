@@ -1,7 +1,7 @@
 /** One round of two operators, and what has to hold after it, read from the store by a client of its own. */
 import type {RunResult, ShownChange} from '../../source/types.js';
-import {filesOfRun} from './operators-files.js';
 import type {Operator} from './operator-process.js';
+import {filesOfRun} from './operators-files.js';
 import type {Pair, Stored, System} from './operators-system.js';
 import {startWriters, type Written} from './operators-writers.js';
 
@@ -27,6 +27,12 @@ const emptied = (system: System, seed: Map<string, Stored>, now: Map<string, Sto
     .filter((group, index) => !left.has(group) && (system.guarded || index > 0))
     .map(group => `group ${group} has lost its last row`);
 };
+
+/** An account refers to a row that is there: who removes or moves a row repoints it in the same breath. */
+const dangling = (references: Map<string, string | null>, now: Map<string, Stored>): string[] =>
+  [...references].flatMap(([group, name]) =>
+    name !== null && now.has(name) ? [] : [`the account of ${group} refers to ${name}, which is not there`],
+  );
 
 const overwritten = (now: Map<string, Stored>, {stamped}: Written): string[] =>
   [...stamped].flatMap(([name, wrote]) => {
@@ -67,9 +73,7 @@ const mistold = (
 const notOnce = (system: System, pair: Pair, plans: ShownChange[][], results: RunResult[]): string[] => {
   if (!pair.calm) return [];
   const planned = plans[0]!.map(system.nameOf).sort();
-  const made = results
-    .flatMap(result => appliedNames(system, result, ['delete', 'update', 'insert']))
-    .sort();
+  const made = results.flatMap(result => appliedNames(system, result, ['delete', 'update', 'insert'])).sort();
   return made.join() === planned.join() ? [] : [`of ${planned.join()} were made ${made.join()}`];
 };
 
@@ -89,15 +93,13 @@ export const playRound = async (
   const results = await Promise.all(operators.map(operator => operator.run()));
   const written = (await writers?.stop()) ?? {stamped: new Map(), removed: new Set()};
   const now = await system.rows();
+  const references = (await system.references?.()) ?? new Map<string, string | null>();
   const files = await Promise.all(results.map(result => filesOfRun(stateDirectory, result, system)));
   return {
     violations: {
-      S1: emptied(system, seed, now),
+      S1: [...emptied(system, seed, now), ...dangling(references, now)],
       S2: overwritten(now, written),
-      S3: [
-        ...mistold(system, results, {seed, now}, written),
-        ...notOnce(system, pair, plans, results),
-      ],
+      S3: [...mistold(system, results, {seed, now}, written), ...notOnce(system, pair, plans, results)],
       S4: files.flat(),
     },
     overlapped: [...one!].some(group => group !== undefined && two!.has(group)),

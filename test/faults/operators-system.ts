@@ -18,10 +18,13 @@ export type System = {
   /** Empties the table and fills it; the rows by name. */
   reset(): Promise<Map<string, Stored>>;
   rows(): Promise<Map<string, Stored>>;
+  /** Which row each account refers to, where there are accounts; by group. */
+  references?(): Promise<Map<string, string | null>>;
   /** A writer's work; true when the store has acknowledged it. */
   touch(name: string, stamp: string): Promise<boolean>;
   insert(group: string, name: string, stamp: string): Promise<boolean>;
   remove(name: string, group: string): Promise<boolean>;
+  /** Of an account: `accounts/` and its group. */
   nameOf(change: ShownChange): string;
   /** Does a backed-up image hold this row? */
   holds(image: Image, name: string): boolean;

@@ -98,7 +98,8 @@ describe.each(servers)('two operators on $name', ({start, share}) => {
   test(
     `no group is emptied, nothing is overwritten, nothing is made twice (${rounds} rounds)`,
     async () => {
-      for (const system of systems) expect(await play(system, Math.ceil(rounds / systems.length))).toEqual([]);
+      for (const system of systems)
+        expect(await play(system, Math.ceil(rounds / systems.length))).toEqual([]);
     },
     60_000 + rounds * 3_000,
   );
