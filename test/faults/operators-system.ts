@@ -21,7 +21,7 @@ export type System = {
   /** Which row each account refers to, where there are accounts; by group. */
   references?(): Promise<Map<string, string | null>>;
   /** A writer's work; true when the store has acknowledged it. */
-  touch(name: string, stamp: string): Promise<boolean>;
+  touch(name: string, stamp: string, group: string): Promise<boolean>;
   insert(group: string, name: string, stamp: string): Promise<boolean>;
   remove(name: string, group: string): Promise<boolean>;
   /** Of an account: `accounts/` and its group. */

@@ -36,7 +36,8 @@ export const startWriters = (system: System, seed: Map<string, Stored>) => {
       const stamp = `w${writer}-${step}`;
       const dice = Math.random();
       if (dice < 0.65) {
-        if (await system.touch(row.name, stamp)) written.stamped.set(row.name, {group: row.group, stamp});
+        if (await system.touch(row.name, stamp, row.group))
+          written.stamped.set(row.name, {group: row.group, stamp});
       } else if (dice < 0.9) {
         const group = any(hot);
         const name = `${group}-${stamp}`;
