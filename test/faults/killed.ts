@@ -10,7 +10,7 @@ import {rowProblems, runsOf} from './invariants.js';
 import {record} from './record.js';
 import {alterations, withEngine} from './recovery.js';
 import {afterDeath, begin, look, type Round, recover, told, undoAgain} from './rounds.js';
-import type {Scenario} from './scenario.js';
+import {changedRows, type Scenario} from './scenario.js';
 
 export type Opened = {scenarios: Scenario[]; stop(): Promise<void>};
 
@@ -107,6 +107,29 @@ const killedUndos = async (scenario: Scenario) => {
   }
 };
 
+/** Ctrl-C at each operation of a run: the chunk is finished and journalled, and exit 130 says that there is more. */
+const interruptedAtEach = async (scenario: Scenario) => {
+  const sum = {rounds: 0, violations: 0, problems: [] as string[]};
+  for (let at = 1; ; at += everyOther) {
+    const round = await begin(scenario, false);
+    const {code, stdout} = await sesstui(round.place, runWords(scenario), {at, act: 'interrupt'});
+    const steps = await stepsOf(round.place);
+    if (steps.length < at) return sum;
+    const problems = await told(round, `interrupted at ${steps[at - 1]}`, async () => {
+      const now = await look(round);
+      const {applied, interrupted, error} = JSON.parse(stdout);
+      const written = changedRows(round.before, now).length;
+      if (error ? error.code !== 'interrupted' || written > 0 : applied !== written)
+        round.problems.push(`${written} rows were written, it told ${stdout.slice(0, 300)}`);
+      if (code !== (interrupted || error ? 130 : 0)) round.problems.push(`it ended with ${code}`);
+      await recover(round);
+    });
+    sum.rounds++;
+    sum.violations += Math.min(1, problems.length);
+    sum.problems.push(...problems);
+  }
+};
+
 /** The suite on the scenarios of a server: `names` are theirs, those of `again` are killed in resume and undo too. */
 export const killedSuite = (
   server: string,
@@ -145,6 +168,10 @@ export const killedSuite = (
       await prove(scenario, 'SIGKILL as each message to the store has left', () =>
         killedAtEach(scenario, 'kill-after', 'message'),
       );
+    });
+    test.each(again)('%s: Ctrl-C', {timeout: minutes}, async name => {
+      const scenario = named(name);
+      await prove(scenario, 'Ctrl-C at every third operation of a run', () => interruptedAtEach(scenario));
     });
     test.each(again)('%s: while it is resumed', {timeout: minutes}, async name => {
       const scenario = named(name);
