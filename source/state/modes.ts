@@ -67,5 +67,5 @@ export type AskingMode = ModeOf<'confirm' | 'unlock'>;
 export const isAsking = (mode: Mode): mode is AskingMode => mode.name === 'confirm' || mode.name === 'unlock';
 
 /** Changes that a plan will make: not those that it skips, nor those that an interrupted run had made. */
-export const willChange = ({planned, changes}: Plan): number =>
-  planned - changes.filter(change => change.result !== 'planned').length;
+export const willChange = ({changes}: Plan): number =>
+  changes.filter(change => change.result === 'planned').length;
