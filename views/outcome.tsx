@@ -80,7 +80,9 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
     wrap(text, width - 2).map((line): Line => [span(`  ${line}`, 'accent')]),
   );
   const shownOf =
-    !origin.resumes && plan.changes.length < plan.planned ? `; the first ${count(plan.changes.length)} are shown` : '';
+    !origin.resumes && plan.changes.length < plan.planned
+      ? `; the first ${count(plan.changes.length)} are shown`
+      : '';
   const what = `${plural(plan.planned, 'change')}${tables ? ` to ${tables}${estimate}` : ''}: ${countOps(plan) || 'nothing to do'}${shownOf}`;
   return [
     [span(`Plan: ${titleOf(origin)}`, 'bold')],
