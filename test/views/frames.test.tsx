@@ -1,5 +1,6 @@
 /** Golden frames: what each view and state looks like, kept as text in test/views/frames. */
 import {describe, expect, test} from 'vitest';
+import {demoStandIns} from '../../source/demo/config.js';
 import {
   answerLast,
   frameOf,
@@ -30,6 +31,12 @@ const planned = async (screen: Screen): Promise<Screen> => {
 describe('overview', () => {
   test('the first frame, before any store has answered', () => golden('overview-first', openScreen()));
   test('with findings, in the demo', async () => golden('overview', await openLooked({standIns})));
+  test('with every sentence about the demo’s stand-ins, down to the last', async () => {
+    const screen = await openLooked({standIns: demoStandIns});
+    const last = demoStandIns.at(-1)!.split(' ').at(-1)!;
+    expect(frameOf(screen)).toContain(last);
+    await golden('overview-stand-ins', screen);
+  });
   test('on a wide terminal', async () => golden('overview-wide', await openLooked({...wide, standIns})));
   test('with a store that is down', async () => {
     const screen = openScreen();
