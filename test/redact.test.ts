@@ -52,9 +52,10 @@ test.each([
 ])('a long text of %j takes no more time than its length is worth', part => {
   const timeOf = (count: number): number => {
     const text = part.repeat(count);
-    const begin = performance.now();
+    const begin = process.cpuUsage();
     redact(text);
-    return performance.now() - begin;
+    const {user, system} = process.cpuUsage(begin);
+    return (user + system) / 1000;
   };
   timeOf(1000);
   // 32 times as long: with quadratic time it would take a thousand times as long, and more than ten seconds.

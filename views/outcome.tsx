@@ -18,6 +18,7 @@ const phases: Record<Progress['phase'], string> = {
   planning: 'planning',
   backup: 'writing the backup',
   changes: 'making the changes',
+  waiting: 'waiting',
   looking: 'looking again',
 };
 

@@ -15,8 +15,8 @@ import type {
 } from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {type Form, type Pred, partnersOf, partnersOfForm, type Tally} from '../../source/forms.js';
-import type {Value, ValueMap} from '../../source/values.js';
-import {applyUnits} from './apply.js';
+import type {Json, Value, ValueMap} from '../../source/values.js';
+import {applyUnits, settled} from './apply.js';
 import {noSuchTable, readTable, type Table, tableStatement, tablesStatement} from './catalogue.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
@@ -132,7 +132,7 @@ class PostgresConnector implements Connector {
     const context = await this.#session.read(run => this.#context(tablesOf(form), options.now, run), signal);
     const query = formQuery(form, options, null, context);
     const reader = query.reader();
-    for await (const page of this.#session.stream(query.statement, signal)) {
+    for await (const page of this.#session.stream(query.statement, options.full ?? false, signal)) {
       for (const cells of page) {
         const found = reader.push(cells);
         if (found) yield found;
@@ -172,6 +172,10 @@ class PostgresConnector implements Connector {
       zone,
     });
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
+  }
+
+  settled(token: Json): Promise<'committed' | 'aborted' | null> {
+    return settled((token as {transaction: string}).transaction, this.#session);
   }
 
   async strain(signal?: AbortSignal): Promise<string | null> {

@@ -1,4 +1,6 @@
 /** Runs what the state machine asks for, and tells it what came of it. All I/O of the screen is here. */
+
+import {sanitise} from '../sanitise.js';
 import type {Effect, Message} from '../state/messages.js';
 import type {Engine, Plan, Progress} from '../types.js';
 import type {Json} from '../values.js';
@@ -24,6 +26,10 @@ export type Surroundings = {
 const ARM_MS = 150;
 
 export type Effects = {run(effect: Effect): void /** Gives up everything that is under way. */; stop(): void};
+
+/** What is pasted into a shell must not press Enter there: control characters are copied as escapes. */
+const clipboardText = (text: string): string =>
+  text.replace(/\p{Control}/gu, character => sanitise(character));
 
 export const createEffects = (engine: UiEngine, around: Surroundings): Effects => {
   const {send} = around;
@@ -107,8 +113,9 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
   };
 
   const copy = (text: string): void => {
-    around.control(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
-    tell(said(`Copied: ${text}`, 'good'));
+    const copied = clipboardText(text);
+    around.control(`\x1b]52;c;${Buffer.from(copied).toString('base64')}\x07`);
+    tell(said(`Copied: ${copied}`, 'good'));
   };
 
   const run = (effect: Effect): void => {

@@ -49,6 +49,7 @@ const table: Table = {
   key: [columns[0]!],
   estimate: null,
   secured: false,
+  deleteTrigger: false,
 };
 
 const now = Date.UTC(2026, 10, 20, 10) * 1000;

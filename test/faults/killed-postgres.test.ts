@@ -1,0 +1,8 @@
+import {killedSuite} from './killed.js';
+import {openPostgresScenarios} from './scenarios-postgres.js';
+
+killedSuite(
+  'PostgreSQL',
+  ['rides cancel', 'registry keep-first', 'gym keep-latest-background'],
+  openPostgresScenarios,
+);
