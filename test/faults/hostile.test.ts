@@ -4,7 +4,7 @@
  * S18, S19).
  */
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import {cli, cliJson, cliPath} from '../support/cli.js';
 import {dynamodbServers} from '../support/dynamodb.js';
 import {startFerretdb} from '../support/ferretdb/ferretdb.js';
@@ -18,6 +18,9 @@ import {record} from './record.js';
 const servers = 'PostgreSQL 15, FerretDB 1.24, DynamoDB Local';
 const inPostgres = hostileStrings(9000, 17, {nul: false});
 const elsewhere = hostileStrings(1000, 18, {nul: true});
+
+// Minutes where other tests run beside it; what is waited for has limits of its own.
+vi.setConfig({testTimeout: 300_000});
 
 let stores: HostileStores;
 const closers: (() => Promise<unknown>)[] = [];
@@ -94,12 +97,9 @@ const crookedLines = (cells: string[][], headings: string[], isRow: (line: strin
       continue;
     }
     if (!isRow(text)) continue;
-    const bad = starts.some(
-      start =>
-        line[start - 1]!.trim() !== '' ||
-        line[start - 2]!.trim() !== '' ||
-        (line[start] ?? ' ').trim() === '',
-    );
+    // The last of the headings stands over words of ours; a value may begin with a space.
+    const blank = (column: number): boolean => (line[column] ?? ' ').trim() === '';
+    const bad = starts.some(start => !blank(start - 1) || !blank(start - 2)) || blank(starts.at(-1) ?? 0);
     if (starts.length === 0 || bad) crooked.push(text.trimEnd());
   }
   return crooked;
@@ -183,7 +183,9 @@ describe('through the command line', () => {
       expect(written.length).toBeLessThan(60_000);
       if (args[0] === 'clean')
         expect(
-          crookedLines(emulator.cells(), ['CHANGE', 'TABLE', 'KEY'], line => /^planned /.test(line)),
+          crookedLines(emulator.cells(), ['CHANGE', 'TABLE', 'KEY', 'BEFORE'], line =>
+            /^planned /.test(line),
+          ),
         ).toEqual([]);
     }
     record({
@@ -196,7 +198,7 @@ describe('through the command line', () => {
   });
 
   test('customers, notes, names that are not there, error messages', async () => {
-    const some = inPostgres.filter((text, index) => index % 701 === 0 && !text.startsWith('-'));
+    const some = inPostgres.filter((text, index) => index % 1201 === 0 && !text.startsWith('-'));
     for (const text of some) {
       const {problems} = await inTerminal(['customer', '--', text]);
       expect([text, problems]).toEqual([text, []]);
@@ -236,14 +238,14 @@ describe('through the command line', () => {
     }
     const {problems, emulator} = await inTerminal(['history']);
     expect(problems).toEqual([]);
-    expect(crookedLines(emulator.cells(), ['BY', 'CHECK', 'NOTE'], line => /^\d{8}T/.test(line))).toEqual([]);
+    expect(crookedLines(emulator.cells(), ['AT', 'BY', 'CHECK'], line => /^\d{8}T/.test(line))).toEqual([]);
     const {json} = await cliJson<{runs: {note: string}[]}>([...common(), 'history'], {env: environment});
     expect(json.runs.map(({note}) => note).sort()).toEqual([...notes].sort());
     record({
       requirement: 'S17',
       fault: 'hostile words on the command line',
       server: servers,
-      rounds: some.length + 33,
+      rounds: some.length + 19,
       violations: 0,
     });
   });
@@ -331,7 +333,7 @@ describe('through the screen', () => {
       rounds: lines,
       violations: 0,
     });
-  }, 300_000);
+  });
 
   test('a value of a megabyte: details come at once, and are cut', async () => {
     const pty = openPty(process.execPath, [cliPath, ...common(['--config', stores.large]), '--no-color'], {
