@@ -54,7 +54,7 @@ for (const {name, start} of postgresServers)
       expect(shape.key).toEqual(['id']);
       expect(shape.cascades).toEqual(['children', 'orphans']);
       // Never analysed, so it is counted.
-    expect(shape.estimatedRows).toBe(0);
+      expect(shape.estimatedRows).toBe(0);
       expect(shape.columns).toContainEqual({name: 'left', type: 'text', nullable: true});
       expect(shape.indexes).toContainEqual({name: 'u', attributes: ['n'], unique: false});
       expect(shape.indexes).toContainEqual({name: 'k', attributes: ['id', 'n'], unique: true});
