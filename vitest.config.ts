@@ -5,8 +5,12 @@ const results = process.env.VITEST_RESULTS;
 export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    // Needs backends of its own, which the embedded PostgreSQL does not have.
-    exclude: process.env.SESSTUI_TEST_PG === 'server' ? [] : ['test/connectors/postgres-faults.test.ts'],
+    exclude: [
+      // Needs backends of its own, which the embedded PostgreSQL does not have.
+      ...(process.env.SESSTUI_TEST_PG === 'server' ? [] : ['test/connectors/postgres-faults.test.ts']),
+      // The fault suite takes minutes and real servers: `npm run test:faults`.
+      ...(process.env.SESSTUI_TEST_FAULTS === '1' ? [] : ['test/faults/**']),
+    ],
     testTimeout: 60_000,
     hookTimeout: 180_000,
     // Tests start real servers and child processes: more at once than cores would only make them wait.
