@@ -88,12 +88,16 @@ const ofText = (text: string, zone: string): number | null => {
   return ms * 1000 + micros;
 };
 
+/** The beginning of the year 1: what lies before has no ISO 8601 of four digits, and is no moment of any session. */
+export const firstMicros = -62_135_596_800e6;
+
 /**
  * A value as microseconds since 1970 UTC (`Infinity`/`-Infinity` for PostgreSQL's infinite timestamps), or null
  * if it can't be read. Text without an offset is read in `zone`, an IANA name.
  */
 export const readInstant = (value: Value, zone = 'UTC'): number | null => {
-  if (value instanceof Time) return value.micros;
+  if (value instanceof Time)
+    return value.micros >= firstMicros || !Number.isFinite(value.micros) ? value.micros : null;
   if (typeof value === 'number' || typeof value === 'bigint') return ofNumber(Number(value));
   return typeof value === 'string' ? ofText(value, zone) : null;
 };

@@ -72,10 +72,14 @@ const what: ChangeColumn = {
   title: `Before ${symbols.arrow} after`,
   width: 32,
   flex: 5,
+  // A run that is finished has changes that were made, skipped or lost before.
   cell: change =>
-    change.result === 'skipped'
-      ? {text: `skipped: ${change.why ?? 'not said'}`, style: 'dim'}
-      : {text: difference(change)},
+    change.result === 'planned'
+      ? {text: difference(change)}
+      : {
+          text: `${change.result}: ${change.why ?? change.error ?? (difference(change) || 'not said')}`,
+          style: change.result === 'unknown' ? 'warn' : 'dim',
+        },
 };
 const result: ChangeColumn = {
   id: 'result',

@@ -14,6 +14,8 @@ export type Assignment = {
   path: string[];
   how: 'text' | 'now' | 'remove';
   text: string | null;
+  /** Of a now: what a column without a time zone is told in; the store's default where it is not said. */
+  zone?: string;
 };
 
 export type Image = Record<string, string | null>;
@@ -31,7 +33,7 @@ const target = (table: Table, name: string): {column: Column; path: string[]} =>
 export const assignmentsOf = (table: Table, set: Record<string, NewValue>): Assignment[] =>
   Object.entries(set).map(([name, value]) => {
     const {column, path} = target(table, name);
-    if ('now' in value) return {column, path, how: 'now', text: null};
+    if ('now' in value) return {column, path, how: 'now', text: null, zone: value.zone};
     if ('remove' in value) return {column, path, how: path.length > 0 ? 'remove' : 'text', text: null};
     return {column, path, how: 'text', text: encode(value.value, path.length > 0 ? jsonbType : column.type)};
   });
@@ -95,13 +97,13 @@ const within = ({path, how}: Assignment, document: string, bound: string, binder
 
 /**
  * The new value of each column: `column` → SQL. `bound(index)` is the text of an assignment, `old(column)` the value
- * that it replaces.
+ * that it replaces, `zoneSql` the zone of a now.
  */
 export const assignedSql = (
   assignments: Assignment[],
   bound: (index: number) => string,
   old: (column: Column) => string,
-  zone: string,
+  zoneSql: (assignment: Assignment) => string,
   binder: Binder,
 ): {column: Column; sql: string}[] => {
   const columns = [...new Set(assignments.map(({column}) => column))];
@@ -114,7 +116,7 @@ export const assignedSql = (
     const base = !whole
       ? old(column)
       : whole.assignment.how === 'now'
-        ? nowAs(column, old(column), zone)
+        ? nowAs(column, old(column), zoneSql(whole.assignment))
         : `${bound(whole.index)}::${column.type.cast}`;
     if (inside.length === 0) return {column, sql: base};
     const document = inside.reduce(
@@ -127,7 +129,7 @@ export const assignedSql = (
 
 /** Equal for changes that can share a statement. */
 export const shapeOf = (assignments: Assignment[]): string =>
-  JSON.stringify(assignments.map(({column, path, how}) => [column.name, path, how]));
+  JSON.stringify(assignments.map(({column, path, how, zone}) => [column.name, path, how, zone ?? null]));
 
 /** For `set ("column" = …)`. */
 export const setClause = (assigned: {column: Column; sql: string}[]): string =>

@@ -5,6 +5,8 @@
 import type {After, Change, Outcome, Row} from '../../source/connector.js';
 import type {Pred} from '../../source/forms.js';
 import {type Assignment, assignedSql, setClause, shapeOf, updateAssignments} from './assignments.js';
+import {counting, refuseAffected} from './besides.js';
+import {affectedSql} from './cascades.js';
 import type {Table} from './catalogue.js';
 import type {Locked} from './groups-lock.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested, versionOf} from './identity.js';
@@ -14,7 +16,7 @@ import {planRow, type RowPlan, readRow, Selected} from './rows.js';
 import type {Run} from './session.js';
 import {Binder, ident} from './sql.js';
 
-/** A transaction to make changes in. `zone`: what a naive timestamp's now is told in. */
+/** A transaction to make changes in. `zone`: what a naive timestamp's now is told in, where a change doesn't say. */
 export type Workspace = Context & {run: Run; zone: string; locked?: Locked | null};
 
 /** A change with its place among its unit's. */
@@ -117,13 +119,21 @@ export const deleteRows = async (
     if (items.length === 0) continue;
     const binder = new Binder();
     const {list, match, same, holds} = located(items, table, [], workspace, binder);
-    const text = `delete from ${table.sql} as t using ${list} where ${match} and ${same} and ${holds} returning u.i`;
-    for (const [place] of await workspace.run(binder.statement(text)))
-      results.set(items[Number(place) - 1]!.index, applied(null));
+    const text = `delete from ${table.sql} as t using ${list} where ${match} and ${same} and ${holds}
+      returning u.i, ${affectedSql(table, 'delete')}`;
+    const answer = await counting(table, workspace.run, () => workspace.run(binder.statement(text)));
+    await refuseAffected(table, 'deleting', answer, workspace.run);
+    for (const [place] of answer) results.set(items[Number(place) - 1]!.index, applied(null));
     await explain(items, table, workspace, results);
   }
   return results;
 };
+
+/** The zone that a now is told in. */
+export const zoneIn =
+  (workspace: Workspace, binder: Binder) =>
+  ({zone}: Assignment): string =>
+    binder.bind(zone ?? workspace.zone, 'text');
 
 /** What a statement returns of each row that it wrote. */
 export const returning = (
@@ -155,18 +165,19 @@ export const updateRows = async (
       each[0]!.length,
     );
     const {list, match, same, holds} = located(items, table, texts, workspace, binder);
-    const zone = binder.bind(workspace.zone, 'text');
     const set = assignedSql(
       each[0]!,
       index => `u.v${index}`,
       column => `t.${ident(column.name)}`,
-      zone,
+      zoneIn(workspace, binder),
       binder,
     );
     const {sql, plan} = returning(table, workspace, binder);
     const text = `update ${table.sql} as t set ${setClause(set)} from ${list}
-      where ${match} and ${same} and ${holds} returning u.i, ${sql}`;
-    for (const [place, ...cells] of await workspace.run(binder.statement(text)))
+      where ${match} and ${same} and ${holds} returning u.i, ${affectedSql(table, 'update')}, ${sql}`;
+    const answer = await workspace.run(binder.statement(text));
+    await refuseAffected(table, 'updating', answer, workspace.run);
+    for (const [place, _, ...cells] of answer)
       results.set(items[Number(place) - 1]!.index, applied(afterOf(readRow(plan, cells, 0, []))));
     await explain(items, table, workspace, results);
   }

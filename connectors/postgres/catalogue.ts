@@ -1,6 +1,7 @@
 /** What the catalogue says of a table: its columns and their types, and what identifies a row. */
 import {closest} from 'fastest-levenshtein';
 import {SesstuiError} from '../../source/errors.js';
+import {hasDeleteTrigger} from './cascades.js';
 import {ident, type Statement} from './sql.js';
 import {type Column, familyOf, type PgType} from './types.js';
 
@@ -19,6 +20,8 @@ export type Table = {
   estimate: number | null;
   /** Row-level security applies to this user. */
   secured: boolean;
+  /** A trigger that somebody wrote fires when a row is deleted. */
+  deleteTrigger: boolean;
 };
 
 type TypeRow = {
@@ -36,6 +39,7 @@ type TableRow = {
   relkind: string;
   estimate: number | null;
   secured: boolean;
+  deleteTrigger: boolean;
   inherited: boolean;
   columns: {name: string; notNull: boolean; generated: boolean; identity: string; type: TypeRow}[];
   keys: string[][];
@@ -64,6 +68,7 @@ const looseType = (alias: string, collation: string) =>
 export const tableStatement = (name: string): Statement => ({
   text: `select json_build_object('oid', c.oid::text, 'schema', n.nspname, 'relname', c.relname, 'relkind', c.relkind,
     'estimate', c.reltuples::float8, 'secured', pg_catalog.row_security_active(c.oid),
+    'deleteTrigger', ${hasDeleteTrigger('c.oid')},
     'inherited', c.relkind = 'r' and exists (select from pg_catalog.pg_inherits h where h.inhparent = c.oid),
     'columns', (select coalesce(json_agg(json_build_object('name', a.attname, 'notNull', a.attnotnull,
         'generated', a.attgenerated <> '', 'identity', a.attidentity, 'type', ${typeJson(
@@ -125,6 +130,7 @@ export const readTable = (name: string, json: string): Table => {
     key: key.map(part => columns.find(column => column.name === part)!),
     estimate: row.estimate,
     secured: row.secured,
+    deleteTrigger: row.deleteTrigger,
   };
 };
 

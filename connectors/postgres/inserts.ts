@@ -11,6 +11,7 @@ import {
   returning,
   skipped,
   type Workspace,
+  zoneIn,
 } from './batches.js';
 import {columnOf, noSuchColumn, type Table} from './catalogue.js';
 import {identityMatch, identityNames, identityTexts, transposed, unnested} from './identity.js';
@@ -75,13 +76,12 @@ const insertBatch = async (
     each[0]!.length,
   );
   const names = texts.map((_, index) => `v${index}`);
-  const zone = binder.bind(workspace.zone, 'text');
   const bound = (index: number): string => `u.v${index}`;
   const old = (column: {name: string; type: {cast: string}}): string => {
     const index = each[0]!.findIndex(item => item.column.name === column.name && item.path.length === 0);
     return index < 0 ? `null::${column.type.cast}` : `u.v${index}::${column.type.cast}`;
   };
-  const set = assignedSql(each[0]!, bound, old, zone, binder);
+  const set = assignedSql(each[0]!, bound, old, zoneIn(workspace, binder), binder);
   const {still} = items[0]!.change;
   const row = set.map(({column, sql}) => `${sql} as ${ident(column.name)}`).join(', ');
   const holds = still ? ` where ${compiled(still, table, workspace, binder)}` : '';

@@ -48,6 +48,7 @@ const ofJson = (sql: string, zone: string): string =>
     when 'number' then (select case when abs(n) <= ${epochLimit} then (select ${ofEpoch('f')} from (select n::float8 as f) g) end
       from (select (${sql})::numeric as n) h) end`;
 
+const firstAware = "'0001-01-01 00:00:00+00'::timestamptz";
 const firstNaive = "'0001-01-01'::timestamp";
 const lastNaive = "'9999-12-31 23:59:59.999999'::timestamp";
 
@@ -63,7 +64,8 @@ const ofNaive = (column: string, type: 'timestamp' | 'date', zone: string): stri
 export const microsOf = (typed: Typed, zone: string): string => {
   const family = typed.column?.type.family;
   if (family === 'timestamp' || family === 'date') return ofNaive(typed.column!.sql, family, zone);
-  if (typed.kind === 'time') return ofTimestamptz(typed.sql);
+  if (typed.kind === 'time')
+    return `case when ${typed.sql} >= ${firstAware} or ${typed.sql} = '-infinity' then ${ofTimestamptz(typed.sql)} end`;
   if (typed.kind === 'number') return ofNumber(typed);
   if (typed.kind === 'text') return ofText(typed.sql, zone);
   return typed.kind === 'json' ? ofJson(typed.sql, zone) : 'null::float8';
@@ -89,7 +91,9 @@ export const comparedMoment = (
   const columns = parts.map(part => part.column!.sql);
   const moment = columns.length === 1 ? columns[0]! : `coalesce(${columns.join(', ')})`;
   const limit = scope.binder.bind(text, family!);
-  const [first, last] = naive ? [`>= ${firstNaive}`, `<= ${lastNaive}`] : ["> '-infinity'", "< 'infinity'"];
+  const [first, last] = naive
+    ? [`>= ${firstNaive}`, `<= ${lastNaive}`]
+    : [`>= ${firstAware}`, "< 'infinity'"];
   return before
     ? `(${moment} < ${limit} and ${moment} ${first})`
     : `(${moment} > ${limit} and ${moment} ${last})`;

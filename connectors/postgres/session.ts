@@ -7,6 +7,7 @@ import pg from 'pg';
 import type {ConnectorSettings} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {interrupted, isStatementError, mapError} from './errors.js';
+import {fetchSizes} from './fetch-sizes.js';
 import {type Access, beginText, sessionOptions} from './pins.js';
 import type {Cells} from './rows.js';
 import {ident, type Statement, withValues} from './sql.js';
@@ -16,7 +17,6 @@ export type Run = (statement: Statement) => Promise<Cells[]>;
 /** All output as the server's text: pg's own parsers lose digits, bounds and microseconds. */
 const asText = {getTypeParser: () => (value: string) => value};
 
-const fetchSize = 500;
 const connectLimitMs = 10_000;
 
 export class Session {
@@ -140,10 +140,10 @@ export class Session {
   }
 
   /**
-   * The answer of a statement a few hundred rows at a time, as of one moment. The cursor outlives its transaction
+   * The answer of a statement some rows at a time (fewer of large ones: fetch-sizes.ts), as of one moment. The cursor outlives its transaction
    * (WITH HOLD), so that none is open while the reader thinks or writes; it has a connection of its own.
    */
-  async *stream(statement: Statement, signal?: AbortSignal): AsyncGenerator<Cells[]> {
+  async *stream(statement: Statement, whole: boolean, signal?: AbortSignal): AsyncGenerator<Cells[]> {
     if (signal?.aborted) throw interrupted();
     const client = new pg.Client(this.#config);
     client.on('error', () => undefined);
@@ -154,15 +154,17 @@ export class Session {
       settle = this.#abortable(client, signal);
       await client.query(this.#begin('read only'));
       await client.query(`declare ${cursor} no scroll cursor with hold for ${withValues(statement)}`);
-      const fetch = `fetch ${fetchSize} from ${cursor}`;
-      let rows = await runner(client)({text: fetch, values: []});
+      const sizes = fetchSizes(whole);
+      let size = sizes.first;
+      let rows = await runner(client)({text: `fetch ${size} from ${cursor}`, values: []});
       // A small answer never outlives its transaction.
-      const small = rows.length < fetchSize;
+      const small = rows.length < size;
       if (small) await client.query(`close ${cursor}`);
       await client.query('commit');
       if (rows.length > 0) yield rows;
-      while (!small && rows.length === fetchSize) {
-        rows = await this.#fetchMore(client, fetch);
+      while (!small && rows.length === size) {
+        size = sizes.after(rows);
+        rows = await this.#fetchMore(client, `fetch ${size} from ${cursor}`);
         if (rows.length > 0) yield rows;
       }
       if (!small) await client.query(`close ${cursor}`);

@@ -177,7 +177,10 @@ const cancel = (config: Config, row: Row, columns: Columns, still: Pred): Change
   identity: row.identity,
   version: row.version!,
   image: row.image!,
-  set: {[columns.status]: {value: config.statuses.cancelled}, [columns.updatedAt]: {now: true}},
+  set: {
+    [columns.status]: {value: config.statuses.cancelled},
+    [columns.updatedAt]: {now: true, zone: config.timeZone},
+  },
   still,
 });
 

@@ -27,7 +27,12 @@ const common = {
     .describe('The zone that columns without one are read in'),
 };
 
+/**
+ * A name that means the same to JavaScript and to every store: an abbreviation or an offset does not (IST is India
+ * here and Israel in PostgreSQL, whose `+05:30` lies west of Greenwich).
+ */
 function isTimeZone(zone: string): boolean {
+  if (zone !== 'UTC' && !/^(?!SystemV\/)[A-Za-z_]+\//.test(zone)) return false;
   try {
     new Intl.DateTimeFormat('en-US', {timeZone: zone});
     return true;

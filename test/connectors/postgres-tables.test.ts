@@ -53,7 +53,8 @@ for (const {name, start} of postgresServers)
       const shape = (await bench.connector.describe('parents'))!;
       expect(shape.key).toEqual(['id']);
       expect(shape.cascades).toEqual(['children', 'orphans']);
-      expect(shape.estimatedRows).toBeNull();
+      // Never analysed, so it is counted.
+      expect(shape.estimatedRows).toBe(0);
       expect(shape.columns).toContainEqual({name: 'left', type: 'text', nullable: true});
       expect(shape.indexes).toContainEqual({name: 'u', attributes: ['n'], unique: false});
       expect(shape.indexes).toContainEqual({name: 'k', attributes: ['id', 'n'], unique: true});
