@@ -1,9 +1,10 @@
 /** A run's beginning: its directory, its lock, its files and its line in the audit log; all on disk before any change. */
 import {hostname, userInfo} from 'node:os';
 import type {Unit} from '../connector.js';
+import {SesstuiError} from '../errors.js';
 import type {Json} from '../values.js';
 import {audit} from './audit.js';
-import {makeRunDirectory, type PlanHeader, RunFiles, readRun} from './run-files.js';
+import {makeRunDirectory, type PlanHeader, RunFiles, type RunRecord, readRun} from './run-files.js';
 import {type HeldRun, holdRun} from './run-lock.js';
 
 export type OpenRun = {
@@ -80,12 +81,22 @@ export const beginRun = async (
   }
 };
 
-/** Opens a run that was cut off, to go on with it. Throws `usage` where another process holds it. */
-export const reopenRun = async (stateDirectory: string, run: string): Promise<OpenRun> => {
+/**
+ * Opens a run that was cut off, to go on with it. Throws `usage` where another process holds it, or has written on
+ * since `seen` was read.
+ */
+export const reopenRun = async (stateDirectory: string, seen: RunRecord): Promise<OpenRun> => {
+  const {run} = seen.header;
   const held = await holdRun(stateDirectory, run);
   let files: RunFiles | undefined;
   try {
-    const {header} = await readRun(stateDirectory, run);
+    const {header, journal} = await readRun(stateDirectory, run);
+    if (journal.length !== seen.journal.length)
+      throw new SesstuiError(
+        'usage',
+        `run ${run} was resumed while this plan was looked at`,
+        '`sesstui history` shows what was done.',
+      );
     files = await RunFiles.reopen(stateDirectory, run);
     await files.journal([{event: 'resumed', at: new Date().toISOString(), by: whoami()}]);
     await auditLine(stateDirectory, header, {event: 'resumed', resumedBy: whoami()});

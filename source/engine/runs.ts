@@ -8,7 +8,7 @@ import {requireConfirmations} from './confirmations.js';
 import {beginRun, type OpenRun, reopenRun} from './open-run.js';
 import type {HeldPlan} from './plans.js';
 import {closeUnbegun, workLeft} from './resume.js';
-import {RunFiles, readRun} from './run-files.js';
+import {RunFiles} from './run-files.js';
 import {holdRun} from './run-lock.js';
 import {allWork, carryOut, type RunReport} from './runner.js';
 import {takenBack} from './undo.js';
@@ -45,18 +45,11 @@ const holdUndone = async (
 };
 
 /** Opens the run that a plan is to become, or to finish. */
-const open = async (stateDirectory: string, plan: HeldPlan, note: string | null): Promise<OpenRun> => {
+const open = (stateDirectory: string, plan: HeldPlan, note: string | null): Promise<OpenRun> => {
   const {checker, units, header, resume} = plan.held;
-  if (!resume) return beginRun(stateDirectory, {...header, note}, units, checker.config.secrets);
-  const run = await reopenRun(stateDirectory, resume.record.header.run);
-  const {journal} = await readRun(stateDirectory, resume.record.header.run);
-  if (journal.length === resume.record.journal.length + 1) return run;
-  await run.close();
-  throw new SesstuiError(
-    'usage',
-    `run ${run.header.run} was resumed while this plan was looked at`,
-    '`sesstui history` shows what was done.',
-  );
+  return resume
+    ? reopenRun(stateDirectory, resume.record)
+    : beginRun(stateDirectory, {...header, note}, units, checker.config.secrets);
 };
 
 const carry = (

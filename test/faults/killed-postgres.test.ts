@@ -4,5 +4,6 @@ import {openPostgresScenarios} from './scenarios-postgres.js';
 killedSuite(
   'PostgreSQL',
   ['rides cancel', 'registry keep-first', 'gym keep-latest-background'],
+  ['rides cancel', 'registry keep-first'],
   openPostgresScenarios,
 );

@@ -1,4 +1,4 @@
-/** Another process comes after the one that died: it looks at the history, and takes the run back. */
+/** Another process comes after the one that died: it looks at the history, and finishes the run or takes it back. */
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {type FullEngine, openEngine} from '../../source/engine/engine.js';
@@ -30,3 +30,6 @@ export const alterations = (place: Place): Promise<string[]> => verifyState(plac
 
 export const undo = (scenario: Scenario, place: Place, run: string): Promise<RunResult> =>
   withEngine(scenario, place, async engine => engine.run(await engine.planUndo(run)));
+
+export const resume = (scenario: Scenario, place: Place, run: string): Promise<RunResult> =>
+  withEngine(scenario, place, async engine => engine.run(await engine.planResume(run)));

@@ -3,7 +3,8 @@
 //
 //   SESSTUI_STEPS_STATE  the state directory: operations on files below it count
 //   SESSTUI_STEPS_AT     at which operation (1 is the first); 0 only counts
-//   SESSTUI_STEPS_DO     kill-before, kill-after (a message: once its bytes are the kernel's), or an error's code
+//   SESSTUI_STEPS_DO     kill-before, kill-after (a message: once its bytes are the kernel's), interrupt (as Ctrl-C
+//                        does; the operation is done), or an error's code
 //   SESSTUI_STEPS_KINDS  which kinds count (comma-separated); all that leave a mark by default
 //   SESSTUI_STEPS_LAST   with an error's code: at which operation it ends; 1000000000 for one that stays
 //   SESSTUI_STEPS_HASTE  1: what waits for a rate or a pause waits a millisecond
@@ -61,6 +62,10 @@ const step = (kind, what) => {
   if (log !== null) writeSync(log, `${count} ${kind} ${what}\n`);
   if (at === 0 || count < at || count > last) return null;
   if (act === 'kill-before') die();
+  if (act === 'interrupt') {
+    process.kill(process.pid, 'SIGINT');
+    return null;
+  }
   return act === 'kill-after' ? 'after' : failure(act, what);
 };
 
