@@ -257,6 +257,21 @@ for (const {name, start} of postgresServers)
       expect(rows).toEqual([]);
     });
 
+    test('are streamed by values with quotes in them', async () => {
+      await sql(`drop table if exists quoted; create table quoted (id text primary key);
+        insert into quoted values ('k''1'), ('k\\''); drop table quoted; --'), ('plain')`);
+      const found = async (...ids: string[]): Promise<unknown[]> => {
+        const values: unknown[] = [];
+        const form: Rows = {...everyRow('quoted'), where: {in: ids, of: {attr: 'id'}}};
+        for await (const {rows} of bench.connector.read(form, {now})) values.push(rows[0]!.values.id);
+        return values;
+      };
+      expect(await found("k'1")).toEqual(["k'1"]);
+      expect(await found("k\\'); drop table quoted; --", "' or ''='")).toEqual([
+        "k\\'); drop table quoted; --",
+      ]);
+    });
+
     test('are not written when the store is read-only', async () => {
       await sql(
         'drop table if exists fixed; create table fixed (id int primary key); insert into fixed values (1)',

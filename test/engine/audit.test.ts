@@ -35,6 +35,14 @@ test.each([0, 1, 2])('line %i removed', async index => {
   expect(await verifyAudit(directory)).not.toEqual([]);
 });
 
+test('lines that changed places', async () => {
+  const [one, two, three] = (await linesOf()) as [string, string, string];
+  await write([two, one, three]);
+  expect((await verifyAudit(directory)).join()).toContain(
+    'audit.jsonl:2 does not follow from the line before it',
+  );
+});
+
 test('cut off at the end, and told for ever though the log goes on', async () => {
   await write((await linesOf()).slice(0, 1));
   expect((await verifyAudit(directory)).join()).toContain('it had 3 lines and has 1');

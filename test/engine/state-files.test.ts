@@ -1,0 +1,73 @@
+/** Files of the state directory, by the file system itself: made anew, no link followed, on disk when told so (S4, S10). */
+import {type FileHandle, open, readFile, symlink, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {beforeAll, beforeEach, expect, test, vi} from 'vitest';
+import {JsonLines, writeNewFile} from '../../source/engine/state-files.js';
+import {temporaryDirectory} from '../support/cli.js';
+
+/** What every open file is made of: calls to the disk are watched, or fail, there. */
+let handles: FileHandle;
+let directory: string;
+
+beforeAll(async () => {
+  const file = await open(import.meta.filename);
+  handles = Object.getPrototypeOf(file) as FileHandle;
+  await file.close();
+});
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  return () => vi.restoreAllMocks();
+});
+
+test('a file that is there is not written over', async () => {
+  const path = join(directory, 'backup.jsonl');
+  await writeFile(path, 'of another run\n');
+  await expect(JsonLines.open(path)).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining(path),
+  });
+  await expect(writeNewFile(path, 'mine')).rejects.toMatchObject({code: 'usage'});
+  expect(await readFile(path, 'utf8')).toBe('of another run\n');
+});
+
+test.each([false, true])('a link is not followed (existing files: %s)', async existing => {
+  const target = join(directory, 'target');
+  const path = join(directory, 'journal.jsonl');
+  await writeFile(target, 'keep\n');
+  await symlink(target, path);
+  await expect(JsonLines.open(path, existing)).rejects.toMatchObject({code: 'internal'});
+  await expect(writeNewFile(path, 'mine')).rejects.toMatchObject({code: 'usage'});
+  expect(await readFile(target, 'utf8')).toBe('keep\n');
+});
+
+test('what was appended is synced when append returns, and a new name before that', async () => {
+  const calls: string[] = [];
+  const watch = (name: 'appendFile' | 'datasync' | 'sync'): void => {
+    const original = handles[name];
+    vi.spyOn(handles, name).mockImplementation(async function watched(this: FileHandle, ...given: unknown[]) {
+      await (original as (...all: unknown[]) => Promise<void>).apply(this, given);
+      calls.push(name);
+    });
+  };
+  for (const name of ['appendFile', 'datasync', 'sync'] as const) watch(name);
+  const file = await JsonLines.open(join(directory, 'journal.jsonl'));
+  expect(calls).toEqual(['sync']);
+  await file.append([{n: 1}, {n: 2}]);
+  await file.append([{n: 3}]);
+  expect(calls).toEqual(['sync', 'appendFile', 'datasync', 'appendFile', 'datasync']);
+  await file.close();
+});
+
+test('a sync that fails is a write that failed, and leaves nothing of it behind', async () => {
+  const path = join(directory, 'journal.jsonl');
+  const file = await JsonLines.open(path);
+  await file.append([{n: 1}]);
+  vi.spyOn(handles, 'datasync').mockRejectedValueOnce(Object.assign(new Error('EIO'), {code: 'EIO'}));
+  await expect(file.append([{n: 2}])).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('(EIO)'),
+  });
+  await file.append([{n: 3}]);
+  await file.close();
+  expect(await readFile(path, 'utf8')).toBe('{"n":1}\n{"n":3}\n');
+});

@@ -1,0 +1,115 @@
+// S3 and S4: each change once, and the order in which a run is written down.
+const engine = 'test/engine/engine.test.ts';
+const resume = 'test/engine/resume.test.ts';
+const files = 'test/engine/state-files.test.ts';
+const inDoubt = 'what was committed but not written down is found out';
+
+export const entries = [
+  {
+    requirement: 'S3',
+    protection: 'a row that somebody else has removed counts as skipped, not as applied',
+    edits: [
+      {
+        file: 'connectors/postgres/batches.ts',
+        find: "for (const {index} of missed) if (!results.has(index)) results.set(index, skipped('gone'));",
+        replace: 'for (const {index} of missed) if (!results.has(index)) results.set(index, applied(null));',
+      },
+    ],
+    test: {file: engine, name: 'the same plan twice changes everything once'},
+  },
+  {
+    requirement: 'S3',
+    protection: 'an undo looks again, with the run held, at what others took back',
+    edits: [
+      {
+        file: 'source/engine/runs.ts',
+        find: 'if (taken.done.size === takenBefore) return release;',
+        replace: 'return release;',
+      },
+    ],
+    test: {file: engine, name: 'two undos of one run at once take it back once'},
+  },
+  {
+    requirement: 'S3',
+    protection: 'a resume looks again at the journal once it holds the run',
+    edits: [
+      {
+        file: 'source/engine/open-run.ts',
+        find: 'if (journal.length !== seen.journal.length)',
+        replace: 'if (journal.length < 0)',
+      },
+    ],
+    test: {file: resume, name: 'what another resume has done meanwhile is not done again'},
+  },
+  {
+    requirement: 'S3',
+    protection: 'nobody plans on a run that a living process holds',
+    edits: [
+      {
+        file: 'source/engine/run-lock.ts',
+        find: 'if (held && !isDead(owner)) throw heldBy(run, owner);',
+        replace: '',
+      },
+    ],
+    test: {file: resume, name: 'a run that a living process holds is left to it'},
+  },
+  {
+    requirement: 'S4',
+    protection: 'the intent is on disk before the write',
+    edits: [{file: 'source/engine/runner.ts', find: 'await files.journal(intents(chunk));', replace: ''}],
+    test: {file: resume, name: inDoubt},
+  },
+  {
+    requirement: 'S4',
+    protection: 'the number of the transaction is on disk before COMMIT',
+    edits: [
+      {
+        file: 'connectors/postgres/apply.ts',
+        find: 'if (transaction !== null) await job.options.prepared?.({token: {transaction}, from: 0, outcomes});',
+        replace: '',
+      },
+    ],
+    test: {file: resume, name: inDoubt},
+  },
+  {
+    requirement: 'S4',
+    protection: 'the backup is on disk before the first write',
+    edits: [
+      {
+        file: 'source/engine/run-files.ts',
+        find: "const backup = await writeBackup(join(directory, 'backup.jsonl'), units);",
+        replace:
+          "const backup = '';\n      writeBackup(join(directory, 'backup.jsonl'), units).catch(() => undefined);",
+      },
+    ],
+    test: {file: 'test/faults/disks.test.ts', name: 'no space, from then on (rides cancel)'},
+    servers: ['PostgreSQL'],
+  },
+  {
+    requirement: 'S4',
+    protection: 'outcomes are on disk after each chunk',
+    edits: [{file: 'source/engine/runner.ts', find: 'await files.journal(lines);', replace: ''}],
+    test: {
+      file: engine,
+      name: 'an interrupted run finishes its chunk, journals it and is told as interrupted',
+    },
+  },
+  {
+    requirement: 'S4',
+    protection: 'what is appended is synced before it counts as written',
+    edits: [{file: 'source/engine/state-files.ts', find: 'await this.#handle.datasync();', replace: ''}],
+    test: {file: files, name: 'what was appended is synced'},
+  },
+  {
+    requirement: 'S4',
+    protection: 'a resume without a whole backup is refused where changes were made',
+    edits: [
+      {
+        file: 'source/engine/resume.ts',
+        find: "if (fault.code === 'damaged') throw fault;",
+        replace: '',
+      },
+    ],
+    test: {file: resume, name: 'a backup that was cut off after changes is refused by resume and by undo'},
+  },
+];
