@@ -301,6 +301,18 @@ test('two undos of one run at once take it back once', async () => {
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
 });
 
+test('an undo whose plan was made before another undo was carried out is refused', async () => {
+  await client.query(`drop table keys; create table keys (account text, seen timestamptz, token text);
+    insert into keys select 'acc-' || i / 2, now() - i * interval '1 minute', 'secret-' || i from generate_series(1, 20) i`);
+  const before = await dumpPostgres(server.url, 'keys');
+  const engine = open();
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const plans = [await engine.planUndo(run!), await engine.planUndo(run!)];
+  await engine.run(plans[0]!);
+  expect(await code(engine.run(plans[1]!))).toBe('usage');
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
 test('a run that died between its writes and its journal is taken back by what is there', async () => {
   const before = await dumpPostgres(server.url, 'keys');
   const engine = open();

@@ -27,6 +27,18 @@ export const entries = [
         replace: 'return release;',
       },
     ],
+    test: {file: engine, name: 'an undo whose plan was made before another undo was carried out is refused'},
+  },
+  {
+    requirement: 'S3',
+    protection: 'one process at a time carries a run out or takes it back',
+    edits: [
+      {
+        file: 'source/engine/run-lock.ts',
+        find: 'lockfilePath,\n      stale,',
+        replace: 'lockfilePath: `${lockfilePath}-${performance.now()}`,\n      stale,',
+      },
+    ],
     test: {file: engine, name: 'two undos of one run at once take it back once'},
   },
   {
