@@ -1,7 +1,17 @@
 /** Lines of text made of spans with a style: what every view is drawn with. Without colour a span is its text. */
 import {clip, cut, displayWidth, sanitise, shorten} from '../source/sanitise.js';
 
-export type Style = 'plain' | 'bold' | 'dim' | 'good' | 'warn' | 'bad' | 'accent' | 'cursor' | 'badge';
+export type Style =
+  | 'plain'
+  | 'bold'
+  | 'dim'
+  | 'good'
+  | 'warn'
+  | 'bad'
+  | 'accent'
+  | 'cursor'
+  | 'badge'
+  | 'alarm';
 
 export type Span = string | {text: string; style: Style};
 export type Line = readonly Span[];
@@ -16,6 +26,7 @@ const codes: Record<Style, string> = {
   accent: '36',
   cursor: '7',
   badge: '1;7',
+  alarm: '1;7;31',
 };
 
 /** Text with the style's escape codes around it; the text alone where there is no colour. */

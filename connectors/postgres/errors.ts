@@ -57,7 +57,12 @@ const ofDatabase = (error: pg.DatabaseError, store: string): Mapped => {
     ];
   if (code === '25P03' || code === '57P05')
     return ['timeout', `${store} ended a transaction that was idle for too long.`, ''];
-  if (code === '25006') return ['read-only', `${store} is read-only: ${message}.`, ''];
+  if (code === '25006')
+    return [
+      'read-only',
+      `${store} is read-only: ${message}.`,
+      'Nothing was written. Is it a standby, or does a function or trigger of the database write while it is read?',
+    ];
   if (code === '0A000' || code === '42883' || code === '22P05')
     return [
       'unsupported',

@@ -37,7 +37,7 @@ const standbysText = `select r.pid::text, coalesce(nullif(r.application_name, ''
 // built concurrently waits for every old transaction (virtualxid), which a rest does not help. The view is read once,
 // since each reading is of another moment. Before version 14 it does not say since when.
 const waitersText = `with l as materialized (select pid, relation, granted, locktype,
-      to_jsonb(k) ->> 'waitstart' as since, database from pg_catalog.pg_locks k)
+      case when not granted then to_jsonb(k) ->> 'waitstart' end as since, database from pg_catalog.pg_locks k)
   select count(distinct w.pid)::text from l w where not w.granted and w.locktype not in ('virtualxid', 'advisory') and w.pid <> pg_catalog.pg_backend_pid()
     and coalesce(pg_catalog.clock_timestamp() - w.since::timestamptz > $2::interval, true)
     and exists (select from l h where h.pid = w.pid and h.relation = any ($1::oid[])

@@ -4,7 +4,7 @@ import type {FullEngine} from '../engine/engine.js';
 import {SesstuiError} from '../errors.js';
 import type {RunResult, Selection} from '../types.js';
 import type {Context} from './context.js';
-import {carryOutPlan, printRuns, runExitCode} from './running.js';
+import {carryOutPlan, onlyPlans, printRuns, requireConfirmed, runExitCode} from './running.js';
 
 /** What the flags narrow the findings to. */
 const selectionOf = ({flags}: Context): Selection => ({
@@ -19,20 +19,39 @@ const selectionOf = ({flags}: Context): Selection => ({
 const isNarrowed = (selection: Selection): boolean =>
   Object.values(selection).some(value => value !== undefined);
 
+/** All plans are looked at before the first is carried out: none is when one of them lacks its confirmation. */
+const confirmAll = async (context: Context, engine: FullEngine): Promise<void> => {
+  for (const check of engine.checks)
+    for (const action of defaultActions(check))
+      requireConfirmed(context, [await engine.plan(check.id, action, {}, {signal: context.signal})]);
+};
+
 const cleanAll = async (context: Context, engine: FullEngine): Promise<RunResult[]> => {
+  if (engine.production && !onlyPlans(context)) await confirmAll(context, engine);
   const results: RunResult[] = [];
+  try {
+    await cleanEach(context, engine, results);
+  } catch (error) {
+    for (const {run, check, action} of results)
+      if (run !== null)
+        context.tell(`Done before that: ${check} ${action}. Take it back with: sesstui undo ${run} --yes`);
+    throw error;
+  }
+  return results;
+};
+
+const cleanEach = async (context: Context, engine: FullEngine, results: RunResult[]): Promise<void> => {
   for (const check of engine.checks) {
     const before = results.length;
     for (const action of defaultActions(check)) {
       const result = await carryOutPlan(context, engine, check.id, action, {});
       if (result.planned > 0)
         results.push(result.dryRun && results.length > before ? withNote(result) : result);
-      if (result.interrupted) return results;
+      if (result.interrupted) return;
     }
     // A check with nothing to do is told all the same.
     if (results.length === before) results.push(emptyResult(check.id, defaultActions(check)[0]!, context));
   }
-  return results;
 };
 
 /** Plans of one check are all made on the data as it is; carried out one after another, the later ones find less. */

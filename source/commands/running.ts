@@ -2,6 +2,7 @@
 
 import ms from 'ms';
 import type {FullEngine} from '../engine/engine.js';
+import {SesstuiError} from '../errors.js';
 import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
@@ -69,6 +70,22 @@ export const runPlan = async (context: Context, engine: FullEngine, plan: Plan):
     signal: context.signal,
     onProgress: progressLine(),
   });
+};
+
+/**
+ * Throws `confirmation` for the first plan that lacks one: before several plans are carried out, so that none of them
+ * is when a later one would be refused.
+ */
+export const requireConfirmed = ({flags}: Context, plans: Plan[]): void => {
+  const given = flags.all('confirm') ?? [];
+  for (const {check, action, planned: count, confirmations} of plans)
+    for (const {expected, why} of confirmations)
+      if (!given.includes(expected) && !given.includes(`${expected}:${count}`))
+        throw new SesstuiError(
+          'confirmation',
+          `${check} ${action}: ${why}: it needs --confirm ${expected}`,
+          'Nothing was changed. Look at the plans first (without --yes), then repeat with --confirm.',
+        );
 };
 
 export const carryOutPlan = async (

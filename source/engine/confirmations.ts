@@ -21,8 +21,8 @@ export const confirmationsFor = (
   if (isProduction(config)) {
     const name = environmentName(config);
     const tooMany = count > config.limits.changes;
-    const tooLarge =
-      estimatedRows !== null && estimatedRows > 0 && count > estimatedRows * config.limits.share;
+    // A store that says 0 while there is something to change has not counted yet: that is no reason not to ask.
+    const tooLarge = estimatedRows !== null && count > estimatedRows * config.limits.share;
     const why = tooMany
       ? `${count} changes are more than limits.changes (${config.limits.changes})`
       : `${count} changes are more than limits.share (${config.limits.share}) of about ${estimatedRows} rows`;
@@ -49,11 +49,14 @@ export const requireConfirmations = (wanted: Confirmation[], given: string[]): v
     ({expected, also}) => ![expected, ...(also ?? [])].some(text => given.includes(text)),
   );
   if (missing.length === 0) return;
+  const counts = missing
+    .flatMap(({expected, also = []}) => [expected, ...also])
+    .filter(text => text.includes(':'));
   throw new SesstuiError(
     'confirmation',
     missing.map(({expected, why}) => `${why}: it needs --confirm ${expected}`).join('; '),
     given.length > 0
-      ? `Given was: ${given.join(', ')}.`
+      ? `Given was: ${given.join(', ')}.${given.some(text => text.includes(':')) && counts.length > 0 ? ` With its count the plan as it is now is ${counts.join(' or ')}: look at it again.` : ''}`
       : 'Look at the plan first (without --yes), then repeat with --confirm.',
   );
 };

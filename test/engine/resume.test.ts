@@ -82,7 +82,11 @@ test('an interrupted run is finished under its own name, and taken back whole', 
   expect(plan).toMatchObject({resumes: run, planned: 100});
   expect(plan.changes.filter(({result}) => result === 'planned')).toHaveLength(50);
   expect(plan.notes[0]).toContain('50 changes were made, 50 are left');
-  expect(await engine.run(plan)).toMatchObject({run, planned: 100, applied: 100, remaining: 0});
+  const finished = await engine.run(plan, {note: 'ticket 4712'});
+  expect(finished).toMatchObject({run, planned: 100, applied: 100, remaining: 0});
+  expect(await readFile(join(stateDirectory, 'audit.jsonl'), 'utf8')).toContain(
+    '"resumedNote":"ticket 4712"',
+  );
   expect((await engine.history())[0]).toMatchObject({run, state: 'done', planned: 100, applied: 100});
   expect(await verifyState(stateDirectory)).toEqual([]);
   expect(await engine.run(await engine.planUndo(run))).toMatchObject({applied: 100});

@@ -12,10 +12,24 @@ export type Operator = {
   plan(task: Task): Promise<ShownChange[]>;
   /** Carries the plan out. */
   run(): Promise<RunResult>;
+  /** Takes a run back. */
+  undo(run: string): Promise<RunResult>;
   end(): Promise<void>;
 };
 
-type Answer = {done: string; error?: {message: string; stack: string}} & Record<string, unknown>;
+type Answer = {done: string; error?: {code: string; message: string; stack: string}} & Record<
+  string,
+  unknown
+>;
+
+/** What the engine threw, with its code. */
+export class OperatorError extends Error {
+  readonly code: string;
+  constructor(what: string, {code, stack}: NonNullable<Answer['error']>) {
+    super(`${what}: ${stack}`);
+    this.code = code;
+  }
+}
 
 const ask = (child: ChildProcess, message: {do: string} & object): Promise<Answer> =>
   new Promise((resolve, reject) => {
@@ -23,7 +37,7 @@ const ask = (child: ChildProcess, message: {do: string} & object): Promise<Answe
     child.once('exit', onExit);
     child.once('message', (answer: Answer) => {
       child.off('exit', onExit);
-      if (answer.error) reject(new Error(`${message.do}: ${answer.error.stack}`));
+      if (answer.error) reject(new OperatorError(message.do, answer.error));
       else resolve(answer);
     });
     child.send(message);
@@ -43,6 +57,7 @@ export const startOperator = (): Operator => {
     },
     plan: async task => (await ask(child, {do: 'plan', ...task})).changes as ShownChange[],
     run: async () => (await ask(child, {do: 'run'})).result as RunResult,
+    undo: async run => (await ask(child, {do: 'undo', run})).result as RunResult,
     end: async () => {
       if (child.exitCode !== null) return;
       await ask(child, {do: 'close'}).catch(() => undefined);

@@ -1,5 +1,5 @@
 // An operator: a process of its own that plans, tells what its plan holds, waits for "run", and tells what became
-// of it, round after round, on the built engine. Its parent speaks to it by messages: {do: 'open' | 'plan' | 'run'}.
+// of it, round after round, on the built engine. Its parent speaks to it by messages: {do: 'open' | 'plan' | 'run' | 'undo'}.
 import {openConnector} from '../../dist/connectors/index.js';
 import {configFromObject} from '../../dist/source/config/load.js';
 import {openEngine} from '../../dist/source/engine/engine.js';
@@ -27,6 +27,7 @@ const answers = {
     return {changes: plan.changes};
   },
   run: async () => ({result: await engine.run(plan)}),
+  undo: async ({run}) => ({result: await engine.run(await engine.planUndo(run))}),
   close: async () => {
     await engine?.close();
     engine = undefined;

@@ -120,20 +120,20 @@ export const openKite = async (endpoint: string, server: string): Promise<System
     },
     pairs,
     guarded: true,
-    async reset() {
+    async reset(groups) {
       const old = [...(await rows()).keys()].map(name => ({DeleteRequest: {Key: {sessionId: {S: name}}}}));
       await write(client, sessions, old);
-      const seed = seedRows();
+      const seed = seedRows(groups);
       await write(
         client,
         sessions,
         seed.map(({group, name, order}) => ({PutRequest: {Item: itemOf(group, name, 'seed', order)}})),
       );
-      const groups = [...new Set(seed.map(({group}) => group))];
+      const named = [...new Set(seed.map(({group}) => group))];
       await write(
         client,
         accounts,
-        groups.map(group => {
+        named.map(group => {
           const own = seed.filter(row => row.group === group);
           const {name} = own[Math.floor(Math.random() * own.length)]!;
           return {PutRequest: {Item: {accountId: {S: group}, session: {S: name}}}};

@@ -79,10 +79,10 @@ export const openChat = async (url: string, server: string): Promise<System> => 
     pairs,
     // One document at a time is all that a server without transactions promises a writer.
     guarded: false,
-    async reset() {
+    async reset(groups) {
       await conversations.deleteMany({});
       await conversations.insertMany(
-        seedRows().map(({group, name, order}) => documentOf(group, name, 'seed', order)),
+        seedRows(groups).map(({group, name, order}) => documentOf(group, name, 'seed', order)),
       );
       return rows();
     },

@@ -145,10 +145,11 @@ const openTable = async (url: string, server: string, table: Table): Promise<Sys
     },
     pairs: table.pairs,
     guarded: true,
-    async reset() {
+    async reset(groups) {
       await query(`truncate ${table.name}`);
       // The later a row, the later it was updated: `first` and `latest` never agree.
-      for (const {group, name, order} of seedRows()) await query(table.insert, [group, name, 'seed', order]);
+      for (const {group, name, order} of seedRows(groups))
+        await query(table.insert, [group, name, 'seed', order]);
       if (table.accounts)
         await query(
           'truncate accounts; insert into accounts select distinct on (account) account, id from items order by account, random()',

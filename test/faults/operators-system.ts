@@ -16,7 +16,7 @@ export type System = {
   /** True where a writer can leave a group its last row; else writers remove rows of the first group only. */
   guarded: boolean;
   /** Empties the table and fills it; the rows by name. */
-  reset(): Promise<Map<string, Stored>>;
+  reset(groups?: number): Promise<Map<string, Stored>>;
   rows(): Promise<Map<string, Stored>>;
   /** Which row each account refers to, where there are accounts; by group. */
   references?(): Promise<Map<string, string | null>>;

@@ -5,6 +5,7 @@
 import pg from 'pg';
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import {openPostgres} from '../../connectors/postgres/index.js';
+import {Strain} from '../../connectors/postgres/strain.js';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Connector, Row, Unit} from '../../source/connector.js';
 import {Pacer} from '../../source/engine/pacing.js';
@@ -79,6 +80,46 @@ describe('PostgreSQL', () => {
     await replica.query('select pg_wal_replay_resume()');
     await untilStrain(bench.connector, null);
     await plain.close();
+  });
+
+  /** Asks the server itself, and says of each standby's own account of its lag what `told` does. */
+  const asking = (strain: Strain, told: (lagMs: string) => string) => async (): Promise<string | null> => {
+    const types = {getTypeParser: () => (value: string) => value};
+    await sql('begin');
+    const answer = await strain.ask(async statement => {
+      const {rows} = await bench.client.query({...statement, rowMode: 'array', types});
+      const cells = rows as (string | null)[][];
+      if (!statement.text.includes('replay_lag')) return cells;
+      return cells.map(([pid, name, replayed, lag, ...rest]) => [
+        pid!,
+        name!,
+        replayed!,
+        told(lag!),
+        ...rest,
+      ]);
+    }, []);
+    await sql('rollback');
+    return answer;
+  };
+
+  test('lag is seen by the first question, by a server that does not measure it, and not after it is over', async () => {
+    await fill(10);
+    await untilStrain(bench.connector, null);
+    const unmeasured = asking(new Strain(), () => '0');
+    expect(await unmeasured()).toBeNull();
+    await replica.query('select pg_wal_replay_pause()');
+    await sql('insert into items select g, 0 from generate_series(11, 2000) g');
+    const wait = {timeout: 30_000, interval: 100};
+    await vi.waitFor(async () => expect(await unmeasured()).toMatch(/reports is \d+\.\d s behind/), wait);
+    // By what the server measured: nothing was asked before that this could be told from.
+    await vi.waitFor(async () => {
+      await sql('insert into others select max(id) + 1 from others');
+      expect(await asking(new Strain(), lag => lag)()).toMatch(/reports is \d+\.\d s behind/);
+    }, wait);
+    await replica.query('select pg_wal_replay_resume()');
+    // What was measured is shown for a while after the standby has caught up.
+    await vi.waitFor(async () => expect(await asking(new Strain(), () => '60000')()).toBeNull(), wait);
+    await vi.waitFor(async () => expect(await unmeasured()).toBeNull(), wait);
   });
 
   test('a run writes nothing while the standby is behind, and goes on when it has caught up', async () => {

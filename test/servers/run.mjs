@@ -10,7 +10,7 @@ import {fileURLToPath} from 'node:url';
 import {inCi, installServers} from './install.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const files = ['test/connectors', 'test/systems', '--exclude', '**/*-compile.test.ts'];
+const config = ['--config', 'test/servers/vitest.config.ts'];
 
 const vitest = (args, env) =>
   new Promise((resolve, reject) => {
@@ -27,16 +27,16 @@ const readSeen = async file => {
   return new Map(lines.map(line => JSON.parse(line)).map(({name, version}) => [name, version]));
 };
 
+/** The servers that a title names: `postgres on PostgreSQL 15`, `dynoxide, PostgreSQL 18 and 'FerretDB'`. */
+const serversIn = title => title.replaceAll("'", '').split(/, | and | on | to | from /);
+
 /** How many tests a server was in, by what vitest wrote. */
 const countTests = async file => {
   const {testResults} = JSON.parse(await readFile(file, 'utf8'));
   const tests = testResults.flatMap(({assertionResults}) => assertionResults);
   return (name, status) =>
-    tests.filter(
-      test =>
-        test.status === status &&
-        test.ancestorTitles.some(title => title.split(/,? and |, | on | to | from /).includes(name)),
-    ).length;
+    tests.filter(test => test.status === status && test.ancestorTitles.flatMap(serversIn).includes(name))
+      .length;
 };
 
 const main = async () => {
@@ -48,7 +48,7 @@ const main = async () => {
     const results = process.env.VITEST_RESULTS || join(folder, 'results.json');
     const seenFile = join(folder, 'seen');
     const more = process.argv.slice(2);
-    const code = await vitest([...files, ...more], {
+    const code = await vitest([...config, ...more], {
       ...process.env,
       SESSTUI_TEST_SERVERS: names.join(',') || 'none',
       SESSTUI_TEST_PG: names.some(name => name.startsWith('PostgreSQL')) ? 'server' : '',

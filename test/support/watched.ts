@@ -78,6 +78,11 @@ export const openWatched = (
 
 /** What is left of written text when the sequences that the program itself uses are taken out. */
 export const leftover = (written: string, allowed: RegExp): string[] =>
-  [...new Set(written.replace(allowed, '').match(/[\p{Control}\p{Format}\u2028\u2029\ufff0-\uffff]/gu) ?? [])]
-    .filter(character => character !== '\n' && character !== '\r' && character !== '\ufffd')
+  [
+    ...new Set(
+      written.replace(allowed, '').match(/[\p{Control}\p{Format}\u2028\u2029\ufff0-\ufffb\ufffe\uffff]/gu) ??
+        [],
+    ),
+  ]
+    .filter(character => character !== '\n' && character !== '\r')
     .map(character => character.codePointAt(0)!.toString(16));
