@@ -3,6 +3,8 @@ import {readFileSync} from 'node:fs';
 import {type Context, makeContext} from './commands/context.js';
 import {type Parsed, parse, wantsJson} from './commands/parse.js';
 import {helpText} from './commands/registry.js';
+import {environmentSecrets} from './config/environment.js';
+import {leaveNoDumps, onCrash} from './crash.js';
 import {asSesstuiError, SesstuiError} from './errors.js';
 /**
  * The program. Parses, then loads only what the command needs: a headless command loads neither Ink nor the
@@ -12,12 +14,15 @@ import {toJsonText} from './output/json.js';
 import {createRedactor} from './redact.js';
 import {sanitise} from './sanitise.js';
 
+leaveNoDumps();
+
 // The AWS SDK would warn about Node 20 on standard error, in the middle of the screen.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 type Run = (context: Context) => Promise<number>;
 
 const commands: Record<string, () => Promise<Run>> = {
+  apply: async () => (await import('./commands/apply.js')).apply,
   check: async () => (await import('./commands/check.js')).check,
   clean: async () => (await import('./commands/clean.js')).clean,
   customer: async () => (await import('./commands/customer.js')).customer,
@@ -25,6 +30,7 @@ const commands: Record<string, () => Promise<Run>> = {
   health: async () => (await import('./commands/health.js')).health,
   history: async () => (await import('./commands/history.js')).history,
   init: async () => (await import('./commands/init.js')).init,
+  resume: async () => (await import('./commands/resume.js')).resume,
   undo: async () => (await import('./commands/undo.js')).undo,
 };
 
@@ -76,7 +82,11 @@ const runCommand = async (parsed: Parsed, context: Context): Promise<number> => 
 const main = async (argv: string[]): Promise<number> => {
   const signal = interruption();
   const json = wantsJson(argv);
-  let redact = createRedactor([]);
+  let redact = createRedactor(environmentSecrets(process.env));
+  onCrash(
+    error => tellFailure(asSesstuiError(error), json, redact),
+    () => redact,
+  );
   let context: Context | undefined;
   try {
     const parsed = parse(argv);

@@ -131,7 +131,15 @@ export type ApplyOptions = {
   signal?: AbortSignal;
   /** The index of the row that stays; -1 for none. */
   decideKeeper: (rule: KeepRule, rows: Row[]) => number;
+  /**
+   * Called before a transaction that wrote is committed, with what `settled` tells it by and the outcomes that its
+   * units will have. When it rejects, the transaction is rolled back.
+   */
+  prepared?: (transaction: Prepared) => Promise<void>;
 };
+
+/** `from`: the first unit of the call that is in the transaction; the outcomes are those of the units from there. */
+export type Prepared = {token: Json; from: number; outcomes: Outcome[][]};
 
 export type Capabilities = {
   /** Several rows change together or not at all. */
@@ -163,6 +171,16 @@ export interface Connector {
   fetch(table: string, identities: Identity[], signal?: AbortSignal): Promise<(Row | undefined)[]>;
   /** One outcome for each change of each unit, in order. Never throws after it may have written. */
   apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]>;
+  /**
+   * In words why the server should be given a rest before the next write (lag, waiting for locks, throttling);
+   * null when it shouldn't, or when nobody knows. One cheap question with a time limit of its own; never rejects.
+   */
+  strain?(signal?: AbortSignal): Promise<string | null>;
+  /**
+   * What became of a transaction that was prepared; null when the server does not know (any more). A connector that
+   * has this calls `prepared` before every commit, so that a unit without it was not written.
+   */
+  settled?(token: Json, signal?: AbortSignal): Promise<'committed' | 'aborted' | null>;
   /** The neutral values of an image of this store. */
   valuesOf(table: string, image: Image): ValueMap;
   close(): Promise<void>;

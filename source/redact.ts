@@ -66,19 +66,41 @@ const shortestCanary = 4;
 /** Passwords that are no secret, and whose masking would take the program's own words out of every message. */
 const ownWords = new Set(['postgres', 'postgresql', 'mongodb', 'dynamodb', 'sesstui', 'localhost']);
 
+/** Shorter ones have too few characters of their own in Base64. */
+const shortestInBase64 = 8;
+
+/**
+ * What a text is in Base64, in the middle of something longer as well: it may begin at any of three places of a
+ * group, and the characters that it shares with its neighbours are left out.
+ */
+const base64Spellings = (text: string): string[] => {
+  const bytes = Buffer.from(text);
+  if (bytes.length < shortestInBase64) return [];
+  return [0, 1, 2].flatMap(shift => {
+    const own = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const from = shift === 0 ? 0 : shift + 1;
+    const middle = own.slice(from, Math.floor(((shift + bytes.length) * 8) / 6));
+    return [middle, middle.replaceAll('+', '-').replaceAll('/', '_')].map(escapeRegex);
+  });
+};
+
 const canaryPattern = (canaries: readonly string[]): RegExp | null => {
   const all = new Set(canaries.flatMap(canary => [canary, decoded(canary)]));
   const long = [...all]
     .filter(text => [...text].length >= shortestCanary && !ownWords.has(text))
     .sort((a, b) => b.length - a.length);
   if (long.length === 0) return null;
-  return new RegExp(long.map(text => Array.from(text, spellings).join('')).join('|'), 'g');
+  const plain = long.map(text => Array.from(text, spellings).join(''));
+  const encoded = [...new Set(long.flatMap(base64Spellings))].map(text => `${text}(?:[\\w+/-]={0,2})?`);
+  return new RegExp([...plain, ...encoded].join('|'), 'g');
 };
 
 /**
  * A function that masks, in any text: the canaries (secrets that the configuration is known to hold, of at least
- * 4 characters), also percent-encoded and JSON-escaped; passwords in URLs of any scheme; `password=…` and its
- * like; AWS keys; bearer tokens; private keys. Redacting twice changes nothing more.
+ * 4 characters), also percent-encoded, JSON-escaped and (from 8 bytes) in Base64; passwords in URLs of any scheme;
+ * `password=…` and its like; AWS keys; bearer tokens; private keys. Redacting twice changes nothing more.
  */
 export const createRedactor = (canaries: readonly string[] = []): ((text: string) => string) => {
   const canary = canaryPattern(canaries);

@@ -59,16 +59,38 @@ const maskMap = (
   values: Record<string, Json>,
   extra: readonly string[],
   prefix: string,
-): Record<string, Json> =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
-      const path = prefix + name;
-      const secret = isSecretColumn(name, extra) || (prefix !== '' && extra.includes(path));
-      return [name, secret && value !== null ? masked : maskInside(value, extra, `${path}.`)];
-    }),
-  );
+): Record<string, Json> => {
+  // Without a prototype: a column may be named `constructor`, and a row may not have it.
+  const result: Record<string, Json> = Object.create(null);
+  for (const [name, value] of Object.entries(values)) {
+    const path = prefix + name;
+    const secret = isSecret(name, path, extra);
+    result[name] = secret && value !== null ? masked : maskInside(value, extra, `${path}.`);
+  }
+  return result;
+};
+
+const isSecret = (name: string, path: string, extra: readonly string[]): boolean =>
+  isSecretColumn(name, extra) || (path !== name && extra.includes(path));
 
 const maskInside = (value: Json, extra: readonly string[], prefix: string): Json => {
   if (Array.isArray(value)) return value.map(item => maskInside(item, extra, prefix));
   return value !== null && typeof value === 'object' ? maskMap(value, extra, prefix) : value;
+};
+
+/**
+ * The texts that `maskValues` would hide: a store's error may quote one (`invalid input syntax for type uuid: "…"`),
+ * and is masked with these as canaries.
+ */
+export const secretTexts = (values: Record<string, Json>, extra: readonly string[] = []): string[] =>
+  textsOf(values, extra, '', false);
+
+const textsOf = (value: Json, extra: readonly string[], prefix: string, secret: boolean): string[] => {
+  if (value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(item => textsOf(item, extra, prefix, secret));
+  if (typeof value !== 'object') return secret ? [String(value)] : [];
+  return Object.entries(value).flatMap(([name, item]) => {
+    const path = prefix + name;
+    return textsOf(item, extra, `${path}.`, secret || isSecret(name, path, extra));
+  });
 };

@@ -182,22 +182,42 @@ export type Plan = {
   confirmations: {expected: string; why: string}[];
   /** Rows of the table as the store estimates them; null if it doesn't. */
   estimatedRows: number | null;
+  /** The interrupted run that this plan finishes, under its id. */
+  resumes?: string | null;
 };
 
 export type Progress = {
-  phase: 'planning' | 'backup' | 'changes' | 'looking';
+  /** `waiting`: the server is under strain (replication lag, lock waits, throttling). */
+  phase: 'planning' | 'backup' | 'changes' | 'waiting' | 'looking';
   done: number;
   total: number | null;
+  /** Why it waits. */
+  text?: string;
   outcome?: ShownChange;
 };
+
+export type ReadOnlyBy = 'flag' | 'configuration' | 'production';
 
 /** The engine as the screen, the command line and the library call it. */
 export interface Engine {
   readonly environment: string;
   readonly production: boolean;
+  /** Right now: `readOnlyBy` is not null. */
   readonly readOnly: boolean;
+  /**
+   * Why nothing may be written: nothing lifts `flag` and `configuration`; `unlock` lifts `production` for 15
+   * minutes. null: it may be. Changes over time.
+   */
+  readonly readOnlyBy: ReadOnlyBy | null;
   readonly refreshMs: number;
   readonly checks: CheckInfo[];
+  /**
+   * Lifts production's default read-only for 15 minutes; throws `confirmation` when `typed` isn't the environment's
+   * name, `read-only` where nothing lifts it. Returns the milliseconds that it is lifted for.
+   */
+  unlock(typed: string): number;
+  /** Milliseconds that writing is still lifted for; 0 when it isn't. */
+  writableForMs(): number;
   status(): StoreStatus[];
   /** Calls the listener at each change of a store's state; returns what stops it. */
   onStatus(listener: (stores: StoreStatus[]) => void): () => void;
@@ -226,6 +246,11 @@ export interface Engine {
     },
   ): Promise<RunResult>;
   planUndo(run: string, options?: {signal?: AbortSignal}): Promise<Plan>;
+  /**
+   * What an interrupted run has left: `run` carries it out under the same run id. Throws `usage` for a run that
+   * isn't interrupted or is being carried out.
+   */
+  planResume(run: string, options?: {signal?: AbortSignal}): Promise<Plan>;
   history(): Promise<RunSummary[]>;
   close(): Promise<void>;
 }

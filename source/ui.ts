@@ -99,6 +99,7 @@ export const openUi = async (engine: UiEngine, options: UiOptions): Promise<numb
     input.setRawMode(true);
     painter.forget();
     store.send({type: 'resize', ...size()});
+    store.send({type: 'resumed'});
   };
   let resuming: NodeJS.Timeout | undefined;
   const suspend = (): void => {
@@ -143,8 +144,14 @@ export const openUi = async (engine: UiEngine, options: UiOptions): Promise<numb
   });
   // A throw while drawing ends Ink by itself.
   app.waitUntilExit().catch((fault: unknown) => finish({fault}));
-  const ticking = setInterval(() => store.send({type: 'tick', now: Date.now()}), TICK_MS);
-  store.send({type: 'tick', now: Date.now()});
+  const tick = (): void => {
+    const now = Date.now();
+    const ms = engine.writableForMs();
+    store.send({type: 'writing', readOnlyBy: engine.readOnlyBy, until: ms > 0 ? now + ms : null});
+    store.send({type: 'tick', now});
+  };
+  const ticking = setInterval(tick, TICK_MS);
+  tick();
 
   const end = await ended;
   clearInterval(ticking);

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import {expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
+import {placed} from '../source/placed.js';
 import {cut, displayWidth, pad, sanitise} from '../source/sanitise.js';
+import {hostileStrings} from './support/hostile.js';
+import {openWatched} from './support/watched.js';
 
 /** Written out again, so that a mistake in the pattern under test is not repeated here. */
 const dangerous = (code: number): boolean =>
@@ -65,8 +68,10 @@ test('cut text is never wider than it may be, and is the text where that fits', 
     fc.property(anyText, fc.integer({min: -1, max: 30}), (raw, width) => {
       const text = sanitise(raw);
       const kept = cut(text, width);
-      expect(stringWidth(kept)).toBeLessThanOrEqual(Math.max(0, width));
-      if (width >= 1 && stringWidth(text) <= width && !/\p{Mark}{20}/u.test(text)) expect(kept).toBe(text);
+      expect(displayWidth(kept)).toBeLessThanOrEqual(Math.max(0, width));
+      // Never less than what is usually taken for the width.
+      expect(stringWidth(kept)).toBeLessThanOrEqual(displayWidth(kept));
+      if (width >= 1 && displayWidth(text) <= width && !/\p{Mark}{20}/u.test(text)) expect(kept).toBe(text);
     }),
   );
 });
@@ -97,4 +102,75 @@ test('text is cut between graphemes', () => {
 
 test('a heap of marks takes up no more than a character', () => {
   expect(cut(`a${'\u0301'.repeat(10_000)}b`, 10)).toBe('\ufffdb');
+});
+
+describe('in a terminal', () => {
+  const every = Array.from({length: 0x110000}, (_, code) => String.fromCodePoint(code));
+
+  test('no code point and no lone surrogate changes anything but the text', async () => {
+    const {terminal, write, acts, state} = openWatched(200, 50, 0);
+    const before = state();
+    for (let from = 0; from < every.length; from += 65_536)
+      await write(`${sanitise(every.slice(from, from + 65_536).join('a'))}\n`);
+    expect(acts).toEqual([]);
+    expect(state()).toBe(before);
+    // The pen as well: what comes next has no colour and no style.
+    await write('\x1b[H\x1b[2Jend');
+    const cell = terminal.buffer.active.getLine(0)!.getCell(0)!;
+    expect([cell.getChars(), cell.isAttributeDefault()]).toEqual(['e', true]);
+  });
+
+  test('columns line up after every character that has a shape', async () => {
+    const [perLine, width, rows] = [4, 24, 1000];
+    const {terminal, write} = openWatched(perLine * (width + 1) + 2, rows + 1, 0);
+    // Each alike within these: ideographs, syllables, private use; and what is not assigned yet.
+    const alike = /[\p{Unassigned}\p{Private_Use}]/u;
+    const some = every.filter(
+      (text, code) =>
+        !alike.test(text) && (!/[\p{Unified_Ideograph}\uac00-\ud7a3]/u.test(text) || code % 97 === 0),
+    );
+    const crooked: string[] = [];
+    for (let from = 0; from < some.length; from += rows * perLine) {
+      const lines: string[][] = [];
+      for (let at = from; at < Math.min(from + rows * perLine, some.length); at += perLine)
+        lines.push(some.slice(at, at + perLine));
+      // Last in its cell, so that nothing but the border comes after it.
+      const text = lines.map(line => placed(line.map(one => `${pad(sanitise(`a${one}`), width)}|`).join('')));
+      await write(`\x1b[H\x1b[2J${text.join('\n')}`);
+      for (const [index, line] of lines.entries()) {
+        const drawn = terminal.buffer.active.getLine(index)!;
+        for (const [place, one] of line.entries())
+          if (drawn.getCell(place * (width + 1) + width)!.getChars() !== '|')
+            crooked.push(one.codePointAt(0)!.toString(16));
+      }
+    }
+    expect(crooked).toEqual([]);
+  });
+
+  test('hostile strings are shown whole: nothing is drawn over', async () => {
+    const {terminal, write, acts} = openWatched(400, 501);
+    const shown = (line: string): string => line.replaceAll(/[\s\p{Mark}]/gu, '');
+    const all = hostileStrings(1500, 4, {nul: true}).map(text => cut(sanitise(text), 390));
+    for (let from = 0; from < all.length; from += 500) {
+      const lines = all.slice(from, from + 500);
+      await write(`\x1b[H\x1b[2J${lines.map(line => `${placed(line)}|`).join('\n')}`);
+      for (const [index, line] of lines.entries())
+        expect(shown(terminal.buffer.active.getLine(index)!.translateToString())).toBe(shown(`${line}|`));
+    }
+    expect(acts).toEqual([]);
+  });
+
+  test('the emulator would notice: raw text does change it', async () => {
+    for (const attack of ['\x1b]52;c;YQ==\x07', '\x1b]0;t\x07', '\x1b[6n', '\x07', '\x1bP$qm\x1b\\']) {
+      const {write, acts} = openWatched(80, 4);
+      await write(attack);
+      expect(acts).not.toEqual([]);
+    }
+    for (const attack of ['\x1b[?1049h', '\x1b[?1003h', '\x1b[?7l', '\x1b[4h']) {
+      const {write, state} = openWatched(80, 4);
+      const before = state();
+      await write(attack);
+      expect(state()).not.toBe(before);
+    }
+  });
 });

@@ -1,21 +1,24 @@
 /** The whole screen, and the one place where input comes in. */
 import {Box, useInput} from 'ink';
-import {type ReactElement, useMemo, useSyncExternalStore} from 'react';
+import {type ReactElement, useMemo, useRef, useSyncExternalStore} from 'react';
 import {createInputReader} from '../source/state/keys.js';
 import {bodyHeight, isTooSmall, MIN_COLUMNS, MIN_ROWS} from '../source/state/layout.js';
 import type {Message} from '../source/state/messages.js';
 import type {Mode} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
+import {ChangeView} from './change.js';
+import {ConfirmView, UnlockView} from './confirm.js';
 import {CustomerView} from './customer.js';
 import {DetailsView} from './details.js';
-import {ConfirmView, ExportView, MenuView, PaletteView, QuitView} from './dialogs.js';
+import {ExportView, MenuView, PaletteView, QuitView} from './dialogs.js';
 import {FindingsView} from './findings.js';
 import {Foot} from './foot.js';
 import {Head} from './head.js';
 import {HelpView} from './help.js';
 import {Lines} from './lines.js';
-import {FailureView, PlanningView, PlanView, ResultsView, RunningView} from './outcome.js';
+import {FailureView, PlanningView, PlanView, RunningView} from './outcome.js';
 import {OverviewView} from './overview.js';
+import {ResultsView} from './results.js';
 import {RunDetailsView, RunsView} from './runs.js';
 import type {ViewProps} from './view.js';
 
@@ -38,7 +41,9 @@ const views: Record<Mode['name'], View> = {
   menu: MenuView,
   planning: PlanningView,
   plan: PlanView,
+  change: ChangeView,
   confirm: ConfirmView,
+  unlock: UnlockView,
   running: RunningView,
   results: ResultsView,
   failure: FailureView,
@@ -84,10 +89,17 @@ export type Store = {
 export const App = ({store}: {store: Store}): ReactElement => {
   const state = useSyncExternalStore(store.subscribe, store.get);
   const read = useMemo(createInputReader, []);
+  /** Something was read in this turn of the event loop already. */
+  const reading = useRef(false);
   useInput((input, key) => {
     const taken = read(input, key);
+    const together = reading.current || !('keys' in taken) || taken.keys.length > 1;
+    reading.current = true;
+    setImmediate(() => {
+      reading.current = false;
+    });
     if ('paste' in taken) store.send({type: 'paste', text: taken.paste});
-    else for (const name of taken.keys) store.send({type: 'key', key: name});
+    else for (const name of taken.keys) store.send({type: 'key', key: name, together});
   });
   return <Screen state={state} />;
 };

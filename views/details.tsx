@@ -1,6 +1,7 @@
 /** A finding with its rows side by side: what is wrong, what would become of each row, and why. */
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
+import {displayWidth, pad, shorten} from '../source/sanitise.js';
 import {keyText, nameOf, plainText} from '../source/state/filter.js';
 import {judgementOf} from '../source/state/keepers.js';
 import type {List} from '../source/state/lists.js';
@@ -71,13 +72,18 @@ const headLines = (finding: Finding, check: CheckInfo, gone: boolean, width: num
 const rowLines = (row: FindingRow, finding: Finding, list: List, width: number): Line[] => {
   const {verdict, why} = judgementOf(row, finding, list);
   const names = Object.keys(row.values);
-  const widest = Math.min(24, Math.max(0, ...names.map(name => name.length)));
+  const widest = Math.min(24, Math.max(0, ...names.map(name => displayWidth(shorten(name, 24)))));
   return [
     ...wrap(`${verdict}: ${why}`, width - 2).map((text): Line => [span(text, 'accent')]),
     ...names.flatMap(name =>
       wrap(plainText(row.values[name]) || '–', width - widest - 5)
         .slice(0, 3)
-        .map((text, index): Line => [span(`  ${(index === 0 ? name : '').padEnd(widest)}  `, 'dim'), text]),
+        .map(
+          (text, index): Line => [
+            span(`  ${pad(index === 0 ? shorten(name, widest) : '', widest)}  `, 'dim'),
+            text,
+          ],
+        ),
     ),
   ];
 };

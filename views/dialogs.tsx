@@ -1,10 +1,9 @@
-/** What is asked and chosen: the menu of actions, the confirmation, quitting, exporting, the palette, the customer. */
+/** What is chosen, and what is asked before nothing is written: the menu of actions, quitting, exporting, the palette. */
 import type {ReactElement} from 'react';
 import {keyLabel, paletteBindings} from '../source/state/keymap.js';
 import {targets} from '../source/state/marks.js';
-import {type ModeOf, missing} from '../source/state/modes.js';
+import type {ModeOf} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
-import {tablesOf} from './changes.js';
 import {count, plural} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, type Span, span, wrap} from './paint.js';
@@ -12,7 +11,7 @@ import {symbols} from './symbols.js';
 import type {ViewProps} from './view.js';
 
 /** A button; the focused one is told apart without colour, too. */
-const button = (label: string, focused: boolean): Span[] =>
+export const button = (label: string, focused: boolean): Span[] =>
   focused ? [span(`[> ${label} <]`, 'cursor')] : [`[  ${label}  ]`];
 
 const choice = (selected: boolean): Span => (selected ? span(`${symbols.cursor} `, 'accent') : '  ');
@@ -55,61 +54,6 @@ const menuLines = (state: State, mode: ModeOf<'menu'>, width: number): Line[] =>
 export const MenuView = ({state, width}: ViewProps): ReactElement | null =>
   state.mode.name === 'menu' ? (
     <Lines lines={menuLines(state, state.mode, width)} width={width} color={state.color} />
-  ) : null;
-
-const confirmLines = (state: State, mode: ModeOf<'confirm'>, width: number): Line[] => {
-  const {plan, origin} = mode;
-  const done = missing(mode);
-  const fields = plan.confirmations.flatMap(({expected, why}, index): Line[] => {
-    const right = !done.includes(index);
-    const here = done[0] === index;
-    return [
-      ...wrap(why, width - 4).map((text): Line => [`  ${text}`]),
-      [
-        '  Type ',
-        span(expected, 'bold'),
-        ' : ',
-        span(`${mode.typed[index] ?? ''}${here ? '_' : ''}`, right ? 'good' : 'accent'),
-        right ? span(` ${symbols.good}`, 'good') : '',
-      ],
-      [],
-    ];
-  });
-  const tables = tablesOf(plan.changes) || origin.check;
-  const what = origin.undoes ? `take back run ${origin.undoes}` : `${origin.action} on ${origin.check}`;
-  return [
-    [span(origin.undoes ? 'Take this run back?' : 'Carry out this plan?', 'bold')],
-    [],
-    [`  ${what}`],
-    [
-      `  ${plural(plan.planned, 'change')} to ${tables}, in `,
-      span(state.environment, state.production ? 'bad' : 'bold'),
-    ],
-    ['  Each row is backed up first; the run can be taken back under Runs.'],
-    [],
-    ...fields,
-    [
-      '  ',
-      ...button('Cancel', mode.focus === 'cancel'),
-      '   ',
-      ...button(runLabel(mode), mode.focus === 'run'),
-    ],
-    [],
-    [
-      span(
-        mode.armed ? '  Tab or arrows move, Enter presses, Esc goes back to the plan.' : '  One moment…',
-        'dim',
-      ),
-    ],
-  ];
-};
-
-const runLabel = ({origin, plan}: ModeOf<'confirm'>): string =>
-  origin.undoes ? `Undo ${plural(plan.planned, 'change')}` : `Make ${plural(plan.planned, 'change')}`;
-
-export const ConfirmView = ({state, width}: ViewProps): ReactElement | null =>
-  state.mode.name === 'confirm' ? (
-    <Lines lines={confirmLines(state, state.mode, width)} width={width} color={state.color} />
   ) : null;
 
 export const QuitView = ({state, width}: ViewProps): ReactElement | null => {

@@ -4,12 +4,13 @@ import {HEAD_LINES} from '../source/state/layout.js';
 import type {List} from '../source/state/lists.js';
 import {checksOf, type ViewInfo, views} from '../source/state/places.js';
 import {currentCheck, currentList} from '../source/state/places-of-state.js';
+import {canResume} from '../source/state/resumable.js';
 import {shown} from '../source/state/shown.js';
 import type {State} from '../source/state/state.js';
 import type {CheckInfo} from '../source/types.js';
 import {ago, count, duration, plural, tally} from './format.js';
 import {Lines} from './lines.js';
-import {type Line, lineWidth, span, spread} from './paint.js';
+import {type Line, lineWidth, type Span, span, spread} from './paint.js';
 import {symbols} from './symbols.js';
 
 const storeText = (state: State): Line => {
@@ -28,17 +29,21 @@ const storeText = (state: State): Line => {
   ];
 };
 
+/** The environment; while production's read-only is lifted, for how long it still is. */
+const environmentSpan = (state: State): Span => {
+  const {environment, production, writableUntil, now} = state;
+  if (writableUntil === null || writableUntil <= now)
+    return span(environment, production ? 'badge' : 'accent');
+  const seconds = (writableUntil - now) / 1000;
+  const left = seconds < 60 ? seconds : Math.ceil(seconds / 60) * 60;
+  return span(`${environment}: writing for ${duration(left)}`, 'alarm');
+};
+
 const titleLine = (state: State, width: number): Line => {
-  const left: Line = [
-    span('sesstui', 'bold'),
-    '  ',
-    span(state.environment, state.production ? 'badge' : 'accent'),
-    '  ',
-    ...storeText(state),
-  ];
+  const left: Line = [span('sesstui', 'bold'), '  ', environmentSpan(state), '  ', ...storeText(state)];
   const right: Line = [
     state.standIns ? span('stand-ins, not real servers  ', 'warn') : '',
-    state.readOnly ? span('read-only  ', 'warn') : '',
+    state.readOnlyBy !== null ? span('read-only  ', 'warn') : '',
     state.paused ? span('PAUSED', 'badge') : `every ${duration(state.refreshMs / 1000)}`,
   ];
   return spread(left, right, width);
@@ -125,6 +130,14 @@ const historyLine = (state: State, width: number): Line => {
   return spread([span('Runs', 'bold'), `  ${total}, newest first`], [span(looked, 'dim')], width);
 };
 
+/** Runs that nobody has finished, and what to do about them. */
+const unfinishedLine = ({runs}: State): Line => {
+  const count = (runs.items ?? []).filter(canResume).length;
+  if (count === 0) return [];
+  const some = plural(count, 'run is not finished', 'runs are not finished');
+  return [span(`${symbols.warning} ${some}: r finishes what is left, u takes it back`, 'bad')];
+};
+
 const overviewLine = (state: State): Line => {
   const summaries = state.checks
     .map(check => state.lists[check.id]?.summary)
@@ -155,7 +168,8 @@ export const Head = ({state, width}: {state: State; width: number}): ReactElemen
         : check && list
           ? checkLine(state, check, list, width)
           : [];
-  const fourth: Line = check && list ? noticeLine(state, check, list) : [];
+  const fourth: Line =
+    state.view === 'runs' ? unfinishedLine(state) : check && list ? noticeLine(state, check, list) : [];
   const lines: Line[] = [titleLine(state, width), viewsLine(state, width), third, fourth];
   return <Lines lines={lines.slice(0, HEAD_LINES)} width={width} color={state.color} />;
 };

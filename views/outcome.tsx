@@ -1,23 +1,24 @@
-/** A plan before it runs, while it is made, while it runs, and what came of it. */
+/** A plan while it is made, before it runs and while it runs, and what could not be done. */
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
-import type {ModeOf, Origin} from '../source/state/modes.js';
+import {type ModeOf, type Origin, willChange} from '../source/state/modes.js';
+import {readOnlyText} from '../source/state/read-only.js';
 import type {State} from '../source/state/state.js';
-import type {Plan, Progress, RunResult} from '../source/types.js';
-import {ChangesTable, firstShown, tablesOf} from './changes.js';
+import type {Plan, Progress} from '../source/types.js';
+import {ChangesTable, tablesOf} from './changes.js';
+import {ageText} from './confirm.js';
 import {count, duration, plural, tally} from './format.js';
 import {Lines} from './lines.js';
-import {type Line, type Style, span, wrap} from './paint.js';
+import {type Line, span, wrap} from './paint.js';
 import {symbols} from './symbols.js';
+import {noteLines, resultTally, titleOf, upTo} from './told.js';
 import type {ViewProps} from './view.js';
-
-const titleOf = (origin: Origin): string =>
-  origin.undoes ? `undo of run ${origin.undoes}` : `${origin.action} on ${origin.check}`;
 
 const phases: Record<Progress['phase'], string> = {
   planning: 'planning',
   backup: 'writing the backup',
   changes: 'making the changes',
+  waiting: 'waiting for the server',
   looking: 'looking again',
 };
 
@@ -44,24 +45,20 @@ export const PlanningView = ({state, width}: ViewProps): ReactElement | null => 
 const countOps = (plan: Plan): string => {
   const counts: Record<string, number> = {};
   for (const change of plan.changes) {
-    const name = change.result === 'skipped' ? 'skipped' : change.op;
+    const name = change.result === 'planned' ? change.op : change.result;
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return tally(counts);
 };
 
-const noteLines = (notes: readonly string[], width: number): Line[] =>
-  notes.flatMap(note =>
-    wrap(note, width - 4).map(
-      (text, index): Line => [span(`${index === 0 ? symbols.warning : ' '} ${text}`, 'warn')],
-    ),
-  );
-
-/** At most `most` lines, the last of them saying how many more there are. */
-const upTo = (lines: Line[], most: number): Line[] =>
-  lines.length <= most
-    ? lines
-    : [...lines.slice(0, most - 1), [span(`  … ${lines.length - most + 1} more lines`, 'dim')]];
+/** What an interrupted run had done by the time it stopped, and what is left of it. */
+const resumeLines = ({origin, plan}: ModeOf<'plan'>): Line[] => {
+  if (!origin.resumes) return [];
+  const left = willChange(plan);
+  return left === 0
+    ? [[span('Nothing is left to change: going on closes the run.', 'good')]]
+    : [[span(`${plural(left, 'change is', 'changes are')} left to make.`, 'accent')]];
+};
 
 const keptLines = ({action, keeps = []}: Origin, width: number): Line[] =>
   keeps.flatMap(key =>
@@ -74,25 +71,29 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
   const {plan, origin} = mode;
   const tables = tablesOf(plan.changes);
   const estimate =
-    plan.estimatedRows === null ? '' : ` (about ${plural(plan.estimatedRows, 'row')} in the check’s table)`;
+    plan.estimatedRows === null || origin.undoes || origin.resumes
+      ? ''
+      : ` (about ${plural(plan.estimatedRows, 'row')} in the check’s table)`;
   const third = Math.max(2, Math.floor(height / 3));
+  const age = ageText(state, mode.at);
   const statements = plan.statements.flatMap(text =>
     wrap(text, width - 2).map((line): Line => [span(`  ${line}`, 'accent')]),
   );
   const shownOf =
-    plan.changes.length < plan.planned ? `; the first ${count(plan.changes.length)} are shown` : '';
+    !origin.resumes && plan.changes.length < plan.planned
+      ? `; the first ${count(plan.changes.length)} are shown`
+      : '';
+  const what = `${plural(plan.planned, 'change')}${tables ? ` to ${tables}${estimate}` : ''}: ${countOps(plan) || 'nothing to do'}${shownOf}`;
   return [
     [span(`Plan: ${titleOf(origin)}`, 'bold')],
-    [
-      `${plural(plan.planned, 'change')}${tables ? ` to ${tables}${estimate}` : ''}: ${countOps(plan) || 'nothing to do'}${shownOf}`,
-    ],
+    ...wrap(what, width).map((text): Line => [text]),
+    ...resumeLines(mode),
     ...upTo(keptLines(origin, width), 3),
     ...upTo(noteLines(plan.notes, width), third),
     ...(statements.length > 0 ? [[span('What will run:', 'dim')]] : []),
     ...upTo(statements, third),
-    ...(state.readOnly
-      ? [[span('Read-only: not run here. Headless with --confirm, or readOnly: false, does.', 'bad')]]
-      : []),
+    ...(age === null ? [] : [[span(age, 'warn')]]),
+    ...(state.readOnlyBy === null ? [] : [[span(readOnlyText(state.readOnlyBy), 'bad')]]),
   ];
 };
 
@@ -101,6 +102,7 @@ export const PlanView = ({state, width, height}: ViewProps): ReactElement | null
   if (mode.name !== 'plan') return null;
   const lines = planLines(state, mode, width, height);
   const {changes} = mode.plan;
+  const room = height - lines.length;
   return (
     <Box flexDirection="column" flexShrink={0}>
       <Lines lines={lines} width={width} color={color} />
@@ -108,8 +110,9 @@ export const PlanView = ({state, width, height}: ViewProps): ReactElement | null
         <ChangesTable
           changes={changes}
           kind="plan"
-          top={mode.top}
-          height={height - lines.length}
+          top={mode.row - Math.floor(Math.max(1, room - 3) / 2)}
+          cursor={mode.row}
+          height={room}
           width={width}
           color={color}
         />
@@ -132,19 +135,12 @@ const left = (state: State, mode: ModeOf<'running'>): string => {
   return `about ${duration((seconds * (progress.total - progress.done)) / progress.done)} left`;
 };
 
-const resultTally = (counts: Record<'applied' | 'skipped' | 'failed' | 'unknown', number>): Line => {
-  const part = (name: keyof typeof counts, style: Style): Line[number] =>
-    span(`${count(counts[name])} ${name}`, counts[name] > 0 ? style : 'dim');
-  return [
-    part('applied', 'good'),
-    ', ',
-    part('skipped', 'warn'),
-    ', ',
-    part('failed', 'bad'),
-    ', ',
-    part('unknown', 'warn'),
-  ];
-};
+const waitingLines = (progress: Progress | null, width: number): Line[] =>
+  progress?.phase === 'waiting' && progress.text
+    ? wrap(progress.text, width - 6).map(
+        (text, index): Line => [span(`  ${index === 0 ? symbols.warning : ' '} ${text}`, 'warn')],
+      )
+    : [];
 
 export const RunningView = ({state, width}: ViewProps): ReactElement | null => {
   const {mode, color} = state;
@@ -155,61 +151,13 @@ export const RunningView = ({state, width}: ViewProps): ReactElement | null => {
     [`  ${bar(mode.progress, Math.min(60, width - 12))}`],
     [`  ${progressText(mode.progress)}, ${left(state, mode)}`],
     ['  ', ...resultTally(mode.outcomes)],
+    ...waitingLines(mode.progress, width),
     [],
     mode.stopping
       ? [span('  Stopping after this chunk: what it does is written down first.', 'warn')]
       : [span('  Ctrl-C stops after the chunk that it is at.', 'dim')],
   ];
   return <Lines lines={lines} width={width} color={color} />;
-};
-
-const resultLines = (mode: ModeOf<'results'>, width: number, height: number): Line[] => {
-  const {result, origin} = mode;
-  const rest = remaining(result);
-  return [
-    [span(`${headline(result)}: ${titleOf(origin)}`, 'bold')],
-    [...resultTally(result), ` of ${plural(result.planned, 'planned change')}`],
-    rest === null ? [] : [span(rest.text, rest.style)],
-    [
-      span(
-        result.run === null ? 'Nothing was written.' : `Run ${result.run}; 7 and then u takes it back.`,
-        'dim',
-      ),
-    ],
-    ...upTo(noteLines(result.notes, width), Math.max(2, Math.floor(height / 4))),
-  ];
-};
-
-const headline = (result: RunResult): string => {
-  if (result.interrupted) return 'Stopped';
-  return result.failed + result.unknown > 0 ? 'Ended with faults' : 'Done';
-};
-
-const remaining = ({remaining: left}: RunResult): {text: string; style: Style} | null => {
-  if (left === null) return null;
-  return left === 0
-    ? {text: `${symbols.good} Looked again: nothing of this kind is left.`, style: 'good'}
-    : {
-        text: `Looked again: ${plural(left, 'finding')} of this kind ${left === 1 ? 'is' : 'are'} left.`,
-        style: 'warn',
-      };
-};
-
-export const ResultsView = ({state, width, height}: ViewProps): ReactElement | null => {
-  const {mode, color} = state;
-  if (mode.name !== 'results') return null;
-  const lines = resultLines(mode, width, height);
-  const {changes} = mode.result;
-  const room = height - lines.length;
-  const from = firstShown(mode.top, changes.length, room);
-  return (
-    <Box flexDirection="column" flexShrink={0}>
-      <Lines lines={lines} width={width} color={color} />
-      {changes.length > 0 && (
-        <ChangesTable changes={changes} kind="result" top={from} height={room} width={width} color={color} />
-      )}
-    </Box>
-  );
 };
 
 /** Something that could not be done: the message, and what to do. */

@@ -10,6 +10,7 @@ import {Lines} from './lines.js';
 import {type Line, type Style, span, wrap} from './paint.js';
 import {symbols} from './symbols.js';
 import {type Cell, DataTable, type TableColumn} from './table.js';
+import {upTo} from './told.js';
 import type {ViewProps} from './view.js';
 
 type Entry = {check: CheckInfo; list: List; store: StoreStatus | undefined; selected: boolean; now: number};
@@ -100,12 +101,17 @@ const otherStores = (state: State): Line[] =>
       `, no checks. ${store.text}`,
     ]);
 
-const standInLines = (state: State, width: number): Line[] =>
-  (state.standIns ?? []).flatMap(sentence =>
-    wrap(sentence, width - 2).map(
-      (text, index): Line => [span(`${index === 0 ? symbols.warning : ' '} ${text}`, 'dim')],
-    ),
+const sentenceLines = (sentence: string, width: number): Line[] =>
+  wrap(sentence, width - 2).map(
+    (text, index): Line => [span(`${index === 0 ? symbols.warning : ' '} ${text}`, 'dim')],
   );
+
+/** The sentences about stand-ins: each on its own where there is room, else one after another. */
+const standInLines = ({standIns}: State, width: number, room: number): Line[] => {
+  const sentences = standIns ?? [];
+  const apart = sentences.flatMap(sentence => sentenceLines(sentence, width));
+  return apart.length <= room ? apart : upTo(sentenceLines(sentences.join(' '), width), Math.max(1, room));
+};
 
 export const OverviewView = ({state, width, height}: ViewProps): ReactElement => {
   const entries = state.checks.map(
@@ -127,8 +133,9 @@ export const OverviewView = ({state, width, height}: ViewProps): ReactElement =>
       ? [[span(`${plural(entries.length, 'check')}; the arrows scroll.`, 'dim')]]
       : []),
     ...otherStores(state),
-    ...standInLines(state, width),
   ];
+  const left = Math.max(0, height - room - 3);
+  const lines = [...below, ...standInLines(state, width, left - below.length)];
   const rows = entries.slice(top, top + room).map(entry => ({
     id: entry.check.id,
     cells: Object.fromEntries(spec.map(column => [column.id, column.cell(entry)])),
@@ -137,11 +144,7 @@ export const OverviewView = ({state, width, height}: ViewProps): ReactElement =>
   return (
     <Box flexDirection="column" flexShrink={0}>
       <DataTable columns={spec} rows={rows} color={state.color} />
-      <Lines
-        lines={below.slice(0, Math.max(0, height - rows.length - 3))}
-        width={width}
-        color={state.color}
-      />
+      <Lines lines={lines.slice(0, left)} width={width} color={state.color} />
     </Box>
   );
 };

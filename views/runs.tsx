@@ -1,18 +1,25 @@
 /** Runs: what was done, by whom, and whether it can be taken back. */
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
+import {canResume} from '../source/state/resumable.js';
 import type {RunState, RunSummary} from '../source/types.js';
 import {fitted} from './columns.js';
 import {moment, plural} from './format.js';
 import {Lines} from './lines.js';
-import {type Line, type Style, span} from './paint.js';
+import {type Line, type Style, span, wrap} from './paint.js';
 import {symbols} from './symbols.js';
 import {type Cell, DataTable, type TableColumn} from './table.js';
 import type {ViewProps} from './view.js';
 
 type RunColumn = TableColumn & {flex?: number; cell: (run: RunSummary, selected: boolean) => Cell};
 
-const stateStyle: Record<RunState, Style> = {done: 'good', interrupted: 'warn', undone: 'dim', failed: 'bad'};
+const stateStyle: Record<RunState, Style> = {done: 'good', interrupted: 'bad', undone: 'dim', failed: 'bad'};
+
+/** Without colour, too, a run that is not finished is told from the others. */
+const stateCell = (run: RunSummary): Cell => ({
+  text: run.state === 'interrupted' ? run.state.toUpperCase() : run.state,
+  style: stateStyle[run.state],
+});
 
 const number = (id: 'applied' | 'skipped' | 'failed' | 'unknown' | 'planned', width: number): RunColumn => ({
   id,
@@ -27,7 +34,7 @@ const columns: RunColumn[] = [
   {id: 'at', title: 'When (UTC)', width: 16, cell: run => ({text: moment(run.at).slice(0, 16)})},
   {id: 'check', title: 'Check', width: 15, flex: 3, cell: run => ({text: run.check})},
   {id: 'action', title: 'Action', width: 8, flex: 3, cell: run => ({text: run.undoes ? 'undo' : run.action})},
-  {id: 'state', title: 'State', width: 11, cell: run => ({text: run.state, style: stateStyle[run.state]})},
+  {id: 'state', title: 'State', width: 11, cell: stateCell},
   number('applied', 7),
 ];
 
@@ -71,6 +78,18 @@ export const RunsView = ({state, width, height}: ViewProps): ReactElement => {
   );
 };
 
+const unfinishedLines = ({run, state}: RunSummary, width: number): Line[] => {
+  const why =
+    state === 'interrupted'
+      ? 'It was interrupted. r reads what became of its changes and finishes it; u takes back what it did.'
+      : 'What became of the unknown changes is found out by reading the rows: r does.';
+  return [
+    [],
+    ...wrap(why, width - 4).map((text): Line => [span(`  ${text}`, 'warn')]),
+    [span(`  Headless: sesstui resume ${run} --yes`, 'dim')],
+  ];
+};
+
 /** One run, in full. */
 export const RunDetailsView = ({state, width}: ViewProps): ReactElement | null => {
   if (state.mode.name !== 'run-details') return null;
@@ -94,9 +113,7 @@ export const RunDetailsView = ({state, width}: ViewProps): ReactElement | null =
     field('failed', String(run.failed), run.failed > 0 ? 'bad' : 'plain'),
     field('unknown', String(run.unknown), run.unknown > 0 ? 'warn' : 'plain'),
     field('note', run.note ?? '–'),
-    ...(run.state === 'interrupted'
-      ? [[], [`  sesstui resume ${run.run} --yes finishes or closes it.`]]
-      : []),
+    ...(canResume(run) ? unfinishedLines(run, width) : []),
   ];
   return <Lines lines={lines} width={width} color={state.color} />;
 };

@@ -5,7 +5,7 @@
  */
 import {Box} from 'ink';
 import {isValidElement, type ReactElement, type ReactNode} from 'react';
-import {pad, sanitise} from '../source/sanitise.js';
+import {clip, pad, sanitise} from '../source/sanitise.js';
 import {Table} from './ink-table.js';
 import {RawLine} from './lines.js';
 import {paint, type Style} from './paint.js';
@@ -83,7 +83,7 @@ class SessionTable extends Table<Cells> {
 
   override getHeadings(): Cells {
     return Object.fromEntries(
-      this.props.spec.map(({id, title, width, align}) => [id, pad(title, width, align)]),
+      this.props.spec.map(({id, title, width, align}) => [id, pad(sanitise(title), width, align)]),
     );
   }
 
@@ -116,7 +116,7 @@ export const DataTable = ({columns, rows, color}: DataTableProps): ReactElement 
     Object.fromEntries(
       columns.map(({id, width, align}) => {
         const cell = row.cells[id] ?? {text: ''};
-        const text = pad(sanitise(cell.text), width, align);
+        const text = pad(sanitise(clip(cell.text)), width, align);
         return [id, row.style ? text : paint(text, cell.style ?? 'plain', color)];
       }),
     ),

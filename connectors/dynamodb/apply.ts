@@ -7,6 +7,7 @@ import {type Item, imageOf, neutralItem, versionOf} from './attributes.js';
 import {nextBatch} from './batch.js';
 import {decide, type Keepers, type Outcomes, skipped} from './decide.js';
 import {keeperCheck, type Operation, operationOf} from './operations.js';
+import {partnerChecks, partnersByKey} from './partner-checks.js';
 import {stillEnvironment} from './still.js';
 import {type Store, serverNow} from './store.js';
 import {identityOf, type TableInfo} from './tables.js';
@@ -96,14 +97,16 @@ const round = async (
 ): Promise<'written' | 'lost' | 'finished'> => {
   const rows = await readUnit(store, unit, find);
   const now = await nowOf(store);
-  const env = await stillEnvironment(store, judged(unit, outcomes, rows), now);
+  const conditional = judged(unit, outcomes, rows);
+  const partners = await partnersByKey(store, conditional);
+  const env = await stillEnvironment(store, conditional, now);
   const keepers = decide(unit, outcomes, rows, env, options.decideKeeper);
   const operations = operationsOf(unit, outcomes, rows, now);
   if (unit.changes.some((change, i) => change.required && outcomes[i]?.result === 'failed'))
     return 'finished';
-  const batch = nextBatch(unit, outcomes, operations, keepers.length);
+  const batch = nextBatch(unit, outcomes, operations, keepers.length + partners.length);
   if (batch.length === 0) return 'finished';
-  const checks = checksFor(unit, keepers, batch, rows);
+  const checks = [...checksFor(unit, keepers, batch, rows), ...partnerChecks(partners, batch)];
   progress.written = true;
   const alone = batch.length === 1 && checks.length === 0;
   const answer = alone ? await writeOne(store, batch[0]!) : await transact(store, batch, checks);

@@ -1,7 +1,7 @@
 /** The SDK's client: loaded late, with time limits, cancellation, the server's clock and retries of reads. */
 import type * as Sdk from '@aws-sdk/client-dynamodb';
 import {SesstuiError} from '../../source/errors.js';
-import {isThrottling, mapError} from './errors.js';
+import {isThrottling, mapError, wasThrottled} from './errors.js';
 import {pause} from './pause.js';
 
 /** The operations that are used, with what they take and give. */
@@ -145,7 +145,12 @@ export const openClient = (settings: ClientSettings): Client => {
       async abortSignal => {
         const {sdk, client} = await connected();
         const Command = sdk[`${name}Command`] as unknown as new (input: unknown) => never;
-        return client.send(new Command(input), {abortSignal});
+        try {
+          return await client.send(new Command(input), {abortSignal});
+        } catch (error) {
+          if (wasThrottled(error)) seen.throttled++;
+          throw error;
+        }
       },
       settings.timeoutMs,
       name,
@@ -159,7 +164,6 @@ export const openClient = (settings: ClientSettings): Client => {
         try {
           return await send(name, input, signal);
         } catch (error) {
-          if (isThrottling(error)) seen.throttled++;
           if (!isTransient(error) || Date.now() > deadline) throw mapError(error, describeCall(name, input));
           await pause(attempt, signal);
         }

@@ -46,6 +46,19 @@ export const nameOf = (error: unknown): string => shapeOf(error).name ?? '';
 
 export const isThrottling = (error: unknown): boolean => throttled.has(nameOf(error));
 
+const throttledReasons = new Set([
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+  'RequestLimitExceeded',
+]);
+
+/** Throttled as a whole, or as one operation of a transaction. */
+export const wasThrottled = (error: unknown): boolean =>
+  isThrottling(error) ||
+  ((error as {CancellationReasons?: {Code?: string}[]} | null)?.CancellationReasons ?? []).some(({Code}) =>
+    throttledReasons.has(Code ?? ''),
+  );
+
 /** Another transaction holds the item, or this very one is still under way. */
 export const isConflict = (error: unknown): boolean =>
   ['TransactionConflictException', 'TransactionInProgressException'].includes(nameOf(error));

@@ -7,6 +7,7 @@ import {openClient} from './client.js';
 import {fetchRows, read, survey, tally} from './read.js';
 import {describeServer} from './server.js';
 import {type DynamodbSettings, type Store, serverNow} from './store.js';
+import {openStrain} from './strain.js';
 import {openTables, shapeOf} from './tables.js';
 
 export type {DynamodbSettings} from './store.js';
@@ -43,6 +44,7 @@ export const openDynamodb = (settings: DynamodbSettings): Connector => {
         );
       return applyUnits(store, units, options);
     },
+    strain: openStrain(client),
     valuesOf: (_table, image) => neutralItem(itemOf(image)),
     close: async () => client.close(),
   };

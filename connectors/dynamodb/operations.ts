@@ -19,7 +19,8 @@ export type Operation = {
   after: Item | null;
 } & ({kind: 'Put'; input: Put} | {kind: 'Update'; input: Update} | {kind: 'Delete'; input: Delete});
 
-const topLevel = (names: string[]): string[] => names.flatMap(name => [name, name.split('.')[0]!]);
+/** Names with those of the maps that they lie in. */
+export const topLevel = (names: string[]): string[] => names.flatMap(name => [name, name.split('.')[0]!]);
 
 type Insert = Extract<Change, {op: 'insert'}>;
 

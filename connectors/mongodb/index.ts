@@ -10,6 +10,7 @@ import {mapError} from './errors.js';
 import {readForm, surveyForm} from './read.js';
 import {look} from './sight.js';
 import {stepwise} from './stepwise.js';
+import {openStrain, questionLimitMs} from './strain.js';
 import {tallyForm} from './tally.js';
 import {inTransaction} from './transaction.js';
 
@@ -51,6 +52,7 @@ const toldRow = ({bytes: _, ...row}: FullRow): Row => row;
  */
 export const openMongodb = (settings: MongoSettings): Connector => {
   const connection = openConnection(settings);
+  const strain = openStrain();
   const capabilities: Capabilities = {
     get transactions() {
       return connection.known()?.transactions ?? false;
@@ -108,6 +110,11 @@ export const openMongodb = (settings: MongoSettings): Connector => {
           outcomes.push(...(await applyPiece(access, piece, now, options)));
         return outcomes;
       });
+    },
+    strain: signal => {
+      const limit = AbortSignal.timeout(2 * questionLimitMs);
+      const either = signal ? AbortSignal.any([signal, limit]) : limit;
+      return connection.use('asking how busy it is', strain, either).catch(() => null);
     },
     valuesOf: (_table, image) => valuesOfBytes(bytesOfImage(image)),
     close: () => connection.close(),

@@ -62,7 +62,10 @@ const weakKind = (kind: Kind, expr: Expr): Weak => {
   return kind === ('set' in expr ? 'array' : 'string') ? exactly(base) : atMost(base);
 };
 
-/** JavaScript lower-cases the Kelvin sign to k; no other character outside ASCII becomes an ASCII one. */
+/**
+ * A pattern for text that lower-cases to this one. JavaScript lower-cases the Kelvin sign to k; no other character
+ * outside ASCII becomes an ASCII one. Only punctuation may be escaped: before a letter a backslash is an operator.
+ */
 const anyCase = (text: string): string =>
   [...text]
     .map(char => {
@@ -73,7 +76,8 @@ const anyCase = (text: string): string =>
 
 const normIn = (name: string, items: Scalar[]): Weak => {
   if (isPath(name)) return anything;
-  const texts = items.map(String);
+  // A normal form has no capital letters, so nothing equals a text that has.
+  const texts = items.map(String).filter(text => !/[A-Z]/.test(text));
   if (texts.length > 50 || !texts.every(text => /^[!-~]+$/.test(text))) return atMost(ofType(name, 'string'));
   return atMost(or(texts.map(text => ({[name]: {$regex: anyCase(text)}}))));
 };

@@ -128,8 +128,14 @@ const commit = async (client: pg.ClientBase, transaction: string | null): Promis
   }
 };
 
-/** What became of a transaction whose COMMIT was not answered; null when nobody can say. */
-const settle = async (transaction: string, {session}: Job): Promise<'committed' | 'aborted' | null> => {
+/**
+ * What became of a transaction, by its number; null when nobody can say. One that is still in progress is waited for,
+ * a while, and so is a server that is not back yet.
+ */
+export const settled = async (
+  transaction: string,
+  session: Session,
+): Promise<'committed' | 'aborted' | null> => {
   for (let attempt = 1; attempt <= settleAttempts; attempt++) {
     try {
       const text = 'select pg_xact_status($1::text::xid8)';
@@ -152,7 +158,7 @@ const afterLoss = async (
   job: Job,
 ): Promise<Outcome[][]> => {
   // Without a number the transaction had locked and written nothing.
-  const status = ending.transaction === null ? 'committed' : await settle(ending.transaction, job);
+  const status = ending.transaction === null ? 'committed' : await settled(ending.transaction, job.session);
   if (status === 'committed') return outcomes;
   const error = told(ending.error, job);
   if (status === 'aborted') return units.map(unit => failed(unit, error));
@@ -165,11 +171,20 @@ const afterLoss = async (
 const oneByOne = async (units: Unit[], error: unknown, job: Job): Promise<Outcome[][]> => {
   if (units.length === 1) return [failed(units[0]!, told(error, job))];
   const outcomes: Outcome[][] = [];
-  for (const unit of units) {
-    const rest = () => applyUnits([unit], job).catch(fault => [failed(unit, told(fault, job))]);
-    outcomes.push(...(await rest()));
+  for (const [index, unit] of units.entries()) {
+    const alone = () =>
+      applyUnits([unit], fromUnit(job, index)).catch(fault => [failed(unit, told(fault, job))]);
+    outcomes.push(...(await alone()));
   }
   return outcomes;
+};
+
+/** The job for the units from an index on. */
+const fromUnit = (job: Job, index: number): Job => {
+  const {prepared} = job.options;
+  if (!prepared || index === 0) return job;
+  const shifted: typeof prepared = transaction => prepared({...transaction, from: transaction.from + index});
+  return {...job, options: {...job.options, prepared: shifted}};
 };
 
 /** One transaction with as many of the units as it gets through; fewer where one has to be tried again. */
@@ -184,7 +199,9 @@ const oneTransaction = async (units: Unit[], attempt: number, job: Job): Promise
     workspace.locked = await lockAhead(units, workspace);
     outcomes = await runSome(units, workspace, attempt, job);
     const [row] = await run(statement('select pg_current_xact_id_if_assigned()::text'));
-    ending = await commit(client, row?.[0] ?? null);
+    const transaction = row?.[0] ?? null;
+    if (transaction !== null) await job.options.prepared?.({token: {transaction}, from: 0, outcomes});
+    ending = await commit(client, transaction);
     // Makes the pool throw the connection away.
     if (ending.kind === 'lost') throw ending.error;
   });
@@ -202,7 +219,7 @@ export const applyUnits = async (units: Unit[], job: Job): Promise<Outcome[][]> 
   for (let attempt = 1; outcomes.length < units.length; ) {
     const rest = units.slice(outcomes.length);
     try {
-      const done = await oneTransaction(rest, attempt, job);
+      const done = await oneTransaction(rest, attempt, fromUnit(job, outcomes.length));
       outcomes.push(...done);
       attempt = done.length > 0 ? 2 : attempt + 1;
     } catch (error) {

@@ -15,8 +15,8 @@ import type {
 } from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {type Form, type Pred, partnersOf, partnersOfForm, type Tally} from '../../source/forms.js';
-import type {Value, ValueMap} from '../../source/values.js';
-import {applyUnits} from './apply.js';
+import type {Json, Value, ValueMap} from '../../source/values.js';
+import {applyUnits, settled} from './apply.js';
 import {noSuchTable, readTable, type Table, tableStatement, tablesStatement} from './catalogue.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
@@ -25,6 +25,7 @@ import {valuesOfImage} from './rows.js';
 import {formQuery, tallyQuery} from './select.js';
 import {readServer, type Server} from './server.js';
 import {type Run, Session} from './session.js';
+import {questionLimitMs, Strain} from './strain.js';
 
 export type PostgresSettings = ConnectorSettings & {
   url: string;
@@ -48,6 +49,7 @@ class PostgresConnector implements Connector {
   #server: Server | undefined;
   /** As last seen, for images that are shown without asking the server. */
   readonly #seen = new Map<string, Table>();
+  readonly #strain = new Strain();
 
   constructor(settings: PostgresSettings) {
     this.store = settings.store;
@@ -170,6 +172,20 @@ class PostgresConnector implements Connector {
       zone,
     });
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
+  }
+
+  settled(token: Json): Promise<'committed' | 'aborted' | null> {
+    return settled((token as {transaction: string}).transaction, this.#session);
+  }
+
+  async strain(signal?: AbortSignal): Promise<string | null> {
+    const limit = AbortSignal.timeout(2 * questionLimitMs);
+    const either = signal ? AbortSignal.any([signal, limit]) : limit;
+    const tables = [...this.#seen.values()].map(({oid}) => oid);
+    const ask = async (run: Run) =>
+      // A server of one backend has nobody else to take care of.
+      (await this.#serverOf(run)).standIn === null ? this.#strain.ask(run, tables) : null;
+    return this.#session.read(ask, either).catch(() => null);
   }
 
   valuesOf(table: string, image: Image): ValueMap {

@@ -25,10 +25,14 @@ const forbidden = async (
   const {group, changes} = unit;
   if (!group) return found;
   const rows = workspace.locked?.rowsOf(unit) ?? (await lockGroup(group.table, group.where, workspace));
+  const planned = group.keeper && canonicalJson(group.keeper.at);
+  // Other tables' rows are about to be pointed at the planned keeper: not when it is not there any more.
+  if (planned !== null && !rows.some(row => idOf(row) === planned))
+    for (const [index, change] of changes.entries())
+      if (change.table !== group.table && change.op !== 'delete' && !change.skip) found.set(index, 'keeper');
   if (group.keep.by === 'none') return found;
   const keeper = rows[decide(group.keep, rows)];
   const kept = keeper && idOf(keeper);
-  const planned = group.keeper && canonicalJson(group.keeper.at);
   const own = changes
     .map((change, index) => ({change, index}))
     .filter(({change}) => change.table === group.table && !change.skip);

@@ -49,6 +49,8 @@ export type PlanContext<C> = {
     where?: Pred,
   ) => Promise<Row[]>;
   note: (text: string) => void;
+  /** 16 bytes for a row's new id: random, and the same again when a reviewed plan is made anew to be applied. */
+  idBytes: (table: string, identity: Identity) => Buffer;
   /** Counts under a heading that becomes one note: `12 accounts are left without a session`. */
   tally: (what: string, count: number) => void;
 };

@@ -9,7 +9,7 @@ import type {Pred} from '../forms.js';
 import {readInstant} from '../instants.js';
 import {isAbsent, isMap, type Scalar, toText, type Value} from '../values.js';
 import type {PlanContext, Task} from './check.js';
-import {createdNames, idAttribute, keepRule, keyOf, referenceOf, show} from './duplicates-rules.js';
+import {createdNames, idAttribute, keepRule, keyOf, referenceOf, rowTags, show} from './duplicates-rules.js';
 import {decideKeeper, isCanonical} from './keeper.js';
 
 type Config = DuplicatesConfig;
@@ -29,8 +29,6 @@ const existing = (row: Row) => ({
   image: row.image!,
 });
 
-const remove = (row: Row): Change => ({...existing(row), op: 'delete'});
-
 /** Accounts of these groups, by the group's first key. */
 const accountsOf = async (context: Context, keys: Value[]): Promise<(key: Value) => Row[]> => {
   const {config, lookup} = context;
@@ -49,6 +47,22 @@ const accountsOf = async (context: Context, keys: Value[]): Promise<(key: Value)
 const referenceText = ({config, shapes}: Context, account: Row): string | undefined => {
   const value = exprValue(referenceOf(config, shapes), account.values);
   return isAbsent(value) ? undefined : toText(value);
+};
+
+/**
+ * Deletes of these rows. One that no account referred to is only made while that is so: an account may have been
+ * made to refer to it since, and that reference is not repointed here.
+ */
+const remove = (context: Context, accounts: Row[], gone: Row[]): Change[] => {
+  const {config, shapes} = context;
+  const {unreferenced} = rowTags(config, shapes);
+  const name = idAttribute(config, shapes);
+  const referred = new Set(accounts.map(account => config.referencedBy && referenceText(context, account)));
+  return gone.map(row => ({
+    ...existing(row),
+    op: 'delete',
+    ...(unreferenced && name && !referred.has(toText(valueAt(row.values, name))) && {still: unreferenced}),
+  }));
 };
 
 /** Makes an account refer to `id`, in the form that its reference has; null takes the reference away. */
@@ -93,7 +107,7 @@ const keepOne = (context: Context, task: Task, rule: KeepRule, keeper: Row, acco
   const gone = task.found.rows.filter(row => row !== keeper);
   const id = idAttribute(context.config, context.shapes);
   const changes = [
-    ...gone.map(remove),
+    ...remove(context, accounts, gone),
     ...repoints(context, accounts, gone, id ? toText(valueAt(keeper.values, id)) : null),
   ];
   return {group: lock(context, task, rule, keeper), changes};
@@ -139,10 +153,13 @@ const rekey = (context: Context, task: Task, latest: Row, accounts: Row[]): Unit
             required: true,
           },
         ];
-  const deletes = others.map((row): Change => ({...remove(row), required: row === latest}));
+  const deletes = remove(context, accounts, others).map(
+    (change, index): Change => ({...change, required: others[index] === latest}),
+  );
+  // A moved row is the one that stays: nothing here happens without it. One that needs no move has to be there still.
+  const rule: KeepRule = keptAsItIs ? {by: 'identity', identity} : {by: 'none'};
   return {
-    // The moved row is the one that stays: nothing here happens without it.
-    group: lock(context, task, {by: 'none'}, there),
+    group: lock(context, task, rule, there),
     changes: [...moved, ...deletes, ...repoints(context, accounts, others, canonicalId)],
   };
 };
@@ -214,7 +231,7 @@ const planTask = (action: string, context: Context, task: Task, accounts: Row[])
     const stays = rows.filter(row => !gone.includes(row));
     const keeper = stays[decideKeeper(keepRule(config, shapes), stays)];
     const changes = [
-      ...gone.map(remove),
+      ...remove(context, accounts, gone),
       ...repoints(context, accounts, gone, keeper && id ? toText(valueAt(keeper.values, id)) : null),
     ];
     if (changes.length === 0) return null;

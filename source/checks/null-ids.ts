@@ -2,14 +2,13 @@
  * Documents whose session id is null, missing, empty, of the wrong type or format, or shared: the next insert
  * without an id is rejected by the unique index, and two conversations with one id are one to the application.
  */
-import {randomBytes, randomUUID} from 'node:crypto';
 import type {NullIdsConfig} from '../config/schema.js';
 import type {Change, Row, Unit} from '../connector.js';
 import {valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toJson} from '../values.js';
-import type {Check, Judged, Part, Task} from './check.js';
+import type {Check, Judged, Part, PlanContext, Task} from './check.js';
 import {decideKeeper} from './keeper.js';
 
 type Config = NullIdsConfig;
@@ -138,10 +137,18 @@ const parts = (config: Config): Part[] => {
   ];
 };
 
-const newId = (config: Config): string =>
-  config.idFormat === 'uuid' ? randomUUID() : randomBytes(16).toString('hex');
+/** A UUID of version 4 (RFC 9562), or the bytes in hex. */
+const newId = (config: Config, bytes: Buffer): string => {
+  if (config.idFormat !== 'uuid') return bytes.toString('hex');
+  const uuid = Buffer.from(bytes);
+  uuid[6] = (uuid[6]! & 0x0f) | 0x40;
+  uuid[8] = (uuid[8]! & 0x3f) | 0x80;
+  return uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+};
 
-const change = (action: string, config: Config, row: Row, still: Pred): Change => {
+type Context = PlanContext<Config>;
+
+const change = (action: string, {config, idBytes}: Context, row: Row, still: Pred): Change => {
   const common = {
     table: config.table,
     identity: row.identity,
@@ -154,7 +161,7 @@ const change = (action: string, config: Config, row: Row, still: Pred): Change =
     ...common,
     op: 'update',
     set: {
-      [config.id]: {value: newId(config)},
+      [config.id]: {value: newId(config, idBytes(config.table, row.identity))},
       ...(config.touch ? {[config.touch]: {now: true as const, zone: config.timeZone}} : {}),
     },
   };
@@ -162,15 +169,16 @@ const change = (action: string, config: Config, row: Row, still: Pred): Change =
 
 const planTask = (
   action: string,
-  config: Config,
+  context: Context,
   {part, found, reasons: dealt, keeper: chosen}: Task,
 ): Unit => {
+  const {config} = context;
   const form = part.form;
   if (form.form === 'rows') {
     const row = found.rows[0]!;
     return {
       group: null,
-      changes: [change(action, config, row, {any: dealt.map(reason => form.tags[reason]!).filter(Boolean)})],
+      changes: [change(action, context, row, {any: dealt.map(reason => form.tags[reason]!).filter(Boolean)})],
     };
   }
   // Rows that only have the wrong format change all of them; a shared id stays with one row.
@@ -189,7 +197,7 @@ const planTask = (
         },
     changes: found.rows
       .filter((_, index) => index !== keeper)
-      .map(row => change(action, config, row, isText(config))),
+      .map(row => change(action, context, row, isText(config))),
   };
 };
 
@@ -209,8 +217,8 @@ export const nullIds: Check<Config> = {
   needs: config => [{table: config.table, columns: show(config)}],
   parts,
   offered: () => actions,
-  async *plan(action, tasks, {config}): AsyncIterable<Unit> {
-    for (const task of tasks) yield planTask(action, config, task);
+  async *plan(action, tasks, context): AsyncIterable<Unit> {
+    for (const task of tasks) yield planTask(action, context, task);
   },
   customerOf: (config, row) => valueAt(row.values, config.id),
   identities: (config, shapes) => [

@@ -5,7 +5,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
-import {cut, sanitise} from '../sanitise.js';
+import {sanitise, shorten} from '../sanitise.js';
 import type {CheckResult, Finding} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
@@ -45,10 +45,10 @@ const findingRow = (check: string, finding: Finding): Record<string, string> => 
     check,
     severity: finding.severity,
     reasons: finding.reasons.join(', '),
-    group: cut(sanitise(text(finding.group)), 60),
+    group: shorten(text(finding.group), 60),
     rows: String(finding.rows.length),
     age: shortAge(finding.ageSeconds),
-    key: cut(sanitise(keyText(told.key)), 60),
+    key: shorten(keyText(told.key), 60),
     verdict: told.verdict,
     why: told.why,
   };
@@ -56,7 +56,7 @@ const findingRow = (check: string, finding: Finding): Record<string, string> => 
 
 const resultText = (context: Context, result: CheckResult): string => {
   if (result.status === 'error')
-    return `${result.check}: error (${result.error!.code}): ${result.error!.message}\n  ${result.error!.hint}\n`;
+    return `${result.check}: error (${result.error!.code}): ${sanitise(result.error!.message)}\n  ${sanitise(result.error!.hint)}\n`;
   const reasons = Object.entries(result.byReason)
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');

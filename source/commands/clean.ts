@@ -98,10 +98,10 @@ export const clean = async (context: Context): Promise<number> => {
   const action = flags.text('action');
   const id = words[0];
   if (flags.has('all')) {
-    if (id !== undefined || action !== undefined || isNarrowed(selection))
+    if (id !== undefined || action !== undefined || isNarrowed(selection) || flags.has('out'))
       throw new SesstuiError(
         'usage',
-        '--all takes no check, action or narrowing',
+        '--all takes no check, action, narrowing or --out',
         'Either `clean --all`, or `clean CHECK --action ACTION …`.',
       );
     const results = await cleanAll(context, await context.engine());
@@ -121,6 +121,13 @@ export const clean = async (context: Context): Promise<number> => {
       'usage',
       `clean ${id} needs --action`,
       `Its actions: ${check.actions.map(({name}) => name).join(', ')}.`,
+    );
+  const out = flags.text('out');
+  if (out !== undefined && flags.has('yes'))
+    throw new SesstuiError(
+      'usage',
+      '--out writes the plan for someone to review, and --yes carries it out',
+      'Give one of them; then `sesstui apply FILE --yes`.',
     );
   const result = await carryOutPlan(context, engine, id, action, selection);
   await printRuns(context, [result], false);

@@ -2,6 +2,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {environmentSecrets} from '../config/environment.js';
 import type {LoadedConfig} from '../config/load.js';
 import type {FullEngine} from '../engine/engine.js';
 import {writeOut} from '../output/write-out.js';
@@ -35,7 +36,8 @@ const hasColor = (flags: Flags, stream: NodeJS.WriteStream): boolean =>
 export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   const {flags, output, words} = parsed;
   const closers: (() => Promise<unknown>)[] = [];
-  let redact = createRedactor([]);
+  const environment = environmentSecrets(process.env);
+  let redact = createRedactor(environment);
   let loaded: Promise<LoadedConfig> | undefined;
   let engine: Promise<FullEngine> | undefined;
   let state: Promise<string> | undefined;
@@ -52,7 +54,7 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   };
   const config = (): Promise<LoadedConfig> => {
     loaded ??= load().then(result => {
-      redact = createRedactor(result.canaries);
+      redact = createRedactor([...environment, ...result.canaries]);
       return result;
     });
     return loaded;
@@ -63,17 +65,23 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   };
   const open = async (): Promise<FullEngine> => {
     const {config: settings} = await config();
-    const [{openEngine}, {openConnector}] = await Promise.all([
+    const [{openEngine}, {openConnector}, {redactingConnector}] = await Promise.all([
       import('../engine/engine.js'),
       import('../../connectors/index.js'),
+      import('../redacting.js'),
     ]);
     const opened = openEngine(settings, {
       stateDirectory: await stateDirectory(),
       open: async (name, store, use) => {
         await demo?.readyStore(name);
-        return openConnector(name, store, use);
+        const secrets = store.checks.flatMap(check => check.secrets);
+        return redactingConnector(await openConnector(name, store, use), {
+          redact: text => redact(text),
+          secrets,
+        });
       },
       readOnly: flags.has('read-only'),
+      locked: parsed.command === undefined,
       timeoutMs: flags.duration('timeout', 1),
       allowScan: flags.has('allow-scan'),
     });

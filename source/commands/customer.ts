@@ -6,7 +6,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
-import {sanitise} from '../sanitise.js';
+import {sanitise, shorten} from '../sanitise.js';
 import type {RunResult} from '../types.js';
 import {type Json, toText} from '../values.js';
 import type {Context} from './context.js';
@@ -46,11 +46,18 @@ const wayOut = (ageSeconds: number | null, stale: boolean): string => {
   return ageSeconds === null ? '; nothing here cancels it: set its creation time, or cancel it by hand' : '';
 };
 
+/** Ids and statuses in sentences: long enough to be told from each other, and no longer. */
+const short = (value: Json): string => shorten(toText(value), 200);
+
+/** An id as a word of a command that can be copied into a shell. */
+const shellWord = (text: string): string =>
+  /^[\w@.,:+/][\w@.,:+/-]*$/.test(text) ? text : `'${short(text).replaceAll("'", `'\\''`)}'`;
+
 /** The verdict in a sentence. */
 const verdict = ({customer: id, blocked, blockedBy, sessions, findings}: CustomerReport): string => {
-  const customer = sanitise(id);
+  const customer = short(id);
   if (blocked) {
-    return `${customer} is blocked:\n${blockedBy.map(({store, id: row, status, ageSeconds, stale}) => `  by ${sanitise(toText(row))} in ${store}: ${status} for ${minutes(ageSeconds)}${wayOut(ageSeconds, stale)}`).join('\n')}`;
+    return `${customer} is blocked:\n${blockedBy.map(({store, id: row, status, ageSeconds, stale}) => `  by ${short(row)} in ${store}: ${short(status)} for ${minutes(ageSeconds)}${wayOut(ageSeconds, stale)}`).join('\n')}`;
   }
   if (sessions.length === 0 && findings.length === 0) return `Nothing is known of ${customer} in any store.`;
   return `${customer} is not blocked.`;
@@ -59,7 +66,7 @@ const verdict = ({customer: id, blocked, blockedBy, sessions, findings}: Custome
 const reportText = (context: Context, report: CustomerReport, runs: RunResult[]): string =>
   [
     verdict(report),
-    ...(report.known.length > 0 ? [`Also known as: ${report.known.map(sanitise).join(', ')}`] : []),
+    ...(report.known.length > 0 ? [`Also known as: ${report.known.map(short).join(', ')}`] : []),
     ...(report.sessions.length > 0
       ? ['', renderTable(columns, rowsOf(report), {width: context.width, color: context.color}).trimEnd()]
       : []),
@@ -68,13 +75,13 @@ const reportText = (context: Context, report: CustomerReport, runs: RunResult[])
           '',
           ...report.findings.map(
             finding =>
-              `${finding.severity}: ${finding.check}: ${finding.reasons.join(', ')} (${sanitise(finding.rows[0]?.why ?? '')})`,
+              `${finding.severity}: ${finding.check}: ${finding.reasons.join(', ')} (${short(finding.rows[0]?.why ?? '')})`,
           ),
         ]
       : []),
-    ...report.errors.map(({check, error}) => `error: ${check}: ${error.message}`),
+    ...report.errors.map(({check, error}) => `error: ${check}: ${sanitise(error.message)}`),
     ...(report.blockedBy.some(({stale}) => stale) && !context.flags.has('clean')
-      ? ['', `Unblock with: sesstui customer ${sanitise(report.customer)} --clean --yes`]
+      ? ['', `Unblock with: sesstui customer ${shellWord(report.customer)} --clean --yes`]
       : []),
     ...(report.cleaned > 0 ? [`${report.cleaned} cancelled.`] : []),
     ...runs.filter(({run}) => run !== null).map(({run}) => `Take it back with: sesstui undo ${run} --yes`),
@@ -133,12 +140,7 @@ export const customer = async (context: Context): Promise<number> => {
       if (result.dryRun)
         await print(
           `Would cancel: ${result.changes
-            .map(
-              change =>
-                `${change.table} ${Object.values(change.key)
-                  .map(value => toText(value))
-                  .join(' ')}`,
-            )
+            .map(change => `${sanitise(change.table)} ${Object.values(change.key).map(short).join(' ')}`)
             .join(', ')}. Nothing was changed; add --yes.\n`,
         );
   }

@@ -5,6 +5,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
+import {sanitise, shorten} from '../sanitise.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
 
@@ -29,7 +30,7 @@ const rowsOf = (report: HealthReport): Record<string, string>[] =>
 
 const counts = (byStatus: Record<string, number>): string =>
   Object.entries(byStatus)
-    .map(([status, count]) => `${status} ${count}`)
+    .map(([status, count]) => `${shorten(status, 40)} ${count}`)
     .join(', ');
 
 const reportText = (context: Context, report: HealthReport, stale: string[]): string => {
@@ -38,7 +39,7 @@ const reportText = (context: Context, report: HealthReport, stale: string[]): st
   const unknown = stale.filter(check => failed.includes(check));
   const known = stale.filter(check => !failed.includes(check));
   return [
-    `${report.health} (${report.environment}, ${report.at})`,
+    `${report.health} (${sanitise(report.environment)}, ${report.at})`,
     ...(unknown.length > 0
       ? [`sessions and requests of ${unknown.join(', ')} are not known: see its error`]
       : []),
@@ -50,8 +51,10 @@ const reportText = (context: Context, report: HealthReport, stale: string[]): st
       : []),
     '',
     renderTable(columns, rowsOf(report), {width: context.width, color: context.color}),
-    ...report.problems.map(({check, severity, count, text}) => `${severity}: ${check}: ${count} × ${text}`),
-    ...report.recommendations.map(text => `→ ${text}`),
+    ...report.problems.map(
+      ({check, severity, count, text}) => `${severity}: ${check}: ${count} × ${sanitise(text)}`,
+    ),
+    ...report.recommendations.map(text => `→ ${sanitise(text)}`),
     '',
   ].join('\n');
 };

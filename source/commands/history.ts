@@ -4,6 +4,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
+import {sanitise} from '../sanitise.js';
 import type {RunSummary} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
@@ -43,7 +44,7 @@ export const history = async (context: Context): Promise<number> => {
     await print(
       runs.length > 0
         ? renderTable(columns, runs.map(rowOf), {width: context.width, color: context.color})
-        : `No runs yet in ${stateDirectory}.\n`,
+        : `No runs yet in ${sanitise(stateDirectory)}.\n`,
     );
   for (const problem of problems ?? []) context.tell(problem);
   if (problems && output === 'table')

@@ -7,7 +7,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
-import {cut, sanitise} from '../sanitise.js';
+import {sanitise, shorten} from '../sanitise.js';
 import type {Plan, Progress, RunResult, Selection, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
@@ -41,22 +41,30 @@ const progressLine = (): ((progress: Progress) => void) | undefined => {
   if (!process.stderr.isTTY) return undefined;
   const started = Date.now();
   let last = 0;
-  return ({phase, done, total}) => {
+  return ({phase, done, total, text}) => {
     const now = Date.now();
     if (now - last < 100 && done !== total) return;
     last = now;
     const left =
       total && done > 0 ? `, about ${ms(Math.round(((now - started) / done) * (total - done)))} left` : '';
-    process.stderr.write(`\r\x1b[K${phase}: ${done}${total === null ? '' : ` of ${total}`}${left}`);
+    process.stderr.write(
+      `\r\x1b[K${phase}: ${text === undefined ? '' : `${text}; `}${done}${total === null ? '' : ` of ${total}`}${left}`,
+    );
     if (done === total || phase === 'looking') process.stderr.write('\r\x1b[K');
   };
+};
+
+/** The note goes into files that are kept: a password that was pasted into it does not. */
+export const noteOf = ({flags, redact}: Context): string | undefined => {
+  const note = flags.text('note');
+  return note === undefined ? undefined : redact(note);
 };
 
 /** Runs a plan that was made, or tells it. Throws what the engine throws (confirmation, read-only, …). */
 export const runPlan = async (context: Context, engine: FullEngine, plan: Plan): Promise<RunResult> => {
   if (onlyPlans(context)) return planned(plan);
   return engine.run(plan, {
-    note: context.flags.text('note'),
+    note: noteOf(context),
     confirmed: context.flags.all('confirm') ?? [],
     ratePerSecond: context.flags.number('limit-rate'),
     signal: context.signal,
@@ -91,7 +99,11 @@ export const carryOutPlan = async (
     signal: context.signal,
     onProgress: progressLine(),
   });
-  return runPlan(context, engine, plan);
+  const out = context.flags.text('out');
+  if (out === undefined) return runPlan(context, engine, plan);
+  await engine.writePlan(plan, out, context.flags.text('note') ?? null);
+  const result = planned(plan);
+  return {...result, notes: [...result.notes, `the plan is in ${out}: sesstui apply ${out} --yes`]};
 };
 
 /** 4 when changes failed or are unknown, 130 when it was interrupted. */
@@ -126,8 +138,8 @@ const changeRow = (change: ShownChange): Record<string, string> => ({
   op: change.op,
   table: change.table,
   key: short(change.key),
-  before: cut(sanitise(short(change.before)), cellWidth),
-  after: cut(sanitise(short(change.after)), cellWidth),
+  before: shorten(short(change.before), cellWidth),
+  after: shorten(short(change.after), cellWidth),
   why: change.why ?? change.error ?? '',
 });
 
@@ -144,9 +156,11 @@ const runText = (context: Context, result: RunResult): string => {
       ? `… and ${result.changes.length - shownChanges} more (--json has them all)\n`
       : '';
   const tail = [
-    ...(result.faults ?? []).map(fault => `Attention: ${fault}`),
-    ...result.notes.map(note => `Note: ${note}`),
-    ...(result.interrupted ? ['Interrupted: the rest was not changed.'] : []),
+    ...(result.faults ?? []).map(fault => `Attention: ${sanitise(fault)}`),
+    ...result.notes.map(note => `Note: ${sanitise(note)}`),
+    ...(result.interrupted
+      ? [`Interrupted: the rest was not changed. Finish it with: sesstui resume ${result.run} --yes`]
+      : []),
     ...(result.remaining === null ? [] : [`Left: ${result.remaining} findings of this kind.`]),
     ...(result.run ? [`Take it back with: sesstui undo ${result.run} --yes`] : []),
     ...(result.dryRun && count > 0 && result.notes.every(note => !note.startsWith('to carry it out'))

@@ -24,10 +24,21 @@ const split = (url: string): {scheme: string; userInfo: string; rest: string} | 
   return {scheme: scheme!, userInfo: at < 0 ? '' : after.slice(0, at), rest: after.slice(at + 1)};
 };
 
-/** The secret values that an address holds, as written and decoded; none for something that isn't an address. */
+/** What stands where a password would, in something that isn't quite an address: `user:password@host`. */
+const secretsOfOdd = (text: string): string[] => {
+  const at = text.lastIndexOf('@');
+  const colon = text.indexOf(':');
+  const found =
+    at > colon && colon >= 0
+      ? [text.slice(colon + 1, at), text.slice(text.lastIndexOf(':', at) + 1, at)]
+      : [];
+  return [...new Set(found.flatMap(part => [part, decoded(part)]))].filter(part => part !== '');
+};
+
+/** The secret values that an address holds, as written and decoded. */
 export const urlSecrets = (url: string): string[] => {
   const parts = split(url);
-  if (!parts) return [];
+  if (!parts) return secretsOfOdd(url);
   const colon = parts.userInfo.indexOf(':');
   const found = colon < 0 ? [] : [parts.userInfo.slice(colon + 1)];
   const query = parts.rest.indexOf('?');

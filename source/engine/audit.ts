@@ -1,42 +1,95 @@
-/** The audit log: one line a run's beginning and end, each with the hash of the line before it (safety S11). */
+/**
+ * The audit log: a line at a run's beginning and at its end, each with the hash of the line before it (safety S11).
+ * `audit.head` holds how many lines there are and the last one's hash, so that lines cut off at the end are missed.
+ */
+import {rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import {lock} from 'proper-lockfile';
 import {canonicalJson} from '../connector.js';
 import type {Json} from '../values.js';
-import {JsonLines, makeDirectory, readJsonLines, sha256} from './state-files.js';
+import {fsFault, JsonLines, makeDirectory, readJsonLines, removeFile, sha256} from './state-files.js';
 
 type AuditLine = {[name: string]: Json} & {previous: string; hash: string};
+type Head = {lines: number; hash: string};
 
 const first = sha256('sesstui audit');
 
 const hashOf = ({hash: _, ...rest}: {[name: string]: Json}): string => sha256(canonicalJson(rest));
 
-/** Appends a line; several processes may do so at once. */
+const pathOf = (stateDirectory: string): string => join(stateDirectory, 'audit.jsonl');
+const headPathOf = (stateDirectory: string): string => join(stateDirectory, 'audit.head');
+
+const readHead = async (stateDirectory: string): Promise<Head | undefined> =>
+  (await readJsonLines<Head>(headPathOf(stateDirectory)))[0];
+
+/** Whole and on disk before it takes the old one's place. */
+const writeHead = async (stateDirectory: string, head: Head): Promise<void> => {
+  const path = headPathOf(stateDirectory);
+  const next = `${path}.new`;
+  await removeFile(next);
+  const file = await JsonLines.open(next);
+  try {
+    await file.append([head]);
+  } finally {
+    await file.close();
+  }
+  await rename(next, path).catch(error => {
+    throw fsFault(error, path, 'written');
+  });
+};
+
+/** What the log has lost at its end, in words; null when it is as long as its head says. */
+const lostLines = (path: string, lines: AuditLine[], head: Head | undefined): string | null => {
+  if (!head) return lines.length > 1 ? `${path}: audit.head, which says how long it is, is gone` : null;
+  if (lines.length < head.lines)
+    return `${path} was cut off: it had ${head.lines} lines and has ${lines.length}`;
+  // A process that died between the two files leaves a line more, or two.
+  if (lines.length > head.lines + 2) return `${path} has lines that sesstui did not write`;
+  return head.lines > 0 && lines[head.lines - 1]!.hash !== head.hash
+    ? `${path}:${head.lines} is not the line that was written there`
+    : null;
+};
+
+/** Appends a line; several processes may do so at once. A log that was cut off goes on, and says so for ever. */
 export const audit = async (stateDirectory: string, entry: {[name: string]: Json}): Promise<void> => {
   await makeDirectory(stateDirectory);
   const release = await lock(stateDirectory, {
     lockfilePath: join(stateDirectory, 'audit.lock'),
-    retries: {retries: 50, minTimeout: 20, maxTimeout: 200},
+    retries: {retries: 100, minTimeout: 10, maxTimeout: 200},
     stale: 10_000,
+    onCompromised: () => undefined,
+  }).catch(error => {
+    throw fsFault(error, join(stateDirectory, 'audit.lock'), 'locked');
   });
   try {
-    const path = join(stateDirectory, 'audit.jsonl');
+    const path = pathOf(stateDirectory);
     const lines = await readJsonLines<AuditLine>(path);
-    const body = {...entry, previous: lines.at(-1)?.hash ?? first};
+    const lost = lostLines(path, lines, await readHead(stateDirectory));
+    const entries = [...(lost ? [{event: 'damaged', at: new Date().toISOString(), what: lost}] : []), entry];
+    let hash = lines.at(-1)?.hash ?? first;
+    const added = entries.map(item => {
+      const body = {...item, previous: hash};
+      hash = hashOf(body);
+      return {...body, hash};
+    });
     const file = await JsonLines.open(path, true);
     try {
-      await file.append([{...body, hash: hashOf(body)}]);
+      await file.append(added);
     } finally {
       await file.close();
     }
+    await writeHead(stateDirectory, {lines: lines.length + added.length, hash});
   } finally {
-    await release();
+    await release().catch(() => undefined);
   }
 };
 
+export const readAudit = (stateDirectory: string): Promise<{[name: string]: Json}[]> =>
+  readJsonLines(pathOf(stateDirectory));
+
 /** The problems of the chain: which lines were altered or removed. Empty when it is whole. */
 export const verifyAudit = async (stateDirectory: string): Promise<string[]> => {
-  const path = join(stateDirectory, 'audit.jsonl');
+  const path = pathOf(stateDirectory);
   const lines = await readJsonLines<AuditLine>(path);
   const problems: string[] = [];
   let previous = first;
@@ -44,7 +97,9 @@ export const verifyAudit = async (stateDirectory: string): Promise<string[]> => 
     if (line.previous !== previous)
       problems.push(`${path}:${index + 1} does not follow from the line before it`);
     if (line.hash !== hashOf(line)) problems.push(`${path}:${index + 1} was altered`);
+    if (line.event === 'damaged') problems.push(`${path}:${index + 1} tells of a loss: ${line.what}`);
     previous = line.hash;
   }
-  return problems;
+  const lost = lostLines(path, lines, await readHead(stateDirectory));
+  return lost ? [...problems, lost] : problems;
 };

@@ -47,10 +47,27 @@ export const keyText = (key: Record<string, Json>): string => {
 };
 
 export const shownValues = (values: Row['values'], secrets: string[]): Record<string, Json> =>
-  maskValues(
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toJson(value)])),
-    secrets,
-  );
+  shownMap(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toJson(value)])), secrets);
+
+/** Secrets masked, and what is too long to be read by people cut; backups and files have it whole. */
+export const shownMap = (values: Record<string, Json>, secrets: string[]): Record<string, Json> =>
+  cutLong(maskValues(values, secrets)) as Record<string, Json>;
+
+const mostCharacters = 1000;
+const mostItems = 1000;
+
+const cutLong = (value: Json): Json => {
+  if (typeof value === 'string')
+    return value.length > mostCharacters
+      ? `${value.slice(0, mostCharacters)}… (${value.length} characters)`
+      : value;
+  if (Array.isArray(value))
+    return value.length > mostItems
+      ? [...value.slice(0, mostItems).map(cutLong), `… (${value.length} items)`]
+      : value.map(cutLong);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, cutLong(item)]));
+};
 
 export const groupJson = (group: Value[]): Json =>
   group.length === 1 ? toJson(group[0]) : group.map(toJson);
@@ -83,7 +100,7 @@ export const toFinding = (
     group: groupJson(judged.group),
     ageSeconds: judged.since === null ? null : Math.max(0, Math.floor((context.now - judged.since) / 1e6)),
     rows: judged.rows.map(({row, verdict, why}): FindingRow => {
-      const key = keyOf(row);
+      const key = shownMap(keyOf(row), context.secrets);
       return {
         table: row.table,
         identity: row.identity,

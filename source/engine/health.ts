@@ -7,6 +7,9 @@ import type {Checker} from './checker.js';
 
 export type StatusCounts = {total: number; byStatus: Record<string, number>};
 
+/** Without a prototype: a status may be called `constructor`. */
+const counter = (): Record<string, number> => Object.create(null) as Record<string, number>;
+
 export type HealthReport = {
   health: 'healthy' | 'warning' | 'critical' | 'unknown';
   environment: string;
@@ -109,10 +112,10 @@ export const healthReport = async (
   const results = await Promise.all(checkers.map(checker => checker.run({limit: 0, insist: true})));
   const sessions: HealthReport['sessions'] = {
     total: 0,
-    byStatus: {},
+    byStatus: counter(),
     waiting: {total: 0, stale: 0, veryStale: 0},
   };
-  const requests: StatusCounts = {total: 0, byStatus: {}};
+  const requests: StatusCounts = {total: 0, byStatus: counter()};
   for (const [index, checker] of checkers.entries()) {
     const result = results[index]!;
     if (!checkOf(checker.check.kind).tallies || result.status === 'error') continue;

@@ -3,19 +3,22 @@
  * chosen, and lets the check turn them into changes with before-images.
  */
 import type {PlanContext, Task} from '../checks/check.js';
-import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
+import {type Change, type Connector, markOf, type Row, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import type {Pred, Rows} from '../forms.js';
 import type {Progress, Selection} from '../types.js';
 import type {Checker, Opened} from './checker.js';
 import {keyOf, keyText} from './findings.js';
+import {idBytes} from './seeded.js';
 import {checkWords, isChosen, narrowed, reasonsTaken} from './selecting.js';
+import {roughSize, UnitSpool} from './units.js';
 
 /** Findings that are turned into changes together: bounds what is held and how often other tables are asked. */
 const batchSize = 500;
+const batchBytes = 32 << 20;
 
 export type MadePlan = {
-  units: Unit[];
+  units: UnitSpool;
   notes: string[];
   findings: number;
   opened: Pick<Opened, 'shapes' | 'now'>;
@@ -25,7 +28,9 @@ export type PlanOptions = {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   allowScan?: boolean;
-  only?: Identity[];
+  stateDirectory: string;
+  /** What new ids are made from: the same seed gives the same row the same id. */
+  seed: string;
 };
 
 /** Throws `usage` for words that the check doesn't know, and the store's own faults. */
@@ -33,7 +38,7 @@ export const makePlan = async (
   checker: Checker,
   action: string,
   selection: Selection,
-  options: PlanOptions = {},
+  options: PlanOptions,
 ): Promise<MadePlan> => {
   checkWords(checker.id, checker.check, checker.info.actions, action, selection);
   return checker.ask(
@@ -49,21 +54,28 @@ export const makePlan = async (
           lookup(opened, {table, attribute, values, show, where}, options.signal),
         note: text => notes.push(text),
         tally: (what, count) => tallies.set(what, (tallies.get(what) ?? 0) + count),
+        idBytes: (table, identity) => idBytes(options.seed, table, identity),
       };
-      const units: Unit[] = [];
-      const seen = new Set<string>();
-      let findings = 0;
-      for await (const tasks of batches(chosen(checker, action, selection, opened, options))) {
-        findings += tasks.length;
-        for await (const unit of checker.check.plan(action, tasks, context)) {
-          const changes = namedOnly(checker, action, selection, unit).filter(change => isNew(seen, change));
-          if (changes.length > 0) units.push({...unit, changes});
+      const units = new UnitSpool(options.stateDirectory);
+      try {
+        const seen = new Set<string>();
+        let findings = 0;
+        for await (const tasks of batches(chosen(checker, action, selection, opened, options))) {
+          findings += tasks.length;
+          for await (const unit of checker.check.plan(action, tasks, context)) {
+            const changes = namedOnly(checker, action, selection, unit).filter(change => isNew(seen, change));
+            if (changes.length === 0) continue;
+            refuseCascades(checker, opened, changes);
+            await units.add({...unit, changes});
+          }
+          options.onProgress?.({phase: 'planning', done: findings, total: null});
         }
-        options.onProgress?.({phase: 'planning', done: findings, total: null});
+        for (const [what, count] of tallies) notes.push(`${count} ${what}`);
+        return {units, notes, findings, opened};
+      } catch (error) {
+        await units.close();
+        throw error;
       }
-      refuseCascades(checker, opened, units);
-      for (const [what, count] of tallies) notes.push(`${count} ${what}`);
-      return {units, notes, findings, opened};
     },
     {signal: options.signal, insist: true},
   );
@@ -96,13 +108,16 @@ const isNew = (seen: Set<string>, change: Change): boolean => {
   return true;
 };
 
-async function* batches<T>(items: AsyncIterable<T>): AsyncIterable<T[]> {
-  let batch: T[] = [];
+async function* batches(items: AsyncIterable<Task>): AsyncIterable<Task[]> {
+  let batch: Task[] = [];
+  let bytes = 0;
   for await (const item of items) {
     batch.push(item);
-    if (batch.length === batchSize) {
+    for (const {image} of item.found.rows) bytes += roughSize(image ?? null);
+    if (batch.length === batchSize || bytes > batchBytes) {
       yield batch;
       batch = [];
+      bytes = 0;
     }
   }
   if (batch.length > 0) yield batch;
@@ -196,12 +211,9 @@ const lookup = async (
 };
 
 /** Deleting a row that others refer to with CASCADE would delete rows that no backup holds (safety S15). */
-const refuseCascades = (checker: Checker, opened: Opened, units: Unit[]): void => {
-  const tables = new Set(
-    units.flatMap(unit => unit.changes.filter(change => change.op === 'delete').map(change => change.table)),
-  );
-  for (const table of tables) {
-    const cascades = opened.shapes[table]?.cascades ?? [];
+const refuseCascades = (checker: Checker, opened: Opened, changes: Change[]): void => {
+  for (const {op, table} of changes) {
+    const cascades = op === 'delete' ? (opened.shapes[table]?.cascades ?? []) : [];
     if (cascades.length > 0) {
       throw new SesstuiError(
         'cascade',

@@ -5,21 +5,13 @@
 import {randomBytes} from 'node:crypto';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Change, Identity, Image, NewValue, Unit} from '../connector.js';
+import type {Identity, Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import {isSecretColumn} from '../secrets.js';
 import type {Counts, RunState, RunSummary} from '../types.js';
-import type {Json, Value} from '../values.js';
-import {encodeValue} from './encode.js';
-import {
-  JsonLines,
-  makeDirectory,
-  readJsonLines,
-  runsDirectory,
-  sealed,
-  sha256,
-  unseal,
-} from './state-files.js';
+import type {Json} from '../values.js';
+import {writeBackup} from './backup.js';
+import {writePlan} from './plan-lines.js';
+import {JsonLines, makeDirectory, readJsonLines, readLines, runsDirectory} from './state-files.js';
 
 export type PlanHeader = {
   run: string;
@@ -35,49 +27,32 @@ export type PlanHeader = {
   /** The reasons that `remaining` counts. */
   reasons: string[];
   planned: number;
+  /** Changes of a reviewed plan that could not be made any more when it was applied; they are not in the files. */
+  dropped?: number;
 };
 
-/** What is known of a change besides its images: enough to find the row and to take the change back. */
-export type PlannedChange = {
-  unit: number;
-  change: number;
-  op: Change['op'];
-  table: string;
-  identity: Identity;
-  version: string | null;
-  whole: boolean;
-  set: Record<string, Json> | null;
-  still: Json | null;
-  required: boolean;
-  skip: string | null;
-  /** Of an undo: what it takes back. */
-  source: [number, number] | null;
+export type RunOutcome = {
+  result: 'applied' | 'skipped' | 'failed' | 'unknown';
+  why?: string;
+  error?: string;
+  after?: {identity: Identity; version: string} | null;
 };
 
-export type BackupRecord = {
-  unit: number;
-  change: number;
-  table: string;
-  identity: Identity;
-  version: string | null;
-  image: Image;
-  sha256: string;
-};
+export type OutcomeLine = RunOutcome & {event: 'outcome'; at: string; unit: number; change: number};
 
 export type JournalLine =
   | {event: 'begin' | 'done' | 'interrupted'; at: string}
+  /** Units from (including) and to (excluding) which writing begins now. */
   | {event: 'intent'; at: string; from: number; to: number}
+  /** A transaction is about to be committed; if it was (which `token` can tell), these are the outcomes of its units. */
   | {
-      event: 'outcome';
+      event: 'prepared';
       at: string;
-      unit: number;
-      change: number;
-      result: string;
-      why?: string;
-      error?: string;
-      after?: {identity: Identity; version: string} | null;
+      token: Json;
+      units: {unit: number; outcomes: (RunOutcome & {change: number})[]}[];
     }
-  | {event: 'undone'; at: string; by: string};
+  | OutcomeLine
+  | {event: 'resumed' | 'undone'; at: string; by: string};
 
 /** `20261121T014210Z-7f3a` */
 export const newRunId = (now: Date): string =>
@@ -85,63 +60,44 @@ export const newRunId = (now: Date): string =>
 
 const runIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
 
-const hashed = (name: string, secrets: string[], value: Value): Json =>
-  isSecretColumn(name, secrets) ? {$sha256: sha256(JSON.stringify(encodeValue(value)))} : encodeValue(value);
+export const runDirectory = (stateDirectory: string, run: string): string =>
+  join(runsDirectory(stateDirectory), run);
 
-const plannedValue = (name: string, secrets: string[], value: NewValue): Json => {
-  if ('value' in value) return {value: hashed(name, secrets, value.value)};
-  return 'now' in value ? {now: true} : {remove: true};
-};
-
-const plannedChange = (change: Change, unit: number, index: number, secrets: string[]): PlannedChange => ({
-  unit,
-  change: index,
-  op: change.op,
-  table: change.table,
-  identity: change.identity,
-  version: change.version,
-  whole: 'to' in change || change.op === 'insert',
-  set:
-    'set' in change && change.set
-      ? Object.fromEntries(
-          Object.entries(change.set).map(([name, value]) => [name, plannedValue(name, secrets, value)]),
-        )
-      : null,
-  still: (change.still as Json | undefined) ?? null,
-  required: change.required ?? false,
-  skip: change.skip ?? null,
-  source: change.source ?? null,
-});
-
-/** The row as it was, or for an insert the row that it is made from. */
-const imageOf = (change: Change): Image =>
-  change.op === 'insert' ? ('row' in change ? change.row : change.from) : change.image;
+const journalPath = (stateDirectory: string, run: string): string =>
+  join(runDirectory(stateDirectory, run), 'journal.jsonl');
 
 export class RunFiles {
-  readonly run: string;
   readonly directory: string;
-  #journal: JsonLines;
-  private constructor(run: string, directory: string, journal: JsonLines) {
-    this.run = run;
+  readonly #journal: JsonLines;
+  private constructor(directory: string, journal: JsonLines) {
     this.directory = directory;
     this.#journal = journal;
   }
 
-  /** Everything that has to be on disk before the first change is, when this returns. */
+  /** Everything that has to be on disk before the first change is, when this returns; with the files' hashes. */
   static async create(
     stateDirectory: string,
     header: PlanHeader,
-    units: Unit[],
+    units: AsyncIterable<Unit>,
     secrets: string[],
-  ): Promise<RunFiles> {
-    const directory = join(runsDirectory(stateDirectory), header.run);
-    await makeDirectory(stateDirectory);
-    await makeDirectory(directory, true);
+  ): Promise<{files: RunFiles; plan: string; backup: string}> {
+    const directory = runDirectory(stateDirectory, header.run);
     const journal = await JsonLines.open(join(directory, 'journal.jsonl'));
-    await journal.append([{event: 'begin', at: header.at}]);
-    await writePlan(join(directory, 'plan.jsonl'), header, units, secrets);
-    await writeBackup(join(directory, 'backup.jsonl'), units);
-    return new RunFiles(header.run, directory, journal);
+    try {
+      await journal.append([{event: 'begin', at: header.at}]);
+      const plan = await writePlan(join(directory, 'plan.jsonl'), header, units, secrets);
+      const backup = await writeBackup(join(directory, 'backup.jsonl'), units);
+      return {files: new RunFiles(directory, journal), plan, backup};
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  /** The journal of a run that is there, to write on. */
+  static async reopen(stateDirectory: string, run: string): Promise<RunFiles> {
+    const journal = await JsonLines.open(journalPath(stateDirectory, run), true);
+    return new RunFiles(runDirectory(stateDirectory, run), journal);
   }
 
   journal(lines: JournalLine[]): Promise<void> {
@@ -153,81 +109,17 @@ export class RunFiles {
   }
 }
 
-const writeAll = async (path: string, records: Iterable<Json>): Promise<void> => {
-  const file = await JsonLines.open(path);
-  try {
-    let batch: Json[] = [];
-    for (const record of records) {
-      batch.push(record);
-      if (batch.length === 500) {
-        await file.append(batch);
-        batch = [];
-      }
-    }
-    await file.append(batch);
-  } finally {
-    await file.close();
+/** A directory of its own for a new run; its name is the run's. */
+export const makeRunDirectory = async (stateDirectory: string, now: Date): Promise<string> => {
+  await makeDirectory(stateDirectory);
+  await makeDirectory(runsDirectory(stateDirectory));
+  for (;;) {
+    const run = newRunId(now);
+    if (await makeDirectory(runDirectory(stateDirectory, run), true)) return run;
   }
 };
 
-function* planRecords(header: PlanHeader, units: Unit[], secrets: string[]): Iterable<Json> {
-  yield {plan: header} as unknown as Json;
-  for (const [unit, {changes}] of units.entries())
-    for (const [index, change] of changes.entries())
-      yield plannedChange(change, unit, index, secrets) as unknown as Json;
-}
-
-const writePlan = (path: string, header: PlanHeader, units: Unit[], secrets: string[]): Promise<void> =>
-  writeAll(path, planRecords(header, units, secrets));
-
-function* backupRecords(units: Unit[]): Iterable<Json> {
-  let count = 0;
-  let chain = '';
-  for (const [unit, {changes}] of units.entries()) {
-    for (const [index, change] of changes.entries()) {
-      const record = sealed({
-        unit,
-        change: index,
-        table: change.table,
-        identity: change.identity as unknown as Json,
-        version: change.version,
-        image: imageOf(change),
-      });
-      chain = sha256(chain + (record.sha256 as string));
-      count++;
-      yield record;
-    }
-  }
-  yield {records: count, chain};
-}
-
-const writeBackup = (path: string, units: Unit[]): Promise<void> => writeAll(path, backupRecords(units));
-
-/** The rows of a backup; throws `damaged` when a byte of it is not as it was written. */
-export const readBackup = async (stateDirectory: string, run: string): Promise<BackupRecord[]> => {
-  const path = join(runsDirectory(stateDirectory), run, 'backup.jsonl');
-  const lines = await readJsonLines<BackupRecord | {records: number; chain: string}>(path);
-  const footer = lines.pop();
-  if (!footer || !('chain' in footer))
-    throw new SesstuiError(
-      'damaged',
-      `${path} has no footer: it was not written to its end`,
-      'Nothing was changed by a run whose backup is not whole.',
-    );
-  const records = lines as BackupRecord[];
-  const chain = records
-    .map((record, index) => unseal(record, path, index + 1))
-    .reduce((hash, record) => sha256(hash + record.sha256), '');
-  if (footer.records !== records.length || footer.chain !== chain)
-    throw new SesstuiError(
-      'damaged',
-      `${path} was altered: its footer does not fit`,
-      'Restore the file from a copy; nothing is undone from a damaged backup.',
-    );
-  return records;
-};
-
-export type RunRecord = {header: PlanHeader; changes: PlannedChange[]; journal: JournalLine[]};
+export type RunRecord = {header: PlanHeader; journal: JournalLine[]};
 
 /** A run as its files tell it. Throws `not-found` for a run that isn't there. */
 export const readRun = async (stateDirectory: string, run: string): Promise<RunRecord> => {
@@ -237,36 +129,48 @@ export const readRun = async (stateDirectory: string, run: string): Promise<RunR
       `"${run}" is not the name of a run`,
       'A run is named like 20261121T014210Z-7f3a; `sesstui history` lists them.',
     );
-  const directory = join(runsDirectory(stateDirectory), run);
-  const [first, ...changes] = await readJsonLines<{plan?: PlanHeader} & PlannedChange>(
-    join(directory, 'plan.jsonl'),
-  );
-  if (!first?.plan)
+  const header = await readHeader(join(runDirectory(stateDirectory, run), 'plan.jsonl'));
+  if (!header)
     throw new SesstuiError(
       'not-found',
       `there is no run ${run} in ${runsDirectory(stateDirectory)}`,
-      '`sesstui history` lists the runs; --state-dir names another place.',
+      '`sesstui history` lists the runs; --state-dir names another place. A run that was cut off before its plan was on disk has changed nothing.',
     );
-  return {
-    header: first.plan,
-    changes,
-    journal: await readJsonLines<JournalLine>(join(directory, 'journal.jsonl')),
-  };
+  return {header, journal: await readJsonLines<JournalLine>(journalPath(stateDirectory, run))};
 };
 
-export const countsOf = ({changes, journal}: RunRecord): Counts => {
-  const counts: Counts = {planned: changes.length, applied: 0, skipped: 0, failed: 0, unknown: 0};
-  const latest = new Map<string, string>();
+const readHeader = async (path: string): Promise<PlanHeader | undefined> => {
+  for await (const {record} of readLines<{plan?: PlanHeader}>(path)) return record.plan;
+  return undefined;
+};
+
+/** What the journal tells of each change, by unit and change; the last word counts. */
+export const outcomesOf = (journal: JournalLine[]): Map<string, OutcomeLine> => {
+  const outcomes = new Map<string, OutcomeLine>();
   for (const line of journal)
-    if (line.event === 'outcome') latest.set(`${line.unit} ${line.change}`, line.result);
-  for (const result of latest.values()) counts[result as 'applied'] += 1;
+    if (line.event === 'outcome') outcomes.set(nameOf(line.unit, line.change), line);
+  return outcomes;
+};
+
+export const nameOf = (unit: number, change: number): string => `${unit} ${change}`;
+
+export const countsOf = ({header, journal}: RunRecord): Counts => {
+  const dropped = header.dropped ?? 0;
+  const counts: Counts = {
+    planned: header.planned + dropped,
+    applied: 0,
+    skipped: dropped,
+    failed: 0,
+    unknown: 0,
+  };
+  for (const {result} of outcomesOf(journal).values()) counts[result] += 1;
   return counts;
 };
 
-const stateOf = (record: RunRecord, counts: Counts): RunState => {
-  const events = record.journal.map(line => line.event);
+const stateOf = ({journal}: RunRecord, counts: Counts): RunState => {
+  const events = journal.map(line => line.event);
   if (events.includes('undone')) return 'undone';
-  if (!events.includes('done')) return 'interrupted';
+  if (events.at(-1) !== 'done') return 'interrupted';
   return counts.failed + counts.unknown > 0 ? 'failed' : 'done';
 };
 

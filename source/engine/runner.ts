@@ -1,23 +1,38 @@
 /**
- * Carries out a plan. The order is the promise (safety S4): plan and backup on disk, then for each chunk its
- * intent on disk, the writes, their outcomes on disk. An interrupted run finishes its chunk and journals it.
+ * Carries out what a run holds. The order is the promise (safety S4): plan and backup are on disk; then for each chunk
+ * its intent on disk, the writes, their outcomes on disk. An interrupted run finishes its chunk and journals it.
  */
-import {hostname, userInfo} from 'node:os';
-import {setTimeout} from 'node:timers/promises';
 import {decideKeeper} from '../checks/keeper.js';
-import {type Change, type Connector, canonicalJson, type Outcome, type Unit} from '../connector.js';
+import {
+  type Change,
+  type Connector,
+  canonicalJson,
+  type Outcome,
+  type Prepared,
+  type Unit,
+} from '../connector.js';
 import {asSesstuiError} from '../errors.js';
 import type {Progress, ShownChange} from '../types.js';
-import type {Json} from '../values.js';
-import {audit} from './audit.js';
-import {type JournalLine, newRunId, type PlanHeader, RunFiles} from './run-files.js';
+import {auditLine, type OpenRun} from './open-run.js';
+import {Pacer} from './pacing.js';
+import {type JournalLine, nameOf, type RunOutcome} from './run-files.js';
 import {withOutcome} from './shown.js';
+import type {UnitSpool} from './units.js';
+
+/**
+ * A unit that is to be written: about how many bytes it takes up, its own number, those of its changes, and where
+ * these stand among all that are shown.
+ */
+export type Work = {unit: Unit; size: number; number: number; changes: number[]; shown: number[]};
 
 export type RunRequest = {
-  stateDirectory: string;
-  header: Omit<PlanHeader, 'run' | 'at' | 'by' | 'planned'>;
-  units: Unit[];
+  work: AsyncIterable<Work>;
+  /** Changes that `work` has, for progress. */
+  total: number;
+  /** Every change of the run as it is told, those that are not written now among them. */
   shown: ShownChange[];
+  /** Outcomes that were found out before any writing (a run that is resumed). */
+  known?: Map<string, RunOutcome>;
   secrets: string[];
   /** At most this many changes a second, over the run. */
   ratePerSecond?: number;
@@ -33,35 +48,40 @@ export type RunReport = {
   faults: string[];
 };
 
-const whoami = (): string => {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // No entry for this user id, as in some containers.
-    return `uid-${process.getuid?.() ?? 'unknown'}@${hostname()}`;
+/** The whole of a spool as work. */
+export async function* allWork(spool: UnitSpool): AsyncGenerator<Work> {
+  let number = 0;
+  let at = 0;
+  for await (const {unit, size} of spool.sized()) {
+    const changes = [...unit.changes.keys()];
+    yield {unit, size, number, changes, shown: changes.map(index => at + index)};
+    number++;
+    at += changes.length;
   }
-};
-
-/** Ranges of units: at most what the connector takes, and not too many changes between two looks at the clock. */
-function* chunks(units: Unit[], most: number): Iterable<[number, number]> {
-  let from = 0;
-  let changes = 0;
-  for (const [index, unit] of units.entries()) {
-    changes += unit.changes.length;
-    if (index + 1 - from >= most || changes >= 1000) {
-      yield [from, index + 1];
-      from = index + 1;
-      changes = 0;
-    }
-  }
-  if (from < units.length) yield [from, units.length];
 }
 
-const outcomeLine = (unit: number, change: number, outcome: Outcome): JournalLine => ({
-  event: 'outcome',
-  at: new Date().toISOString(),
-  unit,
-  change,
+/** Large rows are written a few at a time (safety S19). */
+const mostBytes = 16 << 20;
+
+async function* chunks(work: AsyncIterable<Work>, pacer: Pacer): AsyncGenerator<Work[]> {
+  let chunk: Work[] = [];
+  let changes = 0;
+  let size = 0;
+  for await (const item of work) {
+    chunk.push(item);
+    changes += item.changes.length;
+    size += item.size;
+    if (chunk.length < pacer.next() && changes < pacer.mostChanges && size < mostBytes) continue;
+    yield chunk;
+    chunk = [];
+    changes = 0;
+    size = 0;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** An outcome as the journal keeps it: without the row's image. */
+const kept = (outcome: Outcome): RunOutcome => ({
   result: outcome.result,
   ...(outcome.result === 'skipped' ? {why: outcome.why} : {}),
   ...(outcome.result === 'failed' || outcome.result === 'unknown' ? {error: outcome.error} : {}),
@@ -70,13 +90,35 @@ const outcomeLine = (unit: number, change: number, outcome: Outcome): JournalLin
     : {}),
 });
 
-/** A call that threw may have written: unknown, unless the connector says that it refused before. */
-const applyChunk = async (connector: Connector, units: Unit[]): Promise<Outcome[][]> => {
+const at = (): string => new Date().toISOString();
+
+/** The numbers of a chunk's units as ranges. */
+const intents = (chunk: Work[]): JournalLine[] => {
+  const ranges: {from: number; to: number}[] = [];
+  for (const {number} of chunk) {
+    const last = ranges.at(-1);
+    if (last?.to === number) last.to++;
+    else ranges.push({from: number, to: number + 1});
+  }
+  return ranges.map(range => ({event: 'intent', at: at(), ...range}));
+};
+
+/**
+ * A call that threw may have written: unknown, unless the connector says that it refused before, or this program kept
+ * it from committing.
+ */
+const applyChunk = async (
+  connector: Connector,
+  chunk: Work[],
+  prepared: (transaction: Prepared) => Promise<void>,
+  kept: () => boolean,
+): Promise<Outcome[][]> => {
+  const units = chunk.map(({unit}) => unit);
   try {
-    return await connector.apply(units, {decideKeeper});
+    return await connector.apply(units, {decideKeeper, prepared});
   } catch (error) {
     const fault = asSesstuiError(error);
-    const result = fault.code === 'internal' ? ('unknown' as const) : ('failed' as const);
+    const result = fault.code === 'internal' && !kept() ? ('unknown' as const) : ('failed' as const);
     return units.map(unit => unit.changes.map(() => ({result, error: fault.message})));
   }
 };
@@ -88,96 +130,98 @@ const isAltered = (change: Change, outcome: Outcome): boolean => {
   return wanted !== undefined && canonicalJson(wanted) !== canonicalJson(outcome.after.image);
 };
 
-/** Waits until `done` changes fit the rate. */
-const pace = async (
-  started: number,
-  done: number,
-  perSecond: number,
-  signal?: AbortSignal,
-): Promise<void> => {
-  const early = (done / perSecond) * 1000 - (performance.now() - started);
-  if (early > 0) await setTimeout(early, undefined, {signal}).catch(() => undefined);
-};
+const isTroubled = (outcome: Outcome): boolean => outcome.result === 'failed' || outcome.result === 'unknown';
 
-export const carryOut = async (connector: Connector, request: RunRequest): Promise<RunReport> => {
-  const {stateDirectory, units, shown, secrets, signal, onProgress} = request;
-  const at = new Date();
-  const total = units.reduce((sum, unit) => sum + unit.changes.length, 0);
-  const header: PlanHeader = {
-    ...request.header,
-    run: newRunId(at),
-    at: at.toISOString(),
-    by: whoami(),
-    planned: total,
-  };
-  onProgress?.({phase: 'backup', done: 0, total});
-  const files = await RunFiles.create(stateDirectory, header, units, secrets);
-  const who = {
-    run: header.run,
-    by: header.by,
-    check: header.check,
-    action: header.action,
-    environment: header.environment,
-    server: header.server,
-    note: header.note,
-  };
-  await audit(stateDirectory, {event: 'run', at: header.at, ...who, planned: total} as {
-    [name: string]: Json;
-  });
-  const changes = [...shown];
-  let done = 0;
-  let interrupted = false;
-  let altered = 0;
+/** Writes what is left of an open run, and closes it. */
+export const carryOut = async (
+  connector: Connector,
+  {files, header, stateDirectory, lost, close}: OpenRun,
+  request: RunRequest,
+): Promise<RunReport> => {
+  const {secrets, total, onProgress, ratePerSecond} = request;
+  const signal = request.signal ? AbortSignal.any([request.signal, lost]) : lost;
+  const changes = [...request.shown];
   const faults: string[] = [];
-  const started = performance.now();
-  const most = Math.max(
-    1,
-    Math.min(connector.capabilities.unitsPerApply, request.ratePerSecond ?? Number.POSITIVE_INFINITY),
-  );
+  let done = 0;
+  let altered = 0;
+  let interrupted = false;
+  let journalFault: unknown;
+  const pacer = new Pacer({
+    unitsPerApply: connector.capabilities.unitsPerApply,
+    ratePerSecond,
+    strain: connector.strain && (ending => connector.strain!(ending)),
+    onWait: text => onProgress?.({phase: 'waiting', done, total, text}),
+    onGo: () => onProgress?.({phase: 'changes', done, total}),
+    signal,
+  });
+  /** When it can't be put on disk, the transaction is rolled back, and the run ends. */
+  const prepared =
+    (chunk: Work[]) =>
+    async ({token, from, outcomes}: Prepared): Promise<void> => {
+      const units = outcomes.map((list, index) => {
+        const item = chunk[from + index]!;
+        return {
+          unit: item.number,
+          outcomes: list.map((outcome, i) => ({change: item.changes[i]!, ...kept(outcome)})),
+        };
+      });
+      await files.journal([{event: 'prepared', at: at(), token, units}]).catch(error => {
+        journalFault = error;
+        throw error;
+      });
+    };
+  const told = (item: Work, outcomes: Outcome[]): JournalLine[] =>
+    outcomes.map((outcome, index) => {
+      const place = item.shown[index]!;
+      changes[place] = withOutcome(changes[place]!, outcome, secrets);
+      done++;
+      if (isAltered(item.unit.changes[index]!, outcome)) altered++;
+      onProgress?.({phase: 'changes', done, total, outcome: changes[place]});
+      return {event: 'outcome', at: at(), unit: item.number, change: item.changes[index]!, ...kept(outcome)};
+    });
   try {
-    for (const [from, to] of chunks(units, most)) {
-      if (signal?.aborted) {
+    await files.journal(knownLines(request.known));
+    for await (const chunk of chunks(request.work, pacer)) {
+      await pacer.pause();
+      if (signal.aborted) {
         interrupted = true;
         break;
       }
-      if (request.ratePerSecond) await pace(started, done, request.ratePerSecond, signal);
-      await files.journal([{event: 'intent', at: new Date().toISOString(), from, to}]);
-      const outcomes = await applyChunk(connector, units.slice(from, to));
-      const lines: JournalLine[] = [];
-      for (const [offset, unitOutcomes] of outcomes.entries()) {
-        for (const [index, outcome] of unitOutcomes.entries()) {
-          lines.push(outcomeLine(from + offset, index, outcome));
-          changes[done] = withOutcome(changes[done]!, outcome, secrets);
-          done++;
-          if (isAltered(units[from + offset]!.changes[index]!, outcome)) altered++;
-          onProgress?.({phase: 'changes', done, total, outcome: changes[done - 1]});
-        }
-      }
+      await files.journal(intents(chunk));
+      const began = performance.now();
+      const outcomes = await applyChunk(connector, chunk, prepared(chunk), () => journalFault !== undefined);
+      pacer.after({
+        ms: performance.now() - began,
+        changes: outcomes.flat().length,
+        troubled: outcomes.flat().some(isTroubled),
+      });
+      const lines = chunk.flatMap((item, index) => told(item, outcomes[index]!));
+      if (journalFault) throw journalFault;
       await files.journal(lines);
     }
-    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: new Date().toISOString()}]);
+    if (lost.aborted)
+      faults.push('this process was stopped for so long that another one may have taken the run');
+    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);
   } catch (error) {
     // What was written stays written: the run is told with the outcomes that are known here.
     interrupted = true;
     faults.push(
-      `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl`,
+      `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl, and \`sesstui resume ${header.run}\` finishes it`,
     );
-  } finally {
-    await files.close();
   }
   const count = (result: string): number => changes.filter(change => change.result === result).length;
   try {
-    await audit(stateDirectory, {
+    await auditLine(stateDirectory, header, {
       event: interrupted ? 'interrupted' : 'done',
-      at: new Date().toISOString(),
-      ...who,
       applied: count('applied'),
       skipped: count('skipped'),
       failed: count('failed'),
       unknown: count('unknown'),
-    } as {[name: string]: Json});
+    });
   } catch (error) {
     faults.push(asSesstuiError(error).message);
+  } finally {
+    await close();
   }
   if (altered > 0)
     faults.push(
@@ -185,3 +229,13 @@ export const carryOut = async (connector: Connector, request: RunRequest): Promi
     );
   return {run: header.run, changes, interrupted, faults};
 };
+
+const knownLines = (known: RunRequest['known']): JournalLine[] =>
+  [...(known ?? [])].map(([name, outcome]) => {
+    const [unit, change] = name.split(' ').map(Number) as [number, number];
+    return {event: 'outcome', at: at(), unit, change, ...outcome};
+  });
+
+/** Where each change of a run stands among all that are shown, by `nameOf`. */
+export const placesOf = (units: {unit: number; change: number}[]): Map<string, number> =>
+  new Map(units.map(({unit, change}, index) => [nameOf(unit, change), index]));

@@ -5,7 +5,7 @@ import {SesstuiError} from '../errors.js';
 import {normalise} from '../evaluate.js';
 import type {Form, Pred} from '../forms.js';
 import type {ActionMeta, Finding, ReasonMeta, Selection} from '../types.js';
-import {groupTexts, keyText} from './findings.js';
+import {groupTexts, keyOf, keyText} from './findings.js';
 
 const named = (reasons: ReasonMeta[], action: string): ReasonMeta[] =>
   reasons.filter(reason => reason.actions.includes(action));
@@ -87,7 +87,7 @@ export const isChosen = (selection: Selection, part: Part, judged: Judged, findi
     texts.includes(isEmail ? normalise(wanted) : wanted) || sameJson(wanted, texts);
   if (groups && !groups.some(same)) return false;
   if (customer !== undefined && !same(customer)) return false;
-  if (ids && !ids.some(id => finding.rows.some(row => keyText(row.key) === id))) return false;
+  if (ids && !judged.rows.some(({row}) => ids.includes(keyText(keyOf(row))))) return false;
   if (findings && !findings.includes(finding.id)) return false;
   return (
     olderThanMs === undefined || (finding.ageSeconds !== null && finding.ageSeconds * 1000 > olderThanMs)

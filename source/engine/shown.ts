@@ -1,13 +1,13 @@
 /** Changes as people read them: what the row was, what it becomes, the statement in words. */
 import type {Change, Connector, NewValue, Outcome} from '../connector.js';
 import {valueAt} from '../evaluate.js';
-import {maskValues} from '../secrets.js';
 import type {ShownChange} from '../types.js';
 import {isMap, type Json, toJson, type Value, type ValueMap} from '../values.js';
-import {keyOf} from './findings.js';
+import {keyOf, shownMap} from './findings.js';
+import type {RunOutcome} from './run-files.js';
 
 /** A map with a dotted name set inside it; the parts on the way are copied. */
-const setPath = (values: ValueMap, path: string, value: Value): ValueMap => {
+export const setPath = (values: ValueMap, path: string, value: Value): ValueMap => {
   const dot = path.indexOf('.');
   if (dot < 0 || Object.hasOwn(values, path)) {
     const {[path]: _, ...rest} = values;
@@ -25,7 +25,7 @@ const withSet = (values: ValueMap, set: Record<string, NewValue> = {}): ValueMap
   Object.entries(set).reduce((all, [name, value]) => setPath(all, name, newValue(value)), values);
 
 const json = (values: ValueMap, names: string[], secrets: string[]): Record<string, Json> =>
-  maskValues(Object.fromEntries(names.map(name => [name, toJson(valueAt(values, name))])), secrets);
+  shownMap(Object.fromEntries(names.map(name => [name, toJson(valueAt(values, name))])), secrets);
 
 /** The attributes that differ, at the top level. */
 const different = (a: ValueMap, b: ValueMap): string[] =>
@@ -55,10 +55,16 @@ export const showChange = (
       names.length > 0
         ? Object.fromEntries(names.map(name => [name, toJson(values[name])]))
         : keyOf({identity: change.identity, values});
-    return {op: 'insert', ...result, key, before: null, after: json(values, Object.keys(values), secrets)};
+    return {
+      op: 'insert',
+      ...result,
+      key: shownMap(key, secrets),
+      before: null,
+      after: json(values, Object.keys(values), secrets),
+    };
   }
   const before = connector.valuesOf(change.table, change.image);
-  const key = keyOf({identity: change.identity, values: before});
+  const key = shownMap(keyOf({identity: change.identity, values: before}), secrets);
   if (change.op === 'delete')
     return {op: 'delete', ...result, key, before: json(before, Object.keys(before), secrets), after: null};
   const after =
@@ -89,6 +95,12 @@ export const withOutcome = (shown: ShownChange, outcome: Outcome, secrets: strin
     told.after = json(values, Object.keys(shown.after), secrets);
   }
   return told;
+};
+
+/** A change with an outcome that a journal tells or that was found out. */
+export const withKnown = (shown: ShownChange, {result, why, error}: RunOutcome): ShownChange => {
+  const {why: _, error: _error, ...rest} = shown;
+  return {...rest, result, ...(why === undefined ? {} : {why}), ...(error === undefined ? {} : {error})};
 };
 
 /** One line for each kind of change in a plan, in SQL's words, with how many there are. */

@@ -4,7 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import {constants} from 'node:fs';
-import {type FileHandle, mkdir, open, readFile} from 'node:fs/promises';
+import {type FileHandle, mkdir, open, unlink} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';
@@ -12,7 +12,7 @@ import type {Json} from '../values.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-const fsFault = (error: unknown, path: string, what: string): SesstuiError => {
+export const fsFault = (error: unknown, path: string, what: string): SesstuiError => {
   const code = (error as NodeJS.ErrnoException).code ?? 'error';
   return new SesstuiError(
     'internal',
@@ -22,13 +22,17 @@ const fsFault = (error: unknown, path: string, what: string): SesstuiError => {
   );
 };
 
-/** Makes a directory for this user alone, with its parents. Throws `internal` with the path. */
-export const makeDirectory = async (path: string, exclusive = false): Promise<void> => {
+/**
+ * Makes a directory for this user alone, with its parents; false when `exclusive` and it is there. Throws `internal`
+ * with the path.
+ */
+export const makeDirectory = async (path: string, exclusive = false): Promise<boolean> => {
   try {
-    if (exclusive) await mkdir(dirname(path), {recursive: true, mode: 0o700});
     await mkdir(path, {recursive: !exclusive, mode: 0o700});
     await syncDirectory(dirname(path));
+    return true;
   } catch (error) {
+    if (exclusive && (error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw fsFault(error, path, 'made');
   }
 };
@@ -43,34 +47,52 @@ const syncDirectory = async (path: string): Promise<void> => {
   }
 };
 
-/** A crash may have cut off the last line; what is appended must not stand on the same one. */
-const dropTornLine = async (path: string, handle: FileHandle): Promise<void> => {
-  const text = await readFile(path);
-  const end = text.lastIndexOf(0x0a) + 1;
-  if (end < text.length) await handle.truncate(end);
+/** How far a file holds whole lines: a crash may have cut off the last one. */
+const wholeLines = async (handle: FileHandle): Promise<number> => {
+  const {size} = await handle.stat();
+  const block = Buffer.alloc(65_536);
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - block.length);
+    const {bytesRead} = await handle.read(block, 0, end - start, start);
+    const at = block.subarray(0, bytesRead).lastIndexOf(0x0a);
+    if (at >= 0) return start + at + 1;
+    end = start;
+  }
+  return 0;
 };
 
 /** A file of JSON lines that only grows. `append` returns when the lines are on disk. */
 export class JsonLines {
   readonly path: string;
-  #handle: FileHandle;
-  private constructor(path: string, handle: FileHandle) {
+  readonly #handle: FileHandle;
+  /** How long the file is when everything that was appended is in it, and nothing else. */
+  #size: number;
+  readonly #hash = createHash('sha256');
+  private constructor(path: string, handle: FileHandle, size: number) {
     this.path = path;
     this.#handle = handle;
+    this.#size = size;
   }
 
   /** A new file, or with `existing` one that is there (or is made). */
   static async open(path: string, existing = false): Promise<JsonLines> {
-    const {O_WRONLY, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW} = constants;
+    const {O_RDWR, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW} = constants;
     try {
       const handle = await open(
         path,
-        O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | (existing ? 0 : O_EXCL),
+        O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | (existing ? 0 : O_EXCL),
         0o600,
       );
-      await syncDirectory(dirname(path));
-      if (existing) await dropTornLine(path, handle);
-      return new JsonLines(path, handle);
+      try {
+        await syncDirectory(dirname(path));
+        const size = existing ? await wholeLines(handle) : 0;
+        // What is appended must not stand on the same line as what was cut off.
+        if (existing) await handle.truncate(size);
+        return new JsonLines(path, handle, size);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
     } catch (error) {
       throw fsFault(error, path, existing ? 'opened' : 'created');
     }
@@ -78,12 +100,22 @@ export class JsonLines {
 
   async append(records: Json[]): Promise<void> {
     if (records.length === 0) return;
+    const text = records.map(record => `${JSON.stringify(record)}\n`).join('');
     try {
-      await this.#handle.appendFile(records.map(record => `${JSON.stringify(record)}\n`).join(''));
+      await this.#handle.appendFile(text);
       await this.#handle.datasync();
+      this.#size += Buffer.byteLength(text);
+      this.#hash.update(text);
     } catch (error) {
+      // Half a line may stand there now: the next one must not be written behind it.
+      await this.#handle.truncate(this.#size).catch(() => undefined);
       throw fsFault(error, this.path, 'written');
     }
+  }
+
+  /** A hash of everything that was appended through this object. */
+  get sha256(): string {
+    return this.#hash.copy().digest('hex');
   }
 
   async close(): Promise<void> {
@@ -91,25 +123,65 @@ export class JsonLines {
   }
 }
 
-/** The records of a file; a last line that was cut off by a crash is left out. Empty where there is no file. */
-export const readJsonLines = async <T>(path: string): Promise<T[]> => {
-  let text: string;
+/** The lines of an open file from a position, with where each begins. A last line without an end is `whole: false`. */
+export async function* linesOf(
+  handle: FileHandle,
+): AsyncGenerator<{text: string; start: number; length: number; whole: boolean}> {
+  let rest: Buffer[] = [];
+  let start = 0;
+  let position = 0;
+  const block = Buffer.alloc(1 << 18);
+  for (;;) {
+    const {bytesRead} = await handle.read(block, 0, block.length, position);
+    if (bytesRead === 0) break;
+    position += bytesRead;
+    let from = 0;
+    for (let at = block.indexOf(0x0a); at >= 0 && at < bytesRead; at = block.indexOf(0x0a, from)) {
+      const line = Buffer.concat([...rest, block.subarray(from, at)]);
+      rest = [];
+      yield {text: line.toString(), start, length: line.length, whole: true};
+      start += line.length + 1;
+      from = at + 1;
+    }
+    if (from < bytesRead) rest.push(Buffer.from(block.subarray(from, bytesRead)));
+  }
+  const last = Buffer.concat(rest);
+  if (last.length > 0) yield {text: last.toString(), start, length: last.length, whole: false};
+}
+
+/** Opens a file of the state directory to read it; null where there is none. No symbolic link is followed. */
+export const openToRead = async (path: string): Promise<FileHandle | null> => {
   try {
-    text = await readFile(path, 'utf8');
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw fsFault(error, path, 'read');
   }
-  const lines = text.split('\n');
-  const last = lines.pop();
-  const records = lines.filter(Boolean).map((line, index) => parseLine<T>(line, path, index + 1));
-  if (last) {
-    try {
-      records.push(JSON.parse(last) as T);
-    } catch {
-      // The write of this line was cut off: what it told did not happen, by the order of writes.
+};
+
+export type ReadLine<T> = {record: T; text: string; number: number; start: number; length: number};
+
+/** The records of a file, a block at a time; a last line that was cut off by a crash is left out. */
+export async function* readLines<T>(path: string): AsyncGenerator<ReadLine<T>> {
+  const handle = await openToRead(path);
+  if (!handle) return;
+  try {
+    let number = 0;
+    for await (const {text, start, length, whole} of linesOf(handle)) {
+      number++;
+      if (text === '') continue;
+      // The write of a last line was cut off: what it told did not happen, by the order of writes.
+      if (whole) yield {record: parseLine<T>(text, path, number), text, number, start, length};
     }
+  } finally {
+    await handle.close();
   }
+}
+
+/** The records of a file, all at once. Empty where there is no file. */
+export const readJsonLines = async <T>(path: string): Promise<T[]> => {
+  const records: T[] = [];
+  for await (const {record} of readLines<T>(path)) records.push(record);
   return records;
 };
 
@@ -145,3 +217,45 @@ export const unseal = <T extends {sha256: string}>(record: T, path: string, numb
 };
 
 export const runsDirectory = (stateDirectory: string): string => join(stateDirectory, 'runs');
+
+/** Removes a file that may not be there. */
+export const removeFile = async (path: string): Promise<void> => {
+  await unlink(path).catch(error => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fsFault(error, path, 'removed');
+  });
+};
+
+/** The hash of a file's bytes; null where there is none. */
+export const hashOfFile = async (path: string): Promise<string | null> => {
+  const handle = await openToRead(path);
+  if (!handle) return null;
+  try {
+    const hash = createHash('sha256');
+    for await (const block of handle.createReadStream({autoClose: false})) hash.update(block);
+    return hash.digest('hex');
+  } finally {
+    await handle.close();
+  }
+};
+
+/** A file of the user's, for this user alone. Throws `usage` where there is one of that name. */
+export const writeNewFile = async (path: string, text: string): Promise<void> => {
+  const {O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW} = constants;
+  let handle: FileHandle;
+  try {
+    handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new SesstuiError('usage', `${path} is there already`, 'Name a file that is not there yet.');
+    throw fsFault(error, path, 'created');
+  }
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await removeFile(path).catch(() => undefined);
+    throw fsFault(error, path, 'written');
+  } finally {
+    await handle.close();
+  }
+};

@@ -1,177 +1,213 @@
 /**
- * The inverse of a run as a plan: deleted rows come back whole, changed rows go back to what they were, inserted
- * rows go. Only rows that are still as the run left them are touched; the rest are conflicts (safety S9).
+ * The inverse of a run as units of changes: deleted rows come back whole, changed rows go back to what they were,
+ * inserted rows go. Only rows that are still as the run left them are touched; the rest are conflicts (safety S9).
  */
-import {join} from 'node:path';
-import {lock} from 'proper-lockfile';
 import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import {
-  type BackupRecord,
-  type JournalLine,
-  listRuns,
-  type PlannedChange,
-  type RunRecord,
-  readBackup,
-  readRun,
-  summaryOf,
-} from './run-files.js';
-import {runsDirectory} from './state-files.js';
+import {Backup, type BackupRecord, type Place} from './backup.js';
+import {listRuns, nameOf, type RunRecord, readRun, summaryOf} from './run-files.js';
+import {type Settled, settleRun} from './settle.js';
 
-type Outcome = Extract<JournalLine, {event: 'outcome'}>;
-type Done = {planned: PlannedChange; backup: BackupRecord; outcome: Outcome; unsettled: boolean};
+/** What earlier undos of a run took back, and what they may have (nobody can say). */
+export type TakenBack = {done: Set<string>; perhaps: Set<string>};
 
-const nameOf = (unit: number, change: number): string => `${unit} ${change}`;
-
-const outcomesOf = (record: RunRecord): Map<string, Outcome> => {
-  const outcomes = new Map<string, Outcome>();
-  for (const line of record.journal)
-    if (line.event === 'outcome') outcomes.set(nameOf(line.unit, line.change), line);
-  return outcomes;
-};
-
-/** Units that were begun and of which the journal tells no outcome: the process died in between. */
-const begunUnits = (record: RunRecord): Set<number> => {
-  const units = new Set<number>();
-  for (const line of record.journal)
-    if (line.event === 'intent') for (let unit = line.from; unit < line.to; unit++) units.add(unit);
-  return units;
-};
-
-/** What earlier undos of a run took back, and what they may have (they died before they could tell). */
+/** `except`: an undo that is not looked at. */
 export const takenBack = async (
+  connector: Connector,
   stateDirectory: string,
   run: string,
-): Promise<{done: Set<string>; perhaps: Set<string>}> => {
+  except?: string,
+): Promise<TakenBack> => {
   const done = new Set<string>();
   const perhaps = new Set<string>();
   for (const {run: other, undoes} of await listRuns(stateDirectory)) {
-    if (undoes !== run) continue;
-    const record = await readRun(stateDirectory, other);
-    const outcomes = outcomesOf(record);
-    const begun = begunUnits(record);
-    for (const {unit, change, source} of record.changes) {
-      if (!source) continue;
-      const outcome = outcomes.get(nameOf(unit, change));
-      if (outcome?.result === 'applied') done.add(nameOf(...source));
-      else if (outcome?.result === 'unknown' || (!outcome && begun.has(unit))) perhaps.add(nameOf(...source));
+    if (undoes !== run || other === except) continue;
+    const backup = await Backup.open(stateDirectory, other);
+    if (!backup) continue;
+    try {
+      const {journal} = await readRun(stateDirectory, other);
+      const settled = await settleRun(connector, journal, backup);
+      for (const {unit, change, source} of backup.places) {
+        const result = settled.get(nameOf(unit, change))?.result;
+        if (source && result === 'applied') done.add(nameOf(...source));
+        else if (source && result === 'unknown') perhaps.add(nameOf(...source));
+      }
+    } finally {
+      await backup.close();
     }
   }
   return {done, perhaps};
 };
 
-/**
- * Changes whose outcome nobody wrote down, settled by reading: a row that is gone was deleted, one that is as it
- * was planned was not touched. For the rest nobody can say, and they are conflicts.
- */
-const settle = async (
+/** Throws `usage` where the store is not the server that the run was made on. */
+export const sameServer = async (
   connector: Connector,
-  planned: PlannedChange,
+  {header}: RunRecord,
   signal?: AbortSignal,
-): Promise<Outcome | null> => {
-  const told = {event: 'outcome' as const, at: '', unit: planned.unit, change: planned.change};
-  if (planned.op === 'insert') return {...told, result: 'unsettled'};
-  const [row] = await connector.fetch(planned.table, [planned.identity], signal);
-  if (!row)
-    return planned.op === 'delete'
-      ? {...told, result: 'applied', after: null}
-      : {...told, result: 'unsettled'};
-  return row.version === planned.version ? null : {...told, result: 'unsettled'};
+): Promise<void> => {
+  const server = await connector.server(signal);
+  if (server.id === header.server) return;
+  throw new SesstuiError(
+    'usage',
+    `run ${header.run} was made on another server (${header.server}) than store ${header.store} is now (${server.id})`,
+    'Point the store at that server, or take the run back where it was made.',
+  );
 };
 
-/** What a run did and nobody took back yet, in order; throws `usage` for a run that was taken back. */
-const doneBy = async (
+type Done = {place: Place; settled: Settled; unsettled: boolean};
+
+export type Undo = {
+  record: RunRecord;
+  /** The last unit of the run first; rows are read as they are asked for. */
+  units: AsyncIterable<Unit>;
+  /** How many changes earlier undos had taken back. */
+  takenBefore: number;
+  close: () => Promise<void>;
+};
+
+/**
+ * What was only done together (rekey's insert, delete and reference) comes back together or not at all, so that no
+ * copy is left; a row deleted beside it comes back on its own. Throws `usage` for a run that was taken back or
+ * changed nothing, `damaged` for one whose backup is not as it was written.
+ */
+export const makeUndo = async (
   connector: Connector,
   stateDirectory: string,
   run: string,
   signal?: AbortSignal,
-): Promise<{record: RunRecord; done: Done[]; takenBefore: number}> => {
+): Promise<Undo> => {
   const record = await readRun(stateDirectory, run);
-  if (summaryOf(record).state === 'undone') {
+  if (summaryOf(record).state === 'undone')
     throw new SesstuiError(
       'usage',
       `run ${run} was taken back already`,
       '`sesstui history` shows what was done since.',
     );
+  const backup = await Backup.open(stateDirectory, run);
+  if (!backup) throw withoutBackup(record);
+  try {
+    await sameServer(connector, record, signal);
+    const settled = await settleRun(connector, record.journal, backup, signal);
+    const earlier = await takenBack(connector, stateDirectory, run);
+    const units = unitsToUndo(backup, settled, earlier);
+    return {
+      record,
+      takenBefore: earlier.done.size,
+      units: inverses(connector, backup, units, signal),
+      close: () => backup.close(),
+    };
+  } catch (error) {
+    await backup.close();
+    throw error;
   }
-  const backups = new Map(
-    (await readBackup(stateDirectory, run)).map(backup => [nameOf(backup.unit, backup.change), backup]),
-  );
-  const outcomes = outcomesOf(record);
-  const begun = begunUnits(record);
-  const earlier = await takenBack(stateDirectory, run);
-  const done: Done[] = [];
-  for (const planned of record.changes) {
-    const name = nameOf(planned.unit, planned.change);
-    if (earlier.done.has(name)) continue;
-    let outcome: Outcome | null | undefined = outcomes.get(name);
-    if (begun.has(planned.unit) && (!outcome || outcome.result === 'unknown'))
-      outcome = await settle(connector, planned, signal);
-    if (!outcome || !['applied', 'unsettled'].includes(outcome.result)) continue;
-    const backup = backups.get(name);
-    if (!backup)
-      throw new SesstuiError(
-        'damaged',
-        `run ${run} has no backup of one of its changes`,
-        'Restore backup.jsonl from a copy.',
-      );
-    // A row without a key that an undo may have put back can't be told from a copy.
-    const doubtful = earlier.perhaps.has(name) && planned.identity.by === 'place';
-    done.push({planned, backup, outcome, unsettled: doubtful || outcome.result === 'unsettled'});
-  }
-  return {record, done, takenBefore: earlier.done.size};
 };
 
-/**
- * Keeps other processes from taking the same run back at the same time; throws `usage` where one is at it, or has
- * been since the plan was made. Returns what lets go.
- */
-export const holdRun = async (
-  stateDirectory: string,
-  run: string,
-  takenBefore: number,
-): Promise<() => Promise<void>> => {
-  const again = '`sesstui history` shows what was done; then undo again for what is left.';
-  const release = await lock(join(runsDirectory(stateDirectory), run), {stale: 30_000}).catch(() => {
-    throw new SesstuiError('usage', `run ${run} is being taken back by another process`, again);
-  });
-  if ((await takenBack(stateDirectory, run)).done.size === takenBefore) return release;
-  await release();
-  throw new SesstuiError('usage', `run ${run} was taken back while this plan was looked at`, again);
+/** By the order of writes a run without a whole backup has written nothing; unless somebody cut the backup off since. */
+export const withoutBackup = ({header, journal}: RunRecord): SesstuiError =>
+  journal.some(line => line.event === 'intent')
+    ? new SesstuiError(
+        'damaged',
+        `the backup of run ${header.run} is not whole, though it has made changes`,
+        'Restore backup.jsonl from a copy; nothing is undone without it.',
+      )
+    : new SesstuiError(
+        'usage',
+        `run ${header.run} was cut off before its backup was on disk: it has changed nothing`,
+        `There is nothing to take back; \`sesstui resume ${header.run} --yes\` closes it.`,
+      );
+
+/** Of each unit what was done and not taken back; the last unit first, its last change first. */
+const unitsToUndo = (backup: Backup, settled: Map<string, Settled>, earlier: TakenBack): Done[][] => {
+  const units = new Map<number, Done[]>();
+  for (const place of backup.places) {
+    const name = nameOf(place.unit, place.change);
+    const outcome = settled.get(name)!;
+    if (earlier.done.has(name) || (outcome.result !== 'applied' && outcome.result !== 'unknown')) continue;
+    const unsettled = earlier.perhaps.has(name) || outcome.result === 'unknown';
+    units.set(place.unit, [{place, settled: outcome, unsettled}, ...(units.get(place.unit) ?? [])]);
+  }
+  return [...units.values()].reverse();
 };
+
+type Item = Done & {backup: BackupRecord};
+
+/** How many changes, and about how many bytes, are held at once while their inverses are made. */
+const atOnce = {changes: 200, bytes: 32 << 20};
+
+async function* inverses(
+  connector: Connector,
+  backup: Backup,
+  units: Done[][],
+  signal?: AbortSignal,
+): AsyncGenerator<Unit> {
+  let batch: Done[][] = [];
+  let changes = 0;
+  let bytes = 0;
+  for (const [index, unit] of units.entries()) {
+    batch.push(unit);
+    changes += unit.length;
+    bytes += unit.reduce((sum, {place}) => sum + place.length, 0);
+    if (changes < atOnce.changes && bytes < atOnce.bytes && index + 1 < units.length) continue;
+    yield* inversesOf(connector, backup, batch, signal);
+    batch = [];
+    changes = 0;
+    bytes = 0;
+  }
+}
+
+async function* inversesOf(
+  connector: Connector,
+  backup: Backup,
+  units: Done[][],
+  signal?: AbortSignal,
+): AsyncGenerator<Unit> {
+  const items = await Promise.all(
+    units.map(unit =>
+      Promise.all(unit.map(async done => ({...done, backup: await backup.record(done.place)}))),
+    ),
+  );
+  const now = await rowsNow(connector, items.flat(), signal);
+  for (const unit of items) {
+    const moved = unit.some(({backup: {op, ...rest}}) => op === 'insert' || 'to' in rest);
+    yield {
+      group: null,
+      changes: unit.map(item => inverse(item, now, moved && isRequired(item.backup))),
+    };
+  }
+}
+
+const isRequired = (backup: BackupRecord): boolean => 'required' in backup && backup.required === true;
+
+/** Where the row lies after the change. */
+const afterOf = ({settled, backup}: Item): {identity: Identity; version: string} =>
+  ('after' in settled && settled.after) || {identity: backup.identity, version: backup.version ?? ''};
 
 /** The rows as they are now, of everything that is still there after the run. */
 const rowsNow = async (
   connector: Connector,
-  done: Done[],
+  items: Item[],
   signal?: AbortSignal,
 ): Promise<Map<string, Row>> => {
   const byTable = new Map<string, Identity[]>();
-  for (const {planned, outcome} of done)
-    if (outcome.after)
-      byTable.set(planned.table, [...(byTable.get(planned.table) ?? []), outcome.after.identity]);
+  for (const item of items)
+    if (item.backup.op !== 'delete')
+      byTable.set(item.backup.table, [...(byTable.get(item.backup.table) ?? []), afterOf(item).identity]);
   const rows = new Map<string, Row>();
   for (const [table, identities] of byTable) {
-    for (let start = 0; start < identities.length; start += 500) {
-      const some = identities.slice(start, start + 500);
-      const found = await connector.fetch(table, some, signal);
-      for (const [index, row] of found.entries()) if (row) rows.set(markOf(table, some[index]!), row);
-    }
+    const found = await connector.fetch(table, identities, signal);
+    for (const [index, row] of found.entries()) if (row) rows.set(markOf(table, identities[index]!), row);
   }
   return rows;
 };
 
-const inverse = (
-  {planned, backup, outcome, unsettled}: Done,
-  now: Map<string, Row>,
-  required: boolean,
-): Change => {
-  const source: [number, number] = [planned.unit, planned.change];
-  const common = {table: planned.table, required, source, ...(unsettled ? {skip: 'unsettled'} : {})};
-  if (planned.op === 'delete')
+const inverse = (item: Item, now: Map<string, Row>, required: boolean): Change => {
+  const {backup, place, unsettled} = item;
+  const source: [number, number] = [place.unit, place.change];
+  const common = {table: backup.table, required, source, ...(unsettled ? {skip: 'unsettled'} : {})};
+  if (backup.op === 'delete')
     return {...common, op: 'insert', identity: backup.identity, version: null, row: backup.image};
-  const after = outcome.after ?? {identity: planned.identity, version: backup.version ?? ''};
-  const row = now.get(markOf(planned.table, after.identity));
+  const after = afterOf(item);
+  const row = now.get(markOf(backup.table, after.identity));
   const conflict = unsettled
     ? {}
     : !row
@@ -186,42 +222,5 @@ const inverse = (
     image: row?.image ?? backup.image,
     ...conflict,
   };
-  return planned.op === 'insert' ? {...current, op: 'delete'} : {...current, op: 'update', to: backup.image};
-};
-
-/**
- * Units in reverse. What was only done together (rekey's insert, delete and reference) comes back together or not
- * at all, so that no copy is left; a row deleted beside it comes back on its own.
- */
-export const makeUndo = async (
-  connector: Connector,
-  stateDirectory: string,
-  run: string,
-  signal?: AbortSignal,
-): Promise<{record: RunRecord; units: Unit[]; takenBefore: number}> => {
-  const {record, done, takenBefore} = await doneBy(connector, stateDirectory, run, signal);
-  const server = await connector.server(signal);
-  if (server.id !== record.header.server) {
-    throw new SesstuiError(
-      'usage',
-      `run ${run} was made on another server (${record.header.server}) than store ${record.header.store} is now (${server.id})`,
-      'Point the store at that server, or take the run back where it was made.',
-    );
-  }
-  const now = await rowsNow(connector, done, signal);
-  const byUnit = groupByUnit(done);
-  const units = [...byUnit.values()].reverse().map((items): Unit => {
-    const moved = items.some(({planned}) => planned.op === 'insert' || planned.whole);
-    return {
-      group: null,
-      changes: items.reverse().map(item => inverse(item, now, moved && item.planned.required)),
-    };
-  });
-  return {record, units, takenBefore};
-};
-
-const groupByUnit = (done: Done[]): Map<number, Done[]> => {
-  const map = new Map<number, Done[]>();
-  for (const item of done) map.set(item.planned.unit, [...(map.get(item.planned.unit) ?? []), item]);
-  return map;
+  return backup.op === 'insert' ? {...current, op: 'delete'} : {...current, op: 'update', to: backup.image};
 };

@@ -1,9 +1,12 @@
 /** A table for people, fitted to the terminal. */
-import {cut, displayWidth, pad, sanitise} from '../sanitise.js';
+import {placed} from '../placed.js';
+import {cut, displayWidth, pad, shorten} from '../sanitise.js';
 import {cellText, type OutputColumn, type OutputRow} from './columns.js';
 
 const gap = '  ';
 const smallest = 4;
+/** A value is shown up to here where there is no terminal to fit it to: JSON and CSV have it whole (S19). */
+const widestCell = 1000;
 const bold = (text: string): string => `\x1b[1m${text}\x1b[22m`;
 
 export type TableOptions = {
@@ -14,15 +17,17 @@ export type TableOptions = {
 
 /**
  * The rows under their headers, every line ended, no line wider than `width`. The widest columns give way first;
- * what doesn't fit ends in `…`. All text is sanitised.
+ * what doesn't fit ends in `…`. All text is sanitised; on a terminal the cursor is put to its column after characters
+ * whose width terminals disagree about.
  */
 export const renderTable = (
   columns: readonly OutputColumn[],
   rows: readonly OutputRow[],
   options: TableOptions,
 ): string => {
-  const header = columns.map(column => sanitise(column.header));
-  const body = rows.map(row => columns.map(column => sanitise(cellText(row[column.name]))));
+  const most = Math.min(options.width ?? widestCell, widestCell);
+  const header = columns.map(column => shorten(column.header, most));
+  const body = rows.map(row => columns.map(column => shorten(cellText(row[column.name]), most)));
   const widths = columnWidths(columns, header, body, options.width);
   const line = (cells: string[], row: OutputRow | null): string => {
     let used = 0;
@@ -41,7 +46,9 @@ export const renderTable = (
       if (!options.color) return text;
       return row === null ? bold(text) : (column.paint?.(text, row) ?? text);
     });
-    return join(parts, options.color);
+    const whole = join(parts, options.color);
+    // A dumb terminal has no cursor to put anywhere.
+    return options.width === null || process.env.TERM === 'dumb' ? whole : placed(whole);
   };
   return `${[line(header, null), ...body.map((cells, index) => line(cells, rows[index]!))].join('\n')}\n`;
 };

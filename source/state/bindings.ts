@@ -6,6 +6,7 @@
 import type {RunSummary} from '../types.js';
 import type {ModeName} from './modes.js';
 import type {ViewId} from './places.js';
+import {canResume} from './resumable.js';
 import type {State} from './state.js';
 
 export type Category = 'Move' | 'Mark' | 'Act' | 'Look' | 'Views' | 'Program' | 'Dialogs';
@@ -13,6 +14,7 @@ export type Category = 'Move' | 'Mark' | 'Act' | 'Look' | 'Views' | 'Program' | 
 export type Binding = {
   /** The command. Several bindings may stand for the same one. */
   id: string;
+  /** A word after a colon is the command's name in the palette, for a command without a key. */
   keys: readonly string[];
   modes: readonly ModeName[];
   /** Only in these views; everywhere if absent. */
@@ -32,12 +34,12 @@ type More = {word?: string; place?: number} & Pick<Binding, 'views' | 'when' | '
 
 const browse: ModeName[] = ['browse'];
 const lists: ViewId[] = ['duplicates', 'null-ids', 'stale', 'devices'];
-const moving: ModeName[] = ['browse', 'details', 'plan', 'results', 'help', 'customer'];
+const moving: ModeName[] = ['browse', 'details', 'plan', 'change', 'results', 'help', 'customer'];
 const choosing: ModeName[] = ['menu', 'palette', 'export'];
 const typing: ModeName[] = ['filter', 'palette', 'prompt'];
-const buttons: ModeName[] = ['confirm', 'quit'];
+const buttons: ModeName[] = ['confirm', 'unlock', 'quit'];
 const closing: ModeName[] = ['results', 'failure', 'run-details'];
-const leaving: ModeName[] = ['details', 'plan', 'planning', 'help', 'menu', 'export', 'customer'];
+const leaving: ModeName[] = ['details', 'plan', 'change', 'planning', 'help', 'menu', 'export', 'customer'];
 
 /** Keys are written with spaces between them. */
 const bind = (
@@ -94,6 +96,15 @@ export const bindings: readonly Binding[] = [
     place: 3,
     useful: state => runAt(state)?.state !== undefined && runAt(state)?.state !== 'undone',
   }),
+  bind('Act', 'resume', 'r', ['browse', 'run-details'], 'plan to finish or close an interrupted run', {
+    views: ['runs'],
+    word: 'finish it',
+    place: 2.5,
+    useful: state => {
+      const run = runAt(state);
+      return run !== undefined && canResume(run);
+    },
+  }),
 
   looking('open', 'enter', 'details of the row', {word: 'details', place: 2}),
   looking('filter', '/', 'filter; Esc clears it', {views: lists, word: 'filter', place: 4}),
@@ -123,6 +134,14 @@ export const bindings: readonly Binding[] = [
   viewing('previous-check', '[', 'previous check here, then the previous view'),
 
   bind('Program', 'palette', ':', browse, 'find a command by its name'),
+  bind(
+    'Program',
+    'write',
+    ':write',
+    browse,
+    'lift production’s read-only for 15 minutes (asks for its name)',
+  ),
+  bind('Program', 'readonly', ':readonly', browse, 'end that early'),
   bind('Program', 'help', '?', ['browse', 'details'], 'help', {word: 'help', place: 5}),
   bind('Program', 'back', 'esc', [...leaving, ...typing, ...buttons, ...closing], 'back one level', {
     word: 'back',
@@ -150,9 +169,15 @@ export const bindings: readonly Binding[] = [
   bind('Dialogs', 'confirm', 'x', ['plan'], 'go on from the plan to its confirmation', {
     word: 'go on to the confirmation',
     place: 1,
+    useful: state => state.readOnlyBy === null,
   }),
-  bind('Dialogs', 'focus-next', 'tab right down', buttons, 'next button', {word: 'other button', place: 1}),
-  bind('Dialogs', 'focus-previous', 'shift+tab left up', buttons, 'previous button'),
+  bind('Dialogs', 'open-change', 'enter', ['plan'], 'the change under the cursor, in full', {
+    word: 'in full',
+    place: 2,
+    useful: ({mode}) => mode.name === 'plan' && mode.plan.changes.length > 0,
+  }),
+  bind('Dialogs', 'focus-next', 'tab right down', buttons, 'next field or button', {word: 'move', place: 1}),
+  bind('Dialogs', 'focus-previous', 'shift+tab left up', buttons, 'previous field or button'),
   bind('Dialogs', 'press', 'enter', buttons, 'press the focused button', {word: 'press it', place: 2}),
   bind('Dialogs', 'accept', 'enter', ['filter', 'prompt'], 'take what was typed', {word: 'done', place: 1}),
   bind('Dialogs', 'back', 'enter', closing, 'close', {word: 'close', place: 1}),

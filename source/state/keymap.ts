@@ -27,17 +27,22 @@ export const footerBindings = (state: State): Binding[] =>
 
 const notInPalette = new Set(['palette', 'clear', 'suspend']);
 
-/** The commands of the palette that the typed words are found in: those of browsing, but the ones for moving. */
+/**
+ * The commands of the palette that the typed words are found in: those of browsing, but the ones for moving. The
+ * command of exactly that name comes first: `:write` and Enter is that and nothing else.
+ */
 export const paletteBindings = (state: State, words: string): Binding[] => {
   const browsing: State = {...state, mode: {name: 'browse'}};
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  return bindings.filter(
+  const found = bindings.filter(
     binding =>
       binding.category !== 'Move' &&
       !notInPalette.has(binding.id) &&
       offered(binding, browsing) &&
       wanted.every(word => `${binding.id} ${binding.text} ${binding.category}`.toLowerCase().includes(word)),
   );
+  const isNamed = (binding: Binding): boolean => wanted.length === 1 && binding.id === wanted[0];
+  return [...found.filter(isNamed), ...found.filter(binding => !isNamed(binding))];
 };
 
 const labels: Record<string, string> = {

@@ -4,6 +4,7 @@ import type {
   Finding,
   Plan,
   Progress,
+  ReadOnlyBy,
   RunResult,
   RunSummary,
   Selection,
@@ -13,11 +14,17 @@ import type {Json} from '../values.js';
 import type {Summary} from './lists.js';
 
 export type Message =
-  /** One key press by its name (see keys.ts). */
-  | {type: 'key'; key: string}
+  /** One key press by its name (see keys.ts); `together`: it came in one piece with others, as no finger types. */
+  | {type: 'key'; key: string; together?: boolean}
   | {type: 'paste'; text: string}
   | {type: 'tick'; now: number}
   | {type: 'resize'; columns: number; rows: number}
+  /** The program was suspended and goes on. */
+  | {type: 'resumed'}
+  /** What the engine says of writing; `until`: when production's lift ends, null where it isn't lifted. */
+  | {type: 'writing'; readOnlyBy: ReadOnlyBy | null; until: number | null}
+  | {type: 'unlocked'; until: number}
+  | {type: 'unlock-failed'; error: CheckError}
   | {type: 'status'; stores: StoreStatus[]}
   | {
       type: 'loaded';
@@ -53,14 +60,20 @@ export type Effect =
   | {effect: 'history'}
   | {effect: 'plan'; ticket: number; check: string; action: string; selection: Selection}
   | {effect: 'plan-undo'; ticket: number; run: string}
+  | {effect: 'plan-resume'; ticket: number; run: string}
   | {effect: 'cancel-plan'}
   /** The plan is not wanted any more. */
   | {effect: 'release'; plan: Plan}
-  | {effect: 'run'; plan: Plan; confirmed: string[]}
+  | {effect: 'run'; plan: Plan; confirmed: string[]; note?: string}
+  | {effect: 'unlock'; typed: string}
+  /** Ends the lift of production's read-only. */
+  | {effect: 'lock'}
   /** Stops the run after the chunk that it is at. */
   | {effect: 'stop'}
   /** Says `armed` once the dialog has been painted and a moment has passed. */
   | {effect: 'arm'}
+  /** Input came before it was armed: the moment begins again. */
+  | {effect: 'hold'}
   | {effect: 'copy'; text: string}
   | {effect: 'export'; check: string; format: 'csv' | 'json'; filter: string}
   | {effect: 'customer'; id: string}

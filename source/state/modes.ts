@@ -1,18 +1,22 @@
 /** What the user is in the middle of: one of these at a time. */
-import type {CheckError, Plan, Progress, RunResult, RunSummary, ShownChange} from '../types.js';
+import type {CheckError, Plan, Progress, RunResult, RunSummary} from '../types.js';
 import type {Json} from '../values.js';
+import type {Asking} from './asking.js';
 
 /** An action as the menu offers it: for how many of the chosen findings it is there. */
 export type Choice = {action: string; text: string; drastic: boolean; applies: number; isDefault: boolean};
 
-/** What a plan is for: an action of a check, or taking back a run. */
+/** What a plan is for: an action of a check, taking back a run, or finishing one. */
 export type Origin = {
   check: string;
   action: string;
   undoes: string | null;
+  resumes: string | null;
   /** Keys of the rows that the user chose to keep. */
   keeps?: readonly string[];
 };
+
+type PlanMode = {name: 'plan'; origin: Origin; plan: Plan; at: number; row: number};
 
 export type Mode =
   | {name: 'browse'}
@@ -36,9 +40,13 @@ export type Mode =
       reading: boolean;
       progress: Progress | null;
     }
-  | {name: 'plan'; origin: Origin; plan: Plan; top: number}
-  /** `armed` once it has been on the screen for a moment; until then all input is dropped. */
-  | {name: 'confirm'; origin: Origin; plan: Plan; typed: string[]; focus: 'cancel' | 'run'; armed: boolean}
+  /** `at`: when it was made; `row`: the change under the cursor. */
+  | PlanMode
+  /** The change under the cursor of the plan, in full. */
+  | {name: 'change'; from: PlanMode; top: number}
+  | ({name: 'confirm'; origin: Origin; plan: Plan; at: number} & Asking)
+  /** Asks whether production's read-only is to be lifted. */
+  | ({name: 'unlock'} & Asking)
   | {
       name: 'running';
       origin: Origin;
@@ -58,12 +66,10 @@ export type Mode =
 export type ModeName = Mode['name'];
 export type ModeOf<Name extends ModeName> = Extract<Mode, {name: Name}>;
 
-/** The confirmations that are still to be typed; the dialog's button does nothing before there is none. */
-export const missing = (mode: ModeOf<'confirm'>): number[] =>
-  mode.plan.confirmations.flatMap((confirmation, index) =>
-    mode.typed[index] === confirmation.expected ? [] : [index],
-  );
+/** The dialogs that can write. */
+export type AskingMode = ModeOf<'confirm' | 'unlock'>;
+export const isAsking = (mode: Mode): mode is AskingMode => mode.name === 'confirm' || mode.name === 'unlock';
 
-/** Changes that would be made, apart from those that the plan already skips. */
-export const willChange = (plan: Plan): number =>
-  plan.planned - plan.changes.filter((change: ShownChange) => change.result === 'skipped').length;
+/** Changes that a plan will make: not those that it skips, nor those that an interrupted run had made. */
+export const willChange = ({changes}: Plan): number =>
+  changes.filter(change => change.result === 'planned').length;

@@ -1,5 +1,5 @@
 /** Everything that the screen shows. Only `update` makes a new one; views read it. */
-import type {CheckError, CheckInfo, Engine, RunSummary, StoreStatus} from '../types.js';
+import type {CheckError, CheckInfo, Engine, ReadOnlyBy, RunSummary, StoreStatus} from '../types.js';
 import {emptyList, type List} from './lists.js';
 import type {Mode} from './modes.js';
 import type {ViewId} from './places.js';
@@ -20,7 +20,12 @@ export type Runs = {
 export type State = {
   environment: string;
   production: boolean;
-  readOnly: boolean;
+  /** Why nothing may be written; null when it may. */
+  readOnlyBy: ReadOnlyBy | null;
+  /** When production's lift ends, on this machine's clock; null where it isn't lifted. */
+  writableUntil: number | null;
+  /** The user ended the lift early: nothing is written until the next one, whatever the engine would do. */
+  endedEarly: boolean;
   color: boolean;
   /** Sentences about parts that stand in for the real ones; null outside the demo. */
   standIns: readonly string[] | null;
@@ -54,13 +59,15 @@ export type StartOptions = {
 
 /** The state before any store has answered: enough for a first frame. */
 export const initialState = (
-  engine: Pick<Engine, 'environment' | 'production' | 'readOnly' | 'refreshMs' | 'checks'>,
+  engine: Pick<Engine, 'environment' | 'production' | 'readOnlyBy' | 'refreshMs' | 'checks'>,
   stores: readonly StoreStatus[],
   options: StartOptions,
 ): State => ({
   environment: engine.environment,
   production: engine.production,
-  readOnly: engine.readOnly,
+  readOnlyBy: engine.readOnlyBy,
+  writableUntil: null,
+  endedEarly: false,
   color: options.color,
   standIns: options.standIns,
   canCustomer: options.canCustomer,

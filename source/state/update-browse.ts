@@ -193,6 +193,5 @@ export const browseCommands: Readonly<Record<string, Command>> = {
   'previous-check': toCheck(-1),
   palette: state => step({...state, mode: {name: 'palette', text: '', index: 0}}),
   help: state => step({...state, mode: {name: 'help', top: 0}}),
-  suspend: state => step(state, {effect: 'suspend'}),
   leave,
 };

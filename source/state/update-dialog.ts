@@ -1,14 +1,16 @@
 /** Dialogs, menus and fields: choosing, typing, pressing, going back. */
 
+import {changedIn, focusAfter, takesPaste, typedInto} from './asking.js';
 import {paletteBindings} from './keymap.js';
 import {typed, withoutLast} from './keys.js';
 import {tableHeight} from './layout.js';
-import {type Mode, missing} from './modes.js';
+import {isAsking, type Mode} from './modes.js';
 import type {State} from './state.js';
 import {type Step, say, step} from './step.js';
 import {moved} from './update-data.js';
 import {chooseAction} from './update-plan.js';
 import {press} from './update-run.js';
+import {pressUnlock} from './update-write.js';
 import {moveTo} from './window.js';
 
 const browsing: Mode = {name: 'browse'};
@@ -32,16 +34,11 @@ const insert = (state: State, text: string): Step => {
     case 'prompt':
       return withMode(state, {...mode, text: mode.text + text});
     case 'confirm':
-      return withMode(state, {...mode, typed: typedInto(mode, text)});
+    case 'unlock':
+      return withMode(state, typedInto(mode, text));
     default:
       return step(state);
   }
-};
-
-/** A field that is right and not the last passes what is typed on to the next. */
-const typedInto = (mode: Extract<Mode, {name: 'confirm'}>, text: string): string[] => {
-  const first = missing(mode)[0] ?? mode.typed.length - 1;
-  return mode.typed.map((value, index) => (index === first ? value + text : value));
 };
 
 const erase = (state: State): Step => {
@@ -53,13 +50,9 @@ const erase = (state: State): Step => {
       return withMode(state, {...mode, text: withoutLast(mode.text), index: 0});
     case 'prompt':
       return withMode(state, {...mode, text: withoutLast(mode.text)});
-    case 'confirm': {
-      const last = mode.typed.findLastIndex(value => value !== '');
-      return withMode(state, {
-        ...mode,
-        typed: mode.typed.map((value, index) => (index === last ? withoutLast(value) : value)),
-      });
-    }
+    case 'confirm':
+    case 'unlock':
+      return withMode(state, changedIn(mode, withoutLast));
     default:
       return step(state);
   }
@@ -69,7 +62,7 @@ const isField = ({mode}: State): boolean =>
   mode.name === 'filter' ||
   mode.name === 'palette' ||
   mode.name === 'prompt' ||
-  (mode.name === 'confirm' && mode.plan.confirmations.length > 0);
+  (isAsking(mode) && mode.fields.length > 0);
 
 /** What a key does to the field that the user is in; undefined if it is none of the field's. */
 export const typeInto = (state: State, key: string): Step | undefined => {
@@ -83,8 +76,9 @@ const LONGEST_PASTE = 200;
 
 /** Pasted text goes into fields that look for something, and nowhere else: a confirmation is typed. */
 export const paste = (state: State, text: string): Step => {
-  const {name} = state.mode;
-  if (name === 'confirm') return step(say(state, 'Pasted text is not taken here: type it.', 'bad'));
+  const {mode} = state;
+  if (isAsking(mode) && !takesPaste(mode))
+    return step(say(state, 'Pasted text is not taken here: type it.', 'bad'));
   if (!isField(state)) return step(say(state, 'Pasted text was ignored.'));
   const line = text.replace(/[\r\n][\s\S]*$/, '').replace(/\p{Control}/gu, '');
   return insert(state, line.slice(0, LONGEST_PASTE));
@@ -99,7 +93,9 @@ export const back = (state: State): Step => {
       return step({...next, mode: browsing}, ...effects);
     }
     case 'confirm':
-      return withMode(state, {name: 'plan', origin: mode.origin, plan: mode.plan, top: 0});
+      return withMode(state, {name: 'plan', origin: mode.origin, plan: mode.plan, at: mode.at, row: 0});
+    case 'change':
+      return withMode(state, mode.from);
     case 'plan':
       return step({...state, mode: browsing}, {effect: 'release', plan: mode.plan});
     case 'planning':
@@ -163,15 +159,20 @@ export const accept = (state: State): Step => {
   );
 };
 
-/** Tab and arrows in a dialog: there are two buttons, so the next and the previous are the same one. */
-export const otherButton = (state: State): Step => {
+/** Tab and arrows in a dialog. */
+export const moveFocus = (state: State, by: 1 | -1): Step => {
   const {mode} = state;
-  if (mode.name !== 'confirm' && mode.name !== 'quit') return step(state);
+  if (isAsking(mode)) return withMode(state, {...mode, focus: focusAfter(mode, by)});
+  if (mode.name !== 'quit') return step(state);
   return withMode(state, {...mode, focus: mode.focus === 'cancel' ? 'run' : 'cancel'});
 };
 
+/** Enter in a dialog: in a field on to the next one or to Cancel; else it presses the focused button. */
 export const pressButton = (state: State): Step => {
   const {mode} = state;
-  if (mode.name !== 'quit') return press(state);
+  if (isAsking(mode) && typeof mode.focus === 'number') return moveFocus(state, 1);
+  if (mode.name === 'confirm') return press(state, mode);
+  if (mode.name === 'unlock') return pressUnlock(state, mode);
+  if (mode.name !== 'quit') return step(state);
   return mode.focus === 'run' ? step(state, {effect: 'quit', code: 0}) : withMode(state, browsing);
 };

@@ -1,11 +1,12 @@
 /** From the rows that were chosen to a plan of what would change. */
-import type {CheckError, Finding, Selection} from '../types.js';
+import type {CheckError, Finding, RunSummary, Selection} from '../types.js';
 import {keyText} from './filter.js';
 import {isSame} from './keepers.js';
 import {choicesFor, selectionFor, targets} from './marks.js';
-import type {Message} from './messages.js';
-import type {Mode, ModeOf} from './modes.js';
+import type {Effect, Message} from './messages.js';
+import type {Mode, ModeOf, Origin} from './modes.js';
 import {currentList} from './places-of-state.js';
+import {canResume} from './resumable.js';
 import {checkInfo, type State} from './state.js';
 import {type Step, say, step} from './step.js';
 import {lookAgain} from './update-data.js';
@@ -75,7 +76,7 @@ export const chooseAction = (state: State, mode: ModeOf<'menu'>): Step => {
   const planning: ModeOf<'planning'> = {
     name: 'planning',
     ticket,
-    origin: {check: mode.check, action: choice.action, undoes: null},
+    origin: {check: mode.check, action: choice.action, undoes: null, resumes: null},
     withHidden: mode.withHidden,
     only: mode.only,
     reading,
@@ -114,15 +115,14 @@ export const readAgain = (state: State, check: string): Step => {
   return list.loading.length > 0 ? step(state) : askPlan(state, mode);
 };
 
-/** `u` in the runs. */
-export const planUndo = (state: State): Step => {
-  const name = state.mode.name === 'run-details' ? state.mode.run.run : state.runs.run;
-  const run = state.runs.items?.find(item => item.run === name);
-  if (!run) return step(state);
-  if (run.state === 'undone') return step(say(state, 'This run was taken back already.', 'bad'));
-  if (run.applied === 0 && run.unknown === 0) return step(say(state, 'This run changed nothing.', 'bad'));
+/** The run that the cursor is on, or whose details are open. */
+const chosenRun = ({mode, runs}: State): RunSummary | undefined => {
+  const name = mode.name === 'run-details' ? mode.run.run : runs.run;
+  return runs.items?.find(item => item.run === name);
+};
+
+const planOfRun = (state: State, origin: Origin, ask: (ticket: number) => Effect): Step => {
   const ticket = state.ticket + 1;
-  const origin = {check: run.check, action: 'undo', undoes: run.run};
   const mode: Mode = {
     name: 'planning',
     ticket,
@@ -132,7 +132,29 @@ export const planUndo = (state: State): Step => {
     reading: false,
     progress: null,
   };
-  return step({...state, ticket, mode}, {effect: 'plan-undo', ticket, run: run.run});
+  return step({...state, ticket, mode}, ask(ticket));
+};
+
+/** `u` in the runs. */
+export const planUndo = (state: State): Step => {
+  const run = chosenRun(state);
+  if (!run) return step(state);
+  if (run.state === 'undone') return step(say(state, 'This run was taken back already.', 'bad'));
+  // Of an interrupted run nobody may have written down what it did.
+  if (run.state !== 'interrupted' && run.applied === 0 && run.unknown === 0)
+    return step(say(state, 'This run changed nothing.', 'bad'));
+  const origin = {check: run.check, action: 'undo', undoes: run.run, resumes: null};
+  return planOfRun(state, origin, ticket => ({effect: 'plan-undo', ticket, run: run.run}));
+};
+
+/** `r` in the runs. */
+export const planResume = (state: State): Step => {
+  const run = chosenRun(state);
+  if (!run) return step(state);
+  if (!canResume(run))
+    return step(say(state, 'This run came to its end: there is nothing to finish.', 'bad'));
+  const origin = {check: run.check, action: run.action, undoes: null, resumes: run.run};
+  return planOfRun(state, origin, ticket => ({effect: 'plan-resume', ticket, run: run.run}));
 };
 
 const isAwaited = (state: State, ticket: number): state is State & {mode: ModeOf<'planning'>} =>
@@ -140,7 +162,8 @@ const isAwaited = (state: State, ticket: number): state is State & {mode: ModeOf
 
 export const planned = (state: State, message: Of<'planned'>): Step => {
   if (!isAwaited(state, message.ticket)) return step(state, {effect: 'release', plan: message.plan});
-  return step({...state, mode: {name: 'plan', origin: state.mode.origin, plan: message.plan, top: 0}});
+  const {origin} = state.mode;
+  return step({...state, mode: {name: 'plan', origin, plan: message.plan, at: state.now, row: 0}});
 };
 
 export const planProgress = (state: State, message: Of<'plan-progress'>): Step =>

@@ -1,7 +1,9 @@
 /** A plan's confirmation, its run, and what came of it. */
+import {type Field, missing, missingText} from './asking.js';
 import {markNone} from './marks.js';
 import type {Message} from './messages.js';
-import {type Mode, type ModeOf, missing} from './modes.js';
+import type {Mode, ModeOf} from './modes.js';
+import {readOnlyText} from './read-only.js';
 import {type State, withList} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
 import {askHistory, lookAgain} from './update-data.js';
@@ -15,52 +17,53 @@ const browsing: Mode = {name: 'browse'};
 export const openConfirm = (state: State): Step => {
   const {mode} = state;
   if (mode.name !== 'plan') return step(state);
-  if (state.readOnly)
-    return step(
-      say(state, 'Read-only: not run here. Headless with --confirm, or readOnly: false, does.', 'bad'),
-    );
-  if (mode.plan.planned === 0) return step(say(state, 'This plan changes nothing.', 'bad'));
-  if (!mode.origin.undoes) {
-    const refused = whyNot(state, mode.origin.check);
+  const {origin, plan, at} = mode;
+  if (state.readOnlyBy !== null) return step(say(state, readOnlyText(state.readOnlyBy), 'bad'));
+  // An interrupted run is closed by running its plan, though nothing may be left to do.
+  if (plan.planned === 0 && !origin.resumes) return step(say(state, 'This plan changes nothing.', 'bad'));
+  if (!origin.undoes && !origin.resumes) {
+    const refused = whyNot(state, origin.check);
     if (refused !== null) return step(say(state, refused, 'bad'));
   }
-  const {origin, plan} = mode;
-  const typed = plan.confirmations.map(() => '');
+  const fields: Field[] = [
+    ...plan.confirmations.map(({expected, why}) => ({kind: 'exact' as const, expected, why, text: ''})),
+    ...(state.production ? [{kind: 'note' as const, text: ''}] : []),
+  ];
   return step(
-    {...state, toast: null, mode: {name: 'confirm', origin, plan, typed, focus: 'cancel', armed: false}},
+    {...state, toast: null, mode: {name: 'confirm', origin, plan, at, fields, focus: 'cancel', armed: false}},
     {effect: 'arm'},
   );
 };
 
 /** Enter in the dialog presses the focused button. */
-export const press = (state: State): Step => {
-  const {mode} = state;
-  if (mode.name !== 'confirm') return step(state);
-  const {origin, plan} = mode;
+export const press = (state: State, mode: ModeOf<'confirm'>): Step => {
+  const {origin, plan, fields} = mode;
   if (mode.focus === 'cancel') {
     return step(say({...state, mode: browsing}, 'Cancelled: nothing was changed.'), {
       effect: 'release',
       plan,
     });
   }
-  if (missing(mode).length > 0) return step(say(state, 'Type the text above exactly first.', 'bad'));
+  // It may have ended while the dialog was open.
+  if (state.readOnlyBy !== null) return step(say(state, readOnlyText(state.readOnlyBy), 'bad'));
+  const first = missing(mode)[0];
+  if (first !== undefined) return step(say(state, missingText(fields[first]!), 'bad'));
   const outcomes = {applied: 0, skipped: 0, failed: 0, unknown: 0};
+  const note = fields.find(field => field.kind === 'note')?.text.trim();
+  const running: Mode = {
+    name: 'running',
+    origin,
+    plan,
+    progress: null,
+    outcomes,
+    since: state.now,
+    stopping: false,
+    leaveWith: null,
+  };
+  const confirmed = fields.filter(field => field.kind === 'exact').map(field => field.text);
   return step(
-    {
-      ...state,
-      toast: null,
-      mode: {
-        name: 'running',
-        origin,
-        plan,
-        progress: null,
-        outcomes,
-        since: state.now,
-        stopping: false,
-        leaveWith: null,
-      },
-    },
-    {effect: 'run', plan, confirmed: mode.typed},
+    {...state, toast: null, mode: running},
+    {effect: 'run', plan, confirmed, ...(note === undefined ? {} : {note})},
   );
 };
 

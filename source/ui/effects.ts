@@ -1,13 +1,18 @@
 /** Runs what the state machine asks for, and tells it what came of it. All I/O of the screen is here. */
+
+import {sanitise} from '../sanitise.js';
 import type {Effect, Message} from '../state/messages.js';
 import type {Engine, Plan, Progress} from '../types.js';
 import type {Json} from '../values.js';
+import {createArming} from './arming.js';
 import {exportFindings} from './export.js';
 import {errorOf, look, lookFor} from './look.js';
 
 /** The engine as the screen needs it; `customer` only where the engine can tell about one. */
 export type UiEngine = Engine & {
   customer?: (id: string, options: {signal: AbortSignal}) => Promise<object>;
+  /** Ends what `unlock` lifted; where it can't, the screen alone runs nothing any more. */
+  lock?: () => void;
 };
 
 export type Surroundings = {
@@ -20,13 +25,15 @@ export type Surroundings = {
   quit(code: number): void;
 };
 
-/** How long a dialog that can write is on the screen before it takes input (safety.md, S13). */
-const ARM_MS = 150;
-
 export type Effects = {run(effect: Effect): void /** Gives up everything that is under way. */; stop(): void};
+
+/** What is pasted into a shell must not press Enter there: control characters are copied as escapes. */
+const clipboardText = (text: string): string =>
+  text.replace(/\p{Control}/gu, character => sanitise(character));
 
 export const createEffects = (engine: UiEngine, around: Surroundings): Effects => {
   const {send} = around;
+  const arming = createArming(around.afterPaint, () => tell({type: 'armed'}));
   const all = new AbortController();
   let planning = new AbortController();
   let running = new AbortController();
@@ -70,14 +77,22 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
     );
   };
 
-  const carryOut = (wanted: Plan, confirmed: string[]): void => {
+  const carryOut = (wanted: Plan, confirmed: string[], note?: string): void => {
     running = new AbortController();
     const onProgress = (progress: Progress): void => tell({type: 'progress', progress});
     answer(
-      engine.run(wanted, {confirmed, signal: running.signal, onProgress}),
+      engine.run(wanted, {confirmed, note, signal: running.signal, onProgress}),
       result => ({type: 'ran', result}),
       thrown => ({type: 'run-failed', error: errorOf(thrown)}),
     );
+  };
+
+  const unlock = (typed: string): void => {
+    try {
+      tell({type: 'unlocked', until: Date.now() + engine.unlock(typed)});
+    } catch (thrown) {
+      tell({type: 'unlock-failed', error: errorOf(thrown)});
+    }
   };
 
   const verify = (check: string, ids: string[]): void =>
@@ -107,8 +122,9 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
   };
 
   const copy = (text: string): void => {
-    around.control(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
-    tell(said(`Copied: ${text}`, 'good'));
+    const copied = clipboardText(text);
+    around.control(`\x1b]52;c;${Buffer.from(copied).toString('base64')}\x07`);
+    tell(said(`Copied: ${copied}`, 'good'));
   };
 
   const run = (effect: Effect): void => {
@@ -135,6 +151,9 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
       case 'plan-undo':
         plan(effect.ticket, signal => engine.planUndo(effect.run, {signal}));
         break;
+      case 'plan-resume':
+        plan(effect.ticket, signal => engine.planResume(effect.run, {signal}));
+        break;
       case 'cancel-plan':
         planning.abort();
         break;
@@ -143,13 +162,22 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
         void (effect.plan as Plan & {close?: () => Promise<void>}).close?.();
         break;
       case 'run':
-        carryOut(effect.plan, effect.confirmed);
+        carryOut(effect.plan, effect.confirmed, effect.note);
         break;
       case 'stop':
         running.abort();
         break;
       case 'arm':
-        around.afterPaint(() => setTimeout(() => tell({type: 'armed'}), ARM_MS));
+        arming.begin();
+        break;
+      case 'hold':
+        arming.hold();
+        break;
+      case 'unlock':
+        unlock(effect.typed);
+        break;
+      case 'lock':
+        engine.lock?.();
         break;
       case 'copy':
         copy(effect.text);

@@ -1,8 +1,10 @@
 /** Writes the findings of a check to a new file, page by page. */
 import {open} from 'node:fs/promises';
 import {join} from 'node:path';
-import {stringify} from 'csv-stringify/sync';
 import {SesstuiError} from '../errors.js';
+import type {OutputRow} from '../output/columns.js';
+import {toCsv} from '../output/csv.js';
+import {jsonLine} from '../output/json.js';
 import {groupText, keyText, matches} from '../state/filter.js';
 import type {Engine, Finding} from '../types.js';
 import {readSlice} from './look.js';
@@ -22,24 +24,28 @@ const header = [
   'values',
 ];
 
-/** A line for each row of a finding. A cell that a spreadsheet would calculate is escaped. */
+const columns = header.map(name => ({name}));
+
+/** A line for each row of a finding, safe in a spreadsheet and on a terminal. */
 const csvOf = (check: string, finding: Finding): string =>
-  stringify(
-    finding.rows.map(row => [
+  linesOf(
+    finding.rows.map(row => ({
       check,
-      finding.id,
-      finding.reasons.join(' '),
-      finding.severity,
-      groupText(finding.group),
-      finding.ageSeconds,
-      row.table,
-      keyText(row.key),
-      row.verdict,
-      row.why,
-      JSON.stringify(row.values),
-    ]),
-    {escape_formulas: true},
+      finding: finding.id,
+      reasons: finding.reasons.join(' '),
+      severity: finding.severity,
+      group: groupText(finding.group),
+      ageSeconds: finding.ageSeconds,
+      table: row.table,
+      key: keyText(row.key),
+      verdict: row.verdict,
+      why: row.why,
+      values: JSON.stringify(row.values),
+    })),
   );
+
+const headerLine = toCsv(columns, []);
+const linesOf = (rows: OutputRow[]): string => toCsv(columns, rows).slice(headerLine.length);
 
 export type ExportRequest = {
   check: string;
@@ -69,15 +75,13 @@ export const exportFindings = async (
   });
   try {
     let count = 0;
-    await file.write(
-      format === 'csv' ? stringify([header]) : `{"checks":[{"check":${JSON.stringify(check)},"findings":[`,
-    );
+    await file.write(format === 'csv' ? headerLine : `{"checks":[{"check":${jsonLine(check)},"findings":[`);
     for (let offset = 0; ; offset += PAGE) {
       const slice = await readSlice(engine, check, offset, PAGE, signal);
       if ('code' in slice) throw new SesstuiError(slice.code, slice.message, slice.hint);
       for (const finding of slice.items.filter(item => matches(item, filter))) {
         await file.write(
-          format === 'csv' ? csvOf(check, finding) : `${count === 0 ? '' : ','}\n${JSON.stringify(finding)}`,
+          format === 'csv' ? csvOf(check, finding) : `${count === 0 ? '' : ','}\n${jsonLine(finding)}`,
         );
         count++;
       }

@@ -3,7 +3,7 @@
  * between the marks of a synchronised update, and of several frames in a row only the latest.
  */
 import {EventEmitter} from 'node:events';
-import stringWidth from 'string-width';
+import {placed} from '../placed.js';
 
 const BEGIN = '\x1b[?2026h';
 const END = '\x1b[?2026l';
@@ -12,37 +12,9 @@ const RESET = '\x1b[0m';
 /** The part of a terminal's stream that is used. */
 export type Output = NodeJS.WriteStream;
 
-/** What all terminals draw one column wide: ASCII and the box, block and arrow characters of ours. */
-const simple = /^[\x20-\x7e\u2500-\u259f\u2026\u2018-\u201f\u2013\u2190-\u2193]*$/;
-const escapes = /\x1b\[[0-9;]*m/g;
-const segmenter = new Intl.Segmenter('en', {granularity: 'grapheme'});
-
-/**
- * A line as it is written at a row: terminals disagree on how wide some characters are, so after each of those
- * the cursor is put where the next one belongs.
- */
-export const placedLine = (line: string, row: number): string => {
-  // Erased first: at the last column the cursor stays on the character that was written there.
-  const start = `\x1b[${row};1H\x1b[K`;
-  if (simple.test(line.replace(escapes, ''))) return `${start}${line}${RESET}`;
-  let column = 1;
-  let placed = start;
-  let from = 0;
-  const text = (part: string): void => {
-    for (const {segment} of segmenter.segment(part)) {
-      placed += segment;
-      column += stringWidth(segment);
-      if (!simple.test(segment)) placed += `\x1b[${column}G`;
-    }
-  };
-  for (const match of line.matchAll(escapes)) {
-    text(line.slice(from, match.index));
-    placed += match[0];
-    from = match.index + match[0].length;
-  }
-  text(line.slice(from));
-  return `${placed}${RESET}`;
-};
+/** A line as it is written at a row. Erased first: at the last column the cursor stays on what was written there. */
+export const placedLine = (line: string, row: number): string =>
+  `\x1b[${row};1H\x1b[K${placed(line)}${RESET}`;
 
 export class Painter extends EventEmitter {
   /** What is on the terminal, line by line. */

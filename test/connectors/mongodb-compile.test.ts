@@ -87,6 +87,16 @@ describe('a condition as a filter', () => {
     });
   });
 
+  test('a text without regard to case is a pattern that every dialect reads alike', () => {
+    const normIn = (...texts: string[]) => weaken({in: texts, of: {norm: 'email'}}, ground);
+    expect(normIn('ak.7+_@x', '2026-11-21T01:00:00Z')).toEqual({
+      filter: {email: {$regex: '[aA][kK\u212a]\\.7\\+\\_\\@[xX]'}},
+      exact: false,
+    });
+    // Lower-cased text equals none of these; \A and \Z would be anchors, and \T an error.
+    expect(normIn('ATZ')).toEqual({filter: {_id: {$in: []}}, exact: false});
+  });
+
   test('an id as text may be an ObjectId, and not a type that the server lacks', () => {
     const hex = '65f0a1b2c3d4e5f60718293a';
     expect((weaken({in: [hex], of: id}, ground).filter.sessionId as {$in: unknown[]}).$in[1]).toEqual(

@@ -306,7 +306,9 @@ test('a run that died between its writes and its journal is taken back by what i
   const engine = open();
   const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
   const path = join(stateDirectory, 'runs', run!, 'journal.jsonl');
-  const lines = (await readFile(path, 'utf8')).split('\n').filter(line => /"begin"|"intent"/.test(line));
+  const lines = (await readFile(path, 'utf8'))
+    .split('\n')
+    .filter(line => /"begin"|"intent"|"prepared"/.test(line));
   await writeFile(path, `${lines.join('\n')}\n`);
   expect((await engine.history())[0]).toMatchObject({run, state: 'interrupted', applied: 0});
   expect(await engine.run(await engine.planUndo(run!))).toMatchObject({planned: 6, applied: 6});

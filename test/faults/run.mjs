@@ -1,4 +1,4 @@
-// `npm run test:faults [-- --rounds N] [-- FILTER…]`: the fault suite, then a table of what was injected where.
+// `npm run test:faults [-- --rounds N] [FILE…] [-t NAME]`: the fault suite, then a table of what was injected where.
 // Ends with 1 when a test failed, a violation was recorded or, under CI, a requirement has no record.
 import {spawnSync} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -9,7 +9,7 @@ import {parseArgs} from 'node:util';
 import {summed, table, unproven} from './table.mjs';
 
 const {values, positionals} = parseArgs({
-  options: {rounds: {type: 'string'}},
+  options: {rounds: {type: 'string'}, name: {type: 'string', short: 't'}},
   allowPositionals: true,
 });
 if (values.rounds !== undefined && !/^[1-9]\d*$/.test(values.rounds)) {
@@ -23,9 +23,10 @@ writeFileSync(file, '');
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 const filters = positionals.map(filter => (filter.includes('/') ? filter : `test/faults/${filter}`));
+const names = values.name === undefined ? [] : ['-t', values.name];
 const {status} = spawnSync(
   process.execPath,
-  [vitest, 'run', ...(filters.length > 0 ? filters : ['test/faults/'])],
+  [vitest, 'run', ...(filters.length > 0 ? filters : ['test/faults/']), ...names],
   {
     cwd: resolve(import.meta.dirname, '../..'),
     stdio: 'inherit',
@@ -49,7 +50,7 @@ rmSync(directory, {recursive: true, force: true});
 
 const lines = summed(records);
 const total = name => lines.reduce((sum, line) => sum + line[name], 0);
-const missing = filters.length > 0 ? [] : unproven(records);
+const missing = filters.length + names.length > 0 ? [] : unproven(records);
 process.stdout.write(`\n${table(lines)}\n\n`);
 process.stdout.write(`${total('rounds')} rounds, ${total('violations')} violations.\n`);
 if (missing.length > 0) process.stdout.write(`Nothing was recorded for ${missing.join(', ')}.\n`);

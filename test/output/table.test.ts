@@ -51,9 +51,27 @@ test('wide characters keep the columns aligned', () => {
       {check: '日本/会話', total: 1, text: 'x'},
       {check: 'a', total: 2, text: 'y'},
     ],
-    {width: 80, color: false},
+    {width: null, color: false},
   );
   expect(table).toBe('CHECK      TOTAL  WHAT\n日本/会話      1  x\na              2  y\n');
+});
+
+test('on a terminal the cursor is put to its column after what terminals draw differently', () => {
+  const table = renderTable(columns.slice(0, 2), [{check: '日a', total: 1}], {width: 80, color: false});
+  expect(table).toBe('CHECK  TOTAL\n日\x1b[3Ga        1\n');
+});
+
+test('a value of a megabyte is not printed whole, and half a character never', () => {
+  const text = `${'x'.repeat(4095)}${'😀'.repeat(300_000)}`;
+  const [, line] = renderTable([{name: 'a', header: 'A'}], [{a: text}], {width: null, color: false}).split(
+    '\n',
+  );
+  expect(line).toBe(`${'x'.repeat(999)}…`);
+  const [, wide] = renderTable([{name: 'a', header: 'A'}], [{a: '\u0301'.repeat(5000) + text}], {
+    width: null,
+    color: false,
+  }).split('\n');
+  expect(wide!.length).toBeLessThanOrEqual(1000);
 });
 
 test('colour is on headers and painted cells only when it is wanted', () => {

@@ -1,4 +1,5 @@
 /** Rows in; findings and changes out: a check without a store, by the reference evaluator. */
+import {randomBytes} from 'node:crypto';
 import type {PlanContext, Task} from '../../source/checks/check.js';
 import {checkOf} from '../../source/checks/index.js';
 import {type CheckConfig, checkSchema} from '../../source/config/schema.js';
@@ -74,6 +75,7 @@ export const tester = (input: object, tables: Tables) => {
       shapes,
       now,
       note: text => notes.push(text),
+      idBytes: () => randomBytes(16),
       tally: (what, count) => notes.push(`${count} ${what}`),
       lookup: async (table, attribute, values, show, where): Promise<Row[]> => {
         const wanted: Pred = {in: values, of: {attr: attribute}};

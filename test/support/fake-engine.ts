@@ -9,6 +9,7 @@ import type {
   Engine,
   Finding,
   Plan,
+  ReadOnlyBy,
   RunSummary,
   Selection,
   SessionPage,
@@ -19,7 +20,9 @@ import {checks, sampleFindings} from './fake-data.js';
 
 export type FakeOptions = {
   production?: boolean;
-  readOnly?: boolean;
+  readOnlyBy?: ReadOnlyBy;
+  /** How long `unlock` lifts production's read-only for. */
+  unlockMs?: number;
   refreshMs?: number;
   /** How many duplicate groups kite has. */
   kite?: number;
@@ -28,6 +31,7 @@ export type FakeOptions = {
 };
 
 export type FakeEngine = Engine & {
+  lock(): void;
   findings: Record<string, Finding[]>;
   setDown(store: string, down: boolean): void;
   /** Names of the questions it was asked, in order. */
@@ -70,7 +74,11 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
   const planned = new Map<Plan, {findings: Finding[]; undoes: string | null}>();
   /** What each run took away, with its place. */
   const taken = new Map<string, Finding[]>();
+  /** What interrupted runs were to do, and how many of their changes they made. */
+  const halves = new Map<string, {plan: Plan; made: number}>();
   const environment = options.production ? 'production' : 'staging';
+  let liftedUntil = 0;
+  const writableForMs = (): number => Math.max(0, liftedUntil - Date.now());
 
   const status = (): StoreStatus[] =>
     [...new Map(checks.map(check => [check.store, check.storeKind]))].map(([store, kind]) => ({
@@ -88,6 +96,15 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
     );
   const storeOf = (id: string): string => checks.find(check => check.id === id)!.store;
   const wrong = (id: string): Finding[] => (findings[id] ?? []).filter(finding => finding.reasons.length > 0);
+
+  /** Is the row of a change still as it was when the plan was made? What an undo brings back is not there. */
+  const isThere = (check: string, chosen: Finding[], change: ShownChange): boolean => {
+    const has = (found: Finding[]): boolean =>
+      found.some(finding => finding.rows.some(row => keyText(row.key) === keyText(change.key)));
+    return (
+      change.op === 'insert' || change.result !== 'planned' || !has(chosen) || has(findings[check] ?? [])
+    );
+  };
 
   const makePlan = (
     check: string,
@@ -122,7 +139,28 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
   return {
     environment,
     production: options.production ?? false,
-    readOnly: options.readOnly ?? false,
+    get readOnly() {
+      return this.readOnlyBy !== null;
+    },
+    get readOnlyBy() {
+      const by = options.readOnlyBy ?? null;
+      return by === 'production' && writableForMs() > 0 ? null : by;
+    },
+    unlock(typed) {
+      asked.push(`unlock ${typed}`);
+      if (options.readOnlyBy !== 'production')
+        throw new SesstuiError('read-only', 'nothing lifts this', 'Start it otherwise.');
+      if (typed !== environment)
+        throw new SesstuiError('confirmation', 'this is not the name', 'Type it exactly.');
+      const ms = options.unlockMs ?? 900_000;
+      liftedUntil = Date.now() + ms;
+      return ms;
+    },
+    lock() {
+      asked.push('lock');
+      liftedUntil = 0;
+    },
+    writableForMs,
     refreshMs: options.refreshMs ?? 5000,
     checks,
     findings,
@@ -201,8 +239,28 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
         );
       return makePlan(run.check, 'undo', back, changes, name);
     },
-    async run(plan, {confirmed = [], signal, onProgress} = {}) {
-      asked.push(`run ${plan.check} ${plan.action}`);
+    async planResume(name) {
+      asked.push(`planResume ${name}`);
+      const half = halves.get(name);
+      const run = runs.find(item => item.run === name);
+      if (!half || !run)
+        throw new SesstuiError('usage', `run ${name} was not interrupted`, 'Look at the runs.');
+      const changes = half.plan.changes.map(
+        (change, index): ShownChange => (index < half.made ? {...change, result: 'applied'} : change),
+      );
+      const from = planned.get(half.plan)!;
+      const plan: Plan = {
+        ...half.plan,
+        changes,
+        notes: [`${half.made} were made before it stopped.`],
+        resumes: name,
+      };
+      planned.set(plan, from);
+      return plan;
+    },
+    async run(plan, {confirmed = [], note, signal, onProgress} = {}) {
+      asked.push(`run ${plan.check} ${plan.action}${note === undefined ? '' : `, because ${note}`}`);
+      if (this.readOnly) throw new SesstuiError('read-only', 'production is read-only', ':write lifts it.');
       const from = planned.get(plan)!;
       if (plan.confirmations.some(({expected}, index) => confirmed[index] !== expected)) {
         throw new SesstuiError('confirmation', 'the confirmation was not typed', 'Type it exactly.');
@@ -210,8 +268,11 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
       const changes: ShownChange[] = [];
       for (const change of plan.changes) {
         if (signal?.aborted) break;
-        const outcome: ShownChange = {...change, result: 'applied'};
+        const outcome: ShownChange = isThere(plan.check, from.findings, change)
+          ? {...change, result: 'applied'}
+          : {...change, result: 'skipped', why: 'gone'};
         changes.push(outcome);
+        if (change.result !== 'planned') continue;
         onProgress?.({phase: 'changes', done: changes.length, total: plan.planned, outcome});
         await options.betweenChanges?.();
       }
@@ -219,10 +280,19 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
       const ids = new Set(from.findings.map(finding => finding.id));
       const kept = (findings[plan.check] ?? []).filter(finding => !ids.has(finding.id));
       if (!interrupted) findings[plan.check] = from.undoes ? [...from.findings, ...kept] : kept;
-      const run = `20261121T0142${String(10 + runs.length)}Z-7f3${runs.length}`;
+      const run = plan.resumes ?? `20261121T0142${String(10 + runs.length)}Z-7f3${runs.length}`;
       taken.set(run, from.findings);
+      halves.delete(run);
+      if (interrupted) halves.set(run, {plan, made: changes.length});
+      if (plan.resumes)
+        runs.splice(
+          runs.findIndex(item => item.run === run),
+          1,
+        );
       for (const item of runs) if (item.run === from.undoes) item.state = 'undone';
-      const counts = {planned: plan.planned, applied: changes.length, skipped: 0, failed: 0, unknown: 0};
+      const applied = changes.filter(change => change.result === 'applied').length;
+      const skipped = changes.length - applied;
+      const counts = {planned: plan.planned, applied, skipped, failed: 0, unknown: 0};
       runs.unshift({
         ...counts,
         run,
@@ -231,7 +301,7 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
         check: plan.check,
         action: plan.action,
         state: interrupted ? 'interrupted' : 'done',
-        note: null,
+        note: note ?? null,
         undoes: from.undoes,
       });
       return {

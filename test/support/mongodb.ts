@@ -1,6 +1,6 @@
 /**
- * MongoDB for tests: always the demo's own server; with SESSTUI_TEST_SERVERS=1 also FerretDB; with
- * SESSTUI_TEST_MONGO_URL also the server of that url, in a database of its own.
+ * MongoDB for tests: the demo's own server, or FerretDB; with SESSTUI_TEST_MONGO_URL also the server of that url,
+ * in a database of its own.
  */
 import {randomBytes} from 'node:crypto';
 import {BSON, type Document, MongoClient} from 'mongodb';
@@ -10,6 +10,7 @@ import type {Connector} from '../../source/connector.js';
 import {startMongodbStandIn} from '../../source/demo/mongodb-stand-in.js';
 import type {Json, Value, ValueMap} from '../../source/values.js';
 import type {Harness} from '../connectors/harness.js';
+import {isAsked, noteServer, onRealServers} from './asked.js';
 import {startFerretdb} from './ferretdb/ferretdb.js';
 
 export type MongodbServer = {url: string; stop(): Promise<void>};
@@ -20,13 +21,25 @@ const startStandIn = async (): Promise<MongodbServer> => {
   return {url, stop: close};
 };
 
+/** The server of somebody's url: tests work in databases of their own there, and it goes on afterwards. */
+const useMongodb = async (url: string): Promise<MongodbServer> => {
+  const client = new MongoClient(url, {serverSelectionTimeoutMS: 10_000});
+  try {
+    const {version} = await client.db('admin').command({buildInfo: 1});
+    noteServer('MongoDB', `MongoDB ${version}`);
+  } finally {
+    await client.close();
+  }
+  return {url, stop: async () => {}};
+};
+
 /** The servers that this run tests on. */
 export const mongodbServers = (): MongodbServerKind[] => {
   const own = process.env.SESSTUI_TEST_MONGO_URL;
   return [
-    {name: 'the stand-in', start: startStandIn},
-    ...(process.env.SESSTUI_TEST_SERVERS === '1' ? [{name: 'FerretDB', start: startFerretdb}] : []),
-    ...(own ? [{name: 'MongoDB', start: async () => ({url: own, stop: async () => {}})}] : []),
+    ...(onRealServers ? [] : [{name: 'the stand-in', start: startStandIn}]),
+    ...(isAsked('FerretDB') ? [{name: 'FerretDB', start: startFerretdb}] : []),
+    ...(own ? [{name: 'MongoDB', start: () => useMongodb(own)}] : []),
   ];
 };
 

@@ -1,23 +1,29 @@
 /**
- * PostgreSQL for tests: always PGlite behind a socket (one backend: a transaction blocks every other
- * connection), and a real server from initdb and pg_ctl on PATH when SESSTUI_TEST_PG is `server`.
+ * PostgreSQL for tests: PGlite behind a socket (one backend: a transaction blocks every other connection), or
+ * real servers: the machine's and version 18.
  */
 import {execFile} from 'node:child_process';
-import {chmod, mkdtemp, rm} from 'node:fs/promises';
-import {type AddressInfo, createServer} from 'node:net';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {chmod, cp} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 import {PGlite} from '@electric-sql/pglite';
 import {PGLiteSocketServer} from '@electric-sql/pglite-socket';
+import pg from 'pg';
+import {newFolder, startChild} from '../servers/child-server.mjs';
+import {machinePostgres, postgres18, postgresVersion} from '../servers/postgres.mjs';
+import {isAsked, noteServer, onRealServers} from './asked.js';
+
+export {freePort} from '../servers/child-server.mjs';
 
 export type PostgresServer = {
-  name: 'pglite' | 'server';
+  /** `PGlite`, or the product and its major version, as in `PostgreSQL 15`. */
+  name: string;
   url: string;
   /** Several connections at once, each with a backend of its own. */
   concurrent: boolean;
   stop(): Promise<void>;
 };
+export type PostgresServerKind = {name: string; start: () => Promise<PostgresServer>};
 
 const run = promisify(execFile);
 
@@ -31,52 +37,103 @@ export const startPglite = async (): Promise<PostgresServer> => {
     await server.stop();
     await db.close();
   };
-  return {name: 'pglite', url, concurrent: false, stop};
+  return {name: 'PGlite', url, concurrent: false, stop};
 };
 
-/** A port that nothing listens on just now. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const {port} = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-};
+type User = {uid: number; gid: number} | Record<string, never>;
 
-/** initdb and pg_ctl refuse to run as root. */
-const asPostgres = async (program: string, args: string[], cwd: string): Promise<void> => {
-  const root = process.getuid?.() === 0;
-  // pg_ctl's server inherits the pipes of its starter, so nothing may wait for them to close.
-  const [file, rest] = root ? ['runuser', ['-u', 'postgres', '--', program, ...args]] : [program, args];
-  await run(file, rest, {cwd, env: {...process.env, LC_ALL: 'C.UTF-8'}});
-};
-
-/** A real PostgreSQL in a temporary directory on a free port. */
-export const startServer = async (): Promise<PostgresServer> => {
-  const directory = await mkdtemp(join(tmpdir(), 'sesstui-pg-'));
-  await chmod(directory, 0o777);
-  const data = join(directory, 'data');
-  const port = await freePort();
-  await asPostgres(
-    'initdb',
-    ['-D', data, '-U', 'postgres', '-E', 'UTF8', '-A', 'trust', '--no-sync'],
-    directory,
-  );
-  const options = `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60`;
-  const log = join(directory, 'log');
-  await asPostgres('pg_ctl', ['-D', data, '-l', log, '-w', '-s', '-o', options, 'start'], directory);
-  const stop = async (): Promise<void> => {
-    await asPostgres('pg_ctl', ['-D', data, '-m', 'immediate', '-s', 'stop'], directory).catch(
-      () => undefined,
-    );
-    await rm(directory, {recursive: true, force: true});
+/** PostgreSQL refuses to run as root. */
+const postgresUser = async (): Promise<User> => {
+  if (process.getuid?.() !== 0) return {};
+  const id = async (flag: string): Promise<number> => {
+    const {stdout} = await run('id', [flag, 'postgres']).catch(() => run('id', [flag, 'nobody']));
+    return Number(stdout);
   };
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
-  return {name: 'server', url, concurrent: true, stop};
+  return {uid: await id('-u'), gid: await id('-g')};
 };
 
-/** What the tests run on: PGlite, and a real server where one was asked for. */
-export const postgresServers: {name: string; start: () => Promise<PostgresServer>}[] = [
-  {name: 'pglite', start: startPglite},
-  ...(process.env.SESSTUI_TEST_PG === 'server' ? [{name: 'server', start: startServer}] : []),
-];
+/** The programs where that user can read them: root's own folders are closed to it. */
+const readable = async (programs: string, user: User, folder: string): Promise<string> => {
+  const works = await run(join(programs, 'initdb'), ['--version'], user).then(
+    () => true,
+    () => false,
+  );
+  if (works) return programs;
+  await cp(dirname(programs), join(folder, 'programs'), {recursive: true, verbatimSymlinks: true});
+  return join(folder, 'programs', 'bin');
+};
+
+const versionOf = async (url: string): Promise<string> => {
+  const client = new pg.Client(url);
+  // A server that is starting up breaks connections.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.query('show server_version')).rows[0].server_version as string;
+  } finally {
+    await client.end();
+  }
+};
+
+/**
+ * A real PostgreSQL in a temporary directory on a free port; `programs` is the folder of initdb and postgres, the
+ * machine's own when it isn't given.
+ */
+export const startServer = async (programs?: string): Promise<PostgresServer> => {
+  const user = await postgresUser();
+  const env = {LC_ALL: 'C.UTF-8'};
+  let version = '';
+  const urlOf = (port: number): string => `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
+  const spec = async (port: number) => {
+    const folder = await newFolder('pg');
+    await chmod(folder, 0o777);
+    const bin = await readable(programs ?? (await machinePostgres()), user, folder);
+    const data = join(folder, 'data');
+    const options = {...user, cwd: folder, env: {...process.env, ...env}};
+    const initdb = ['-D', data, '-U', 'postgres', '-E', 'UTF8', '-A', 'trust', '--no-sync'];
+    await run(join(bin, 'initdb'), initdb, options);
+    const set = {
+      port,
+      unix_socket_directories: folder,
+      listen_addresses: '127.0.0.1',
+      fsync: 'off',
+      max_connections: 60,
+    };
+    const settings = Object.entries(set).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    return {
+      command: join(bin, 'postgres'),
+      args: ['-D', data, ...settings],
+      env,
+      ...user,
+      // Its backends go with it, and the shared memory is given back.
+      signal: 'SIGQUIT',
+      folder,
+      answers: async () => {
+        version = await versionOf(urlOf(port));
+        return true;
+      },
+    };
+  };
+  const {port, stop} = await startChild(spec);
+  const name = `PostgreSQL ${Number.parseInt(version, 10)}`;
+  noteServer(name, version);
+  return {name, url: urlOf(port), concurrent: true, stop};
+};
+
+export const startPostgres18 = async (): Promise<PostgresServer> => startServer(await postgres18());
+
+/** The machine's own by its major version, and 18; those that this run was asked for. */
+const realPostgresServers = async (): Promise<PostgresServerKind[]> => {
+  const own = await machinePostgres().then(
+    async folder => `PostgreSQL ${/\d+/.exec(await postgresVersion(folder))![0]}`,
+    () => null,
+  );
+  const kinds = own === null ? [] : [{name: own, start: () => startServer()}];
+  if (own !== 'PostgreSQL 18') kinds.push({name: 'PostgreSQL 18', start: startPostgres18});
+  return kinds.filter(({name}) => isAsked(name));
+};
+
+/** What the tests run on: PGlite, or real servers where they were asked for. */
+export const postgresServers: PostgresServerKind[] = onRealServers
+  ? await realPostgresServers()
+  : [{name: 'PGlite', start: startPglite}];

@@ -17,6 +17,8 @@ export type Pty = {
   /** Modes that a program has to put back. */
   modes(): {alternate: boolean; paste: boolean; wrap: boolean; cursorHidden: boolean};
   pid: number;
+  /** The emulator itself, for what it can be asked besides. */
+  terminal: xterm.Terminal;
 };
 
 export type PtyOptions = {columns?: number; rows?: number; env?: Record<string, string>; cwd?: string};
@@ -54,6 +56,7 @@ export const openPty = (command: string, args: string[], options: PtyOptions = {
     typeof wanted === 'string' ? screen().includes(wanted) : wanted.test(screen());
   return {
     pid: child.pid,
+    terminal: emulator,
     write: text => child.write(text),
     resize(width, height) {
       emulator.resize(width, height);

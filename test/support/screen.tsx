@@ -111,11 +111,16 @@ export const answerLast = async (screen: Screen): Promise<void> => {
     send({type: 'planned', ticket: effect.ticket, plan});
   } else if (effect?.effect === 'plan-undo') {
     send({type: 'planned', ticket: effect.ticket, plan: await engine.planUndo(effect.run)});
+  } else if (effect?.effect === 'plan-resume') {
+    send({type: 'planned', ticket: effect.ticket, plan: await engine.planResume(effect.run)});
+  } else if (effect?.effect === 'unlock') {
+    send({type: 'unlocked', until: screen.state().now + engine.unlock(effect.typed)});
   } else if (effect?.effect === 'run') {
+    const options = {confirmed: effect.confirmed, note: effect.note};
     const onProgress = (
       progress: Parameters<NonNullable<Parameters<FakeEngine['run']>[1]>['onProgress'] & object>[0],
     ) => send({type: 'progress', progress});
-    send({type: 'ran', result: await engine.run(effect.plan, {confirmed: effect.confirmed, onProgress})});
+    send({type: 'ran', result: await engine.run(effect.plan, {...options, onProgress})});
   } else {
     throw new Error(`nothing to answer: ${JSON.stringify(effect)}`);
   }

@@ -1,38 +1,19 @@
 /** The screen in a real terminal: one whole cleanup and its undo, and every way out. */
 import {execFile} from 'node:child_process';
-import {mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join, resolve} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {buildFake, type FakeProgram} from '../support/fake-program.js';
 import {openPty, type Pty, type PtyOptions} from '../support/pty.js';
 
-const root = resolve(import.meta.dirname, '../..');
-let built: string;
+let program: FakeProgram;
 
-/** The program is TypeScript: it is compiled for the child process, together with what it imports. */
 beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), 'sesstui-ui-'));
-  const compilerOptions = {
-    rootDir: root,
-    outDir: built,
-    incremental: false,
-    declaration: false,
-    noCheck: true,
-    typeRoots: [join(root, 'node_modules/@types')],
-  };
-  const include = [join(root, 'views'), join(root, 'test/ui/run-fake.ts')];
-  const project = join(built, 'tsconfig.json');
-  await writeFile(project, JSON.stringify({extends: join(root, 'tsconfig.json'), compilerOptions, include}));
-  await writeFile(join(built, 'package.json'), '{"type":"module"}');
-  await symlink(join(root, 'node_modules'), join(built, 'node_modules'));
-  await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]);
+  program = await buildFake();
 });
-
-afterAll(() => rm(built, {recursive: true, force: true}));
+afterAll(() => program.remove());
 
 const open = (args: string[] = [], options?: PtyOptions): Pty =>
-  openPty(process.execPath, [join(built, 'test/ui/run-fake.js'), ...args], options);
+  openPty(process.execPath, [program.path, ...args], options);
 
 const opened = async (args?: string[], options?: PtyOptions): Promise<Pty> => {
   const pty = open(args, options);
@@ -157,18 +138,18 @@ describe('every way out leaves the terminal as it was', () => {
       const pty = open([fault]);
       expect([fault, await pty.ended]).toEqual([fault, 1]);
       await expect.poll(() => pty.modes()).toEqual(restored);
-      expect(pty.screen()).toContain('broken on purpose');
+      await expect.poll(() => pty.screen()).toContain('broken on purpose');
     }
   });
   test('the terminal’s own settings: echo and line editing are back', async () => {
-    const program = `${process.execPath} ${join(built, 'test/ui/run-fake.js')}; stty -a | tr ';' '\\n' | tr ' ' '\\n' | grep -E '^-?(icanon|echo|isig)$' | tr '\\n' ,`;
-    const pty = openPty('sh', ['-c', program]);
+    const command = `${process.execPath} ${program.path}; stty -a | tr ';' '\\n' | tr ' ' '\\n' | grep -E '^-?(icanon|echo|isig)$' | tr '\\n' ,`;
+    const pty = openPty('sh', ['-c', command]);
     await pty.until('12 warning');
     pty.write('q');
     await pty.until('isig,icanon,echo,');
   });
   test('not a terminal', async () => {
-    const call = promisify(execFile)(process.execPath, [join(built, 'test/ui/run-fake.js')]);
+    const call = promisify(execFile)(process.execPath, [program.path]);
     await expect(call).rejects.toMatchObject({code: 2, stderr: 'not a terminal\n'});
   });
 });

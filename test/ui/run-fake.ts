@@ -1,16 +1,19 @@
 /** Opens the screen on the fake engine: the program that the pseudo-terminal test runs. */
+import {setTimeout} from 'node:timers/promises';
 import {isTerminal, openUi} from '../../source/ui.js';
 import {createFakeEngine} from '../support/fake-engine.js';
 
 const has = (name: string): boolean => process.argv.includes(name);
 
-if (!isTerminal(process.stdin, process.stdout)) {
+if (!has('--any-output') && !isTerminal(process.stdin, process.stdout)) {
   console.error('not a terminal');
   process.exit(2);
 }
 const engine = createFakeEngine({
   production: has('--production'),
-  readOnly: has('--read-only'),
+  readOnlyBy: has('--read-only') ? 'flag' : has('--locked') ? 'production' : undefined,
+  unlockMs: has('--short') ? 4000 : undefined,
+  betweenChanges: has('--slow') ? () => setTimeout(300) : undefined,
   kite: has('--many') ? 20_000 : 12,
   refreshMs: 1000,
 });
@@ -33,7 +36,7 @@ if (has('--throw-in-handler')) {
   engine.check = async (id, options) => ({...(await check(id, options)), findings});
 }
 if (has('--throw-uncaught')) {
-  setTimeout(() => {
+  globalThis.setTimeout(() => {
     throw new Error('broken on purpose');
   }, 200);
 }

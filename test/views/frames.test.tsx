@@ -1,5 +1,6 @@
 /** Golden frames: what each view and state looks like, kept as text in test/views/frames. */
 import {describe, expect, test} from 'vitest';
+import {demoStandIns} from '../../source/demo/config.js';
 import {
   answerLast,
   frameOf,
@@ -30,6 +31,12 @@ const planned = async (screen: Screen): Promise<Screen> => {
 describe('overview', () => {
   test('the first frame, before any store has answered', () => golden('overview-first', openScreen()));
   test('with findings, in the demo', async () => golden('overview', await openLooked({standIns})));
+  test('with every sentence about the demo’s stand-ins, down to the last', async () => {
+    const screen = await openLooked({standIns: demoStandIns});
+    const last = demoStandIns.at(-1)!.split(' ').at(-1)!;
+    expect(frameOf(screen)).toContain(last);
+    await golden('overview-stand-ins', screen);
+  });
   test('on a wide terminal', async () => golden('overview-wide', await openLooked({...wide, standIns})));
   test('with a store that is down', async () => {
     const screen = openScreen();
@@ -146,8 +153,13 @@ describe('from action to result', () => {
   });
   test('plan', async () => golden('plan', await planned(await marked())));
   test('plan on a wide terminal', async () => golden('plan-wide', await planned(await marked(wide))));
+  test('a change in full', async () => {
+    const screen = await planned(await marked());
+    screen.press('j', 'enter');
+    await golden('change', screen);
+  });
   test('plan, read-only', async () =>
-    golden('plan-read-only', await planned(await marked({readOnly: true}))));
+    golden('plan-read-only', await planned(await marked({readOnlyBy: 'flag'}))));
   test('confirm, not armed yet', async () => {
     const screen = await planned(await marked());
     screen.press('x');
@@ -159,6 +171,22 @@ describe('from action to result', () => {
     screen.send({type: 'armed'});
     screen.press(...'prod');
     await golden('confirm-production', screen);
+  });
+  test('confirm in production with two fields and a long reason', async () => {
+    const screen = await openLooked({production: true});
+    screen.press('2', 'x', 'down', 'down', 'down', 'enter');
+    await answerLast(screen);
+    screen.press('x');
+    screen.send({type: 'armed'});
+    screen.press(...'production', 'tab', ...'kite-sessions:2', 'tab');
+    screen.send({
+      type: 'paste',
+      text: 'ticket 4711: accounts that were merged on Monday kept both of their sessions',
+    });
+    screen.press('tab', 'tab');
+    await golden('confirm-purge', screen);
+    screen.send({type: 'resize', columns: 60, rows: 16});
+    await golden('confirm-smallest', screen);
   });
   test('running', async () => {
     const screen = await planned(await marked());
@@ -186,6 +214,35 @@ describe('from action to result', () => {
     await answerLast(screen);
     await golden('plan-undo', screen);
   });
+  test('a run that waits for its server', async () => {
+    const screen = await planned(await marked());
+    screen.press('x');
+    screen.send({type: 'armed'});
+    screen.press('tab', 'enter');
+    const text = 'replication lag is 12 s, more than 10 s';
+    screen.send({type: 'progress', progress: {phase: 'waiting', done: 1, total: 3, text}});
+    screen.pass(4);
+    await golden('running-waiting', screen);
+  });
+  test('a run that was interrupted, in the list, in full, and what is left of it', async () => {
+    const stop = new AbortController();
+    const screen = await marked({betweenChanges: async () => stop.abort()});
+    const plan = await screen.engine.plan('kite/duplicates', 'keep-latest', {
+      findings: ['kite:acct-1040', 'kite:acct-1041'],
+    });
+    await screen.engine.run(plan, {signal: stop.signal});
+    screen.press('7');
+    await screen.settle();
+    await golden('runs-interrupted', screen);
+    screen.press('enter');
+    await golden('run-details-interrupted', screen);
+    screen.press('r');
+    await answerLast(screen);
+    await golden('plan-resume', screen);
+    screen.press('x');
+    screen.send({type: 'armed'});
+    await golden('confirm-resume', screen);
+  });
   test('failure', async () => {
     const screen = await marked();
     screen.press('x', 'enter');
@@ -196,6 +253,36 @@ describe('from action to result', () => {
     };
     screen.send({type: 'plan-failed', ticket: screen.state().ticket, error});
     await golden('failure', screen);
+  });
+});
+
+describe('writing in production', () => {
+  const production: ScreenOptions = {production: true, readOnlyBy: 'production'};
+  const asked = async (options: ScreenOptions): Promise<Screen> => {
+    const screen = await openLooked(options);
+    screen.press(':', ...'write', 'enter');
+    screen.send({type: 'armed'});
+    return screen;
+  };
+  test('asks for the environment', async () => {
+    const screen = await asked(production);
+    await golden('unlock', screen);
+    screen.send({type: 'resize', columns: 60, rows: 16});
+    screen.press(...'prod');
+    await golden('unlock-smallest', screen);
+  });
+  test('while it is lifted', async () => {
+    const screen = await asked(production);
+    screen.press(...'production', 'tab', 'tab', 'enter');
+    await answerLast(screen);
+    await golden('writing', screen);
+  });
+  test('where nothing lifts it', async () =>
+    golden('unlock-never', await asked({production: true, readOnlyBy: 'flag'})));
+  test('a plan that can’t be run before it is lifted', async () => {
+    const screen = await openLooked(production);
+    screen.press('2');
+    await golden('plan-locked', await planned(screen));
   });
 });
 

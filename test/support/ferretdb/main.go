@@ -3,17 +3,36 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
 )
 
+const module = "github.com/FerretDB/FerretDB"
+
+// An embedded FerretDB does not know its own release; the program that it is built into does.
+func version() string {
+	info, _ := debug.ReadBuildInfo()
+	for _, dependency := range info.Deps {
+		if dependency.Path == module {
+			return dependency.Version
+		}
+	}
+	return "unknown"
+}
+
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "version" {
+		fmt.Println("FerretDB", version())
+		return
+	}
 	if len(os.Args) != 3 {
-		log.Fatal("usage: ferretdb HOST:PORT FOLDER")
+		log.Fatal("usage: ferretdb HOST:PORT FOLDER, or ferretdb version")
 	}
 	server, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{TCP: os.Args[1]},

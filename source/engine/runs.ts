@@ -1,0 +1,148 @@
+/** Carrying out a plan that was shown: everything that must hold before, and what is told after. */
+
+import type {Connector} from '../connector.js';
+import {SesstuiError} from '../errors.js';
+import type {Plan, Progress, RunResult} from '../types.js';
+import type {Checker} from './checker.js';
+import {requireConfirmations} from './confirmations.js';
+import {beginRun, type OpenRun, reopenRun} from './open-run.js';
+import type {HeldPlan} from './plans.js';
+import {closeUnbegun, workLeft} from './resume.js';
+import {RunFiles} from './run-files.js';
+import {holdRun} from './run-lock.js';
+import {allWork, carryOut, type RunReport} from './runner.js';
+import {takenBack} from './undo.js';
+
+export type RunOptions = {
+  note?: string;
+  confirmed?: string[];
+  ratePerSecond?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+};
+
+/** Keeps other processes from taking the same run back at the same time, or finds that they have. */
+const holdUndone = async (
+  stateDirectory: string,
+  {checker, header, takenBefore, resume}: HeldPlan['held'],
+): Promise<() => Promise<void>> => {
+  const {undoes} = header;
+  if (!undoes) return async () => undefined;
+  const {release} = await holdRun(stateDirectory, undoes);
+  try {
+    const own = resume?.record.header.run;
+    const taken = await checker.store.ask(connector => takenBack(connector, stateDirectory, undoes, own));
+    if (taken.done.size === takenBefore) return release;
+    throw new SesstuiError(
+      'usage',
+      `run ${undoes} was taken back while this plan was looked at`,
+      '`sesstui history` shows what was done; then undo again for what is left.',
+    );
+  } catch (error) {
+    await release();
+    throw error;
+  }
+};
+
+/** Opens the run that a plan is to become, or to finish. */
+const open = (stateDirectory: string, plan: HeldPlan, note: string | null): Promise<OpenRun> => {
+  const {checker, units, header, resume} = plan.held;
+  return resume
+    ? reopenRun(stateDirectory, resume.record, note)
+    : beginRun(stateDirectory, {...header, note}, units, checker.config.secrets);
+};
+
+const carry = (
+  writer: Connector,
+  run: OpenRun,
+  plan: HeldPlan,
+  {ratePerSecond, signal, onProgress}: RunOptions,
+): Promise<RunReport> => {
+  const {checker, units, resume} = plan.held;
+  const common = {shown: plan.changes, secrets: checker.config.secrets, ratePerSecond, signal, onProgress};
+  if (resume?.backup) {
+    const {known, left, backup} = resume;
+    return carryOut(writer, run, {...common, work: workLeft(backup, known), total: left, known});
+  }
+  return carryOut(writer, run, {...common, work: allWork(units), total: units.changes});
+};
+
+/** Throws what keeps it from being carried out: a confirmation, the state directory, another process, the store. */
+export const runPlan = async (
+  plan: Plan,
+  stateDirectory: string,
+  options: RunOptions,
+): Promise<RunResult> => {
+  const held = plan as HeldPlan;
+  const {checker, units, header, confirmations, resume} = held.held;
+  requireConfirmations(confirmations, options.confirmed ?? []);
+  const result: RunResult = {
+    run: null,
+    dryRun: false,
+    check: plan.check,
+    action: plan.action,
+    planned: plan.planned,
+    applied: 0,
+    skipped: 0,
+    failed: 0,
+    unknown: 0,
+    remaining: null,
+    changes: plan.changes,
+    notes: plan.notes,
+    interrupted: false,
+  };
+  const note = options.note ?? held.held.note;
+  if (resume && !resume.backup) {
+    const run = await open(stateDirectory, held, note);
+    await closeUnbegun(run);
+    return {...result, run: run.header.run, skipped: plan.planned, remaining: await remaining(checker, held)};
+  }
+  if (resume || units.units > 0) {
+    const release = await holdUndone(stateDirectory, held.held);
+    let writer: Connector | undefined;
+    try {
+      options.onProgress?.({phase: 'backup', done: 0, total: units.changes});
+      writer = await checker.store.openWriter();
+      const run = await open(stateDirectory, held, note);
+      Object.assign(result, await carry(writer, run, held, options));
+    } finally {
+      await writer?.close();
+      await resume?.close();
+      await release();
+    }
+  }
+  for (const change of result.changes) if (change.result !== 'planned') result[change.result]++;
+  const whole = !result.interrupted && result.applied === result.planned;
+  if (header.undoes && whole && result.run) await markUndone(stateDirectory, header.undoes, result.run);
+  options.onProgress?.({phase: 'looking', done: 0, total: null});
+  return {...result, remaining: await remaining(checker, held)};
+};
+
+const remaining = (checker: Checker, {held}: HeldPlan): Promise<number | null> =>
+  countRemaining(checker, held.header.reasons).catch(() => null);
+
+/** How many findings of these reasons a check has. */
+const countRemaining = async (checker: Checker, reasons: string[]): Promise<number> => {
+  if (reasons.length === 0) return 0;
+  return checker.ask(
+    async opened => {
+      let count = 0;
+      const parts = opened.parts.filter(({form}) =>
+        Object.keys(form.form === 'groups' ? form.having : form.tags).some(name => reasons.includes(name)),
+      );
+      for await (const {judged} of checker.findings(opened, {parts}))
+        if (judged.reasons.some(reason => reasons.includes(reason))) count++;
+      return count;
+    },
+    {insist: true},
+  );
+};
+
+const markUndone = async (stateDirectory: string, run: string, by: string): Promise<void> => {
+  const files = await RunFiles.reopen(stateDirectory, run);
+  try {
+    await files.journal([{event: 'undone', at: new Date().toISOString(), by}]);
+  } finally {
+    await files.close();
+  }
+};

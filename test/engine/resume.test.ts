@@ -1,0 +1,207 @@
+/** Runs that were cut off: what was done is found out, the rest is done once, and everything can be taken back. */
+import {appendFile, readFile, writeFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
+import {join} from 'node:path';
+import pg from 'pg';
+import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
+import {openConnector} from '../../connectors/index.js';
+import {configFromObject} from '../../source/config/load.js';
+import {type FullEngine, openEngine} from '../../source/engine/engine.js';
+import {holdRun} from '../../source/engine/run-lock.js';
+import {verifyState} from '../../source/engine/verify.js';
+import type {SesstuiError} from '../../source/errors.js';
+import {temporaryDirectory} from '../support/cli.js';
+import {dumpPostgres} from '../support/dumps.js';
+import {type PostgresServer, startPglite} from '../support/postgres.js';
+
+let server: PostgresServer;
+let client: pg.Client;
+let stateDirectory: string;
+let engine: FullEngine;
+
+beforeAll(async () => {
+  server = await startPglite();
+  client = new pg.Client({connectionString: server.url});
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await server.stop();
+});
+beforeEach(async () => {
+  stateDirectory = await temporaryDirectory();
+  // Without a key: a row is found by its place only.
+  await client.query(`drop table if exists keys; create table keys (account text, seen timestamptz, token text);
+    insert into keys select 'acc-' || i / 2, now() - i * interval '1 minute', 'secret-' || i from generate_series(0, 199) i`);
+  const {config} = configFromObject({
+    environment: 'test',
+    stores: {
+      db: {
+        kind: 'postgres',
+        url: server.url,
+        checks: [{check: 'duplicates', table: 'keys', groupBy: ['account'], latestBy: ['seen']}],
+      },
+    },
+  });
+  engine = openEngine(config, {stateDirectory, open: openConnector});
+  return () => engine.close();
+});
+
+const fault = (promise: Promise<unknown>): Promise<SesstuiError> =>
+  promise.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: SesstuiError) => error,
+  );
+
+const journalPath = (run: string): string => join(stateDirectory, 'runs', run, 'journal.jsonl');
+
+/** A run that is stopped by the user after its first chunk of 50. */
+const interrupted = async (): Promise<string> => {
+  const stop = new AbortController();
+  const plan = await engine.plan('db/duplicates', 'keep-latest', {});
+  const result = await engine.run(plan, {
+    signal: stop.signal,
+    onProgress: ({phase}) => phase === 'changes' && stop.abort(),
+  });
+  expect(result).toMatchObject({planned: 100, applied: 50, interrupted: true});
+  return result.run!;
+};
+
+const keepLines = async (run: string, keep: (line: string) => boolean): Promise<void> => {
+  const lines = (await readFile(journalPath(run), 'utf8')).split('\n').filter(Boolean);
+  await writeFile(journalPath(run), `${lines.filter(keep).join('\n')}\n`);
+};
+
+test('an interrupted run is finished under its own name, and taken back whole', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  const run = await interrupted();
+  expect((await engine.history())[0]).toMatchObject({run, state: 'interrupted', planned: 100, applied: 50});
+  const plan = await engine.planResume(run);
+  expect(plan).toMatchObject({resumes: run, planned: 100});
+  expect(plan.changes.filter(({result}) => result === 'planned')).toHaveLength(50);
+  expect(plan.notes[0]).toContain('50 changes were made, 50 are left');
+  const finished = await engine.run(plan, {note: 'ticket 4712'});
+  expect(finished).toMatchObject({run, planned: 100, applied: 100, remaining: 0});
+  expect(await readFile(join(stateDirectory, 'audit.jsonl'), 'utf8')).toContain(
+    '"resumedNote":"ticket 4712"',
+  );
+  expect((await engine.history())[0]).toMatchObject({run, state: 'done', planned: 100, applied: 100});
+  expect(await verifyState(stateDirectory)).toEqual([]);
+  expect(await engine.run(await engine.planUndo(run))).toMatchObject({applied: 100});
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('what was committed but not written down is found out by the number of its transaction', async () => {
+  const run = await interrupted();
+  await keepLines(run, line => /"begin"|"intent"|"prepared"/.test(line));
+  expect((await engine.history())[0]).toMatchObject({run, state: 'interrupted', applied: 0});
+  expect(await engine.run(await engine.planResume(run))).toMatchObject({
+    run,
+    planned: 100,
+    applied: 100,
+    skipped: 0,
+    unknown: 0,
+  });
+  const {rows} = await client.query('select count(*)::int as rows from keys');
+  expect(rows).toEqual([{rows: 100}]);
+});
+
+test('a transaction that was never prepared was rolled back, and is made by the resume', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  const run = await interrupted();
+  await engine.run(await engine.planUndo(run));
+  // As if the process had died inside its first transaction.
+  await keepLines(run, line => /"begin"|"intent"/.test(line));
+  const undone = (await engine.history()).find(({undoes}) => undoes === run)!;
+  await writeFile(join(stateDirectory, 'runs', undone.run, 'plan.jsonl'), '');
+  expect(await engine.run(await engine.planResume(run))).toMatchObject({
+    planned: 100,
+    skipped: 50,
+    applied: 50,
+  });
+  await engine.run(await engine.planUndo(run));
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('a run that was cut off before its backup was whole is closed: it has changed nothing', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  const run = await interrupted();
+  await engine.run(await engine.planUndo(run));
+  await keepLines(run, line => line.includes('"begin"'));
+  const backup = join(stateDirectory, 'runs', run, 'backup.jsonl');
+  const lines = (await readFile(backup, 'utf8')).split('\n');
+  await writeFile(backup, lines.slice(0, 20).join('\n'));
+  expect((await fault(engine.planUndo(run))).message).toContain('it has changed nothing');
+  const plan = await engine.planResume(run);
+  expect(plan.notes[0]).toContain('has changed nothing');
+  expect(await engine.run(plan)).toMatchObject({run, planned: 100, skipped: 100, applied: 0});
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('a backup that was cut off after changes is refused by resume and by undo', async () => {
+  const run = await interrupted();
+  const backup = join(stateDirectory, 'runs', run, 'backup.jsonl');
+  const lines = (await readFile(backup, 'utf8')).split('\n');
+  await writeFile(backup, lines.slice(0, -2).join('\n'));
+  for (const refused of [engine.planResume(run), engine.planUndo(run)])
+    expect((await fault(refused)).code).toBe('damaged');
+  expect((await verifyState(stateDirectory)).join()).toContain('backup.jsonl');
+});
+
+test('what another resume has done meanwhile is not done again', async () => {
+  const run = await interrupted();
+  const [one, two] = [await engine.planResume(run), await engine.planResume(run)];
+  expect(await engine.run(one)).toMatchObject({applied: 100});
+  const {code, message} = await fault(engine.run(two));
+  expect([code, message]).toEqual(['usage', expect.stringContaining('was resumed while')]);
+  expect((await fault(engine.planResume(run))).message).toContain('is done: there is nothing to resume');
+});
+
+test('a run that a living process holds is left to it; one whose process is dead is not', async () => {
+  const run = await interrupted();
+  const held = await holdRun(stateDirectory, run);
+  const plan = await engine.planUndo(run).catch(error => error as SesstuiError);
+  expect((plan as SesstuiError).message).toContain(`process ${process.pid} on ${hostname()}`);
+  // The lock stays as a killed process leaves it.
+  const owner = join(stateDirectory, 'runs', run, 'owner.json');
+  await writeFile(owner, `${JSON.stringify({pid: 2 ** 22 + 1, host: hostname()})}\n`);
+  expect(await engine.run(await engine.planResume(run))).toMatchObject({applied: 100});
+  await held.release();
+});
+
+test('an undo that was cut off is finished by resume, and its run is undone', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const stop = new AbortController();
+  const undo = await engine.run(await engine.planUndo(run!), {
+    signal: stop.signal,
+    onProgress: ({phase}) => phase === 'changes' && stop.abort(),
+  });
+  expect(undo).toMatchObject({applied: 50, interrupted: true});
+  await appendFile(journalPath(undo.run!), '{"event":"interr');
+  await keepLines(undo.run!, line => /"begin"|"intent"|"prepared"/.test(line));
+  expect(await engine.run(await engine.planResume(undo.run!))).toMatchObject({applied: 100, run: undo.run});
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+  const states = (await engine.history()).map(item => [item.run, item.state]);
+  expect(states).toEqual(
+    expect.arrayContaining([
+      [run, 'undone'],
+      [undo.run, 'done'],
+    ]),
+  );
+});
+
+test('an undo finished by another undo puts nothing back twice when it is resumed', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const stop = new AbortController();
+  const undo = await engine.run(await engine.planUndo(run!), {
+    signal: stop.signal,
+    onProgress: ({phase}) => phase === 'changes' && stop.abort(),
+  });
+  expect(await engine.run(await engine.planUndo(run!))).toMatchObject({planned: 50, applied: 50});
+  expect(await engine.run(await engine.planResume(undo.run!))).toMatchObject({applied: 50, skipped: 50});
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});

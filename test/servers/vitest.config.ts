@@ -1,0 +1,33 @@
+/** What runs on real servers: the tests of connectors that need a server, and the systems. */
+import {defineConfig} from 'vitest/config';
+import base from '../../vitest.config.js';
+
+const names = (process.env.SESSTUI_TEST_SERVERS ?? '').split(',');
+const countOf = (...kinds: string[]): number =>
+  names.filter(name => kinds.some(kind => name.startsWith(kind))).length;
+const all = names.includes('1');
+const servers = {
+  postgres: all ? 2 : countOf('PostgreSQL'),
+  dynamodb: all ? 2 : countOf('DynamoDB Local', 'dynoxide'),
+  mongodb: (all ? 1 : countOf('FerretDB')) + (process.env.SESSTUI_TEST_MONGO_URL ? 1 : 0),
+};
+// The systems need one server of each kind, and FerretDB is the only one of its kind that is theirs to fill.
+const sets =
+  servers.postgres && servers.dynamodb && (all || countOf('FerretDB') > 0)
+    ? Math.max(servers.postgres, servers.dynamodb)
+    : 0;
+
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include: [
+      ...Object.entries(servers)
+        .filter(([, count]) => count > 0)
+        .map(([kind]) => `test/connectors/${kind}*.test.ts`),
+      ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
+    ],
+    // Needs no server, and was tested by `npm test`.
+    exclude: ['**/*-compile.test.ts'],
+  },
+});

@@ -1,0 +1,3 @@
+import {systemsOnSet} from './real-servers.js';
+
+systemsOnSet(0);

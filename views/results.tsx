@@ -1,0 +1,73 @@
+/** What came of a run. */
+import {Box} from 'ink';
+import type {ReactElement} from 'react';
+import type {ModeOf} from '../source/state/modes.js';
+import type {RunResult} from '../source/types.js';
+import {ChangesTable, firstShown} from './changes.js';
+import {count, plural} from './format.js';
+import {Lines} from './lines.js';
+import {type Line, type Style, span} from './paint.js';
+import {symbols} from './symbols.js';
+import {faultLines, noteLines, resultTally, titleOf, upTo} from './told.js';
+import type {ViewProps} from './view.js';
+
+const resultLines = (mode: ModeOf<'results'>, width: number, height: number): Line[] => {
+  const {result, origin} = mode;
+  const rest = remaining(result);
+  return [
+    [span(`${headline(result)}: ${titleOf(origin)}`, 'bold')],
+    [...resultTally(result), ` of ${plural(result.planned, 'planned change')}`],
+    rest === null ? [] : [span(rest.text, rest.style)],
+    [
+      span(
+        result.run === null ? 'Nothing was written.' : `Run ${result.run}; 7 and then u takes it back.`,
+        'dim',
+      ),
+    ],
+    ...unfinishedLines(result),
+    ...upTo(faultLines(result.faults ?? [], width), Math.max(2, Math.floor(height / 4))),
+    ...upTo(noteLines(result.notes, width), Math.max(2, Math.floor(height / 4))),
+  ];
+};
+
+/** What is left open, and how it is closed. */
+const unfinishedLines = ({run, unknown, interrupted}: RunResult): Line[] => {
+  if (run === null) return [];
+  const lines: Line[] = [];
+  if (unknown > 0)
+    lines.push([span(`${count(unknown)} unknown, found out by reading: sesstui resume ${run}`, 'warn')]);
+  if (interrupted) lines.push([span('Stopped before its end: 7 and then r finishes it.', 'warn')]);
+  return lines;
+};
+
+const headline = (result: RunResult): string => {
+  if (result.interrupted) return 'Stopped';
+  return result.failed + result.unknown + (result.faults?.length ?? 0) > 0 ? 'Ended with faults' : 'Done';
+};
+
+const remaining = ({remaining: left}: RunResult): {text: string; style: Style} | null => {
+  if (left === null) return null;
+  return left === 0
+    ? {text: `${symbols.good} Looked again: nothing of this kind is left.`, style: 'good'}
+    : {
+        text: `Looked again: ${plural(left, 'finding')} of this kind ${left === 1 ? 'is' : 'are'} left.`,
+        style: 'warn',
+      };
+};
+
+export const ResultsView = ({state, width, height}: ViewProps): ReactElement | null => {
+  const {mode, color} = state;
+  if (mode.name !== 'results') return null;
+  const lines = resultLines(mode, width, height);
+  const {changes} = mode.result;
+  const room = height - lines.length;
+  const from = firstShown(mode.top, changes.length, room);
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <Lines lines={lines} width={width} color={color} />
+      {changes.length > 0 && (
+        <ChangesTable changes={changes} kind="result" top={from} height={room} width={width} color={color} />
+      )}
+    </Box>
+  );
+};
