@@ -46,9 +46,11 @@ const fillPostgres = async (
     `insert into ${table} select * from unnest($1::text[], $2::text[], $2::text[], $2::text[])`,
     [copies.map(([id]) => id), copies.map(([, text]) => text)],
   );
-  await client.query(`insert into ${table} values ('long 1', $1, '', ''), ('long 2', $1, '', '')`, [huge]);
   await client.query('create table large (id text primary key, customer text, body text)');
-  await client.query("insert into large values ('1', 'huge', $1), ('2', 'huge', $1)", [huge]);
+  await client.query(
+    "insert into large values ('1', 'huge', $1), ('2', 'huge', $1), ('3', $1, ''), ('4', $1, '')",
+    [huge],
+  );
   await client.query(
     'create table auth_sessions (id text primary key, email text, session_type text, protected boolean, fingerprint text, expires_at timestamptz, updated_at timestamptz, created_at timestamptz)',
   );
