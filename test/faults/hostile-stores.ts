@@ -76,7 +76,7 @@ export const openHostileStores = async (
 ): Promise<HostileStores> => {
   const of = (from: number, to: number): string[] =>
     strings.slice(Math.floor(strings.length * from), Math.floor(strings.length * to));
-  const parts = {groups: of(0, 0.5), emails: of(0.5, 0.75), customers: of(0.75, 1)};
+  const parts = {groups: of(0, 0.65), emails: of(0.65, 0.75), customers: of(0.75, 1)};
   const client = new pg.Client({connectionString: urls.postgres});
   await client.connect();
   await fillPostgres(client, parts);
