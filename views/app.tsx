@@ -6,6 +6,7 @@ import {bodyHeight, isTooSmall, MIN_COLUMNS, MIN_ROWS} from '../source/state/lay
 import type {Message} from '../source/state/messages.js';
 import type {Mode} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
+import {ChangeView} from './change.js';
 import {ConfirmView, UnlockView} from './confirm.js';
 import {CustomerView} from './customer.js';
 import {DetailsView} from './details.js';
@@ -40,6 +41,7 @@ const views: Record<Mode['name'], View> = {
   menu: MenuView,
   planning: PlanningView,
   plan: PlanView,
+  change: ChangeView,
   confirm: ConfirmView,
   unlock: UnlockView,
   running: RunningView,

@@ -8,7 +8,7 @@ import type {Style} from './paint.js';
 import {symbols} from './symbols.js';
 import {type Cell, DataTable, type TableColumn} from './table.js';
 
-type ChangeColumn = TableColumn & {flex?: number; cell: (change: ShownChange) => Cell};
+type ChangeColumn = TableColumn & {flex?: number; cell: (change: ShownChange, selected: boolean) => Cell};
 
 const opStyle: Record<ShownChange['op'], Style> = {delete: 'bad', update: 'warn', insert: 'good'};
 const resultStyle: Record<ShownResult, Style> = {
@@ -53,6 +53,12 @@ export const difference = (change: ShownChange): string => {
     .join(', ');
 };
 
+const mark: ChangeColumn = {
+  id: 'mark',
+  title: '',
+  width: 1,
+  cell: (_, selected) => ({text: selected ? symbols.cursor : ''}),
+};
 const op: ChangeColumn = {
   id: 'op',
   title: 'Op',
@@ -106,6 +112,8 @@ export type ChangesProps = {
   changes: readonly ShownChange[];
   kind: 'plan' | 'result';
   top: number;
+  /** The change under the cursor; none without it. */
+  cursor?: number;
   height: number;
   width: number;
   color: boolean;
@@ -116,13 +124,25 @@ export const firstShown = (top: number, total: number, height: number): number =
   Math.max(0, Math.min(top, total - Math.max(1, height - 3)));
 
 /** The changes from `top` on, in `height` lines. */
-export const ChangesTable = ({changes, kind, top, height, width, color}: ChangesProps): ReactElement => {
-  const columns = kind === 'plan' ? [op, key, what] : [result, op, key, why];
+export const ChangesTable = ({
+  changes,
+  kind,
+  top,
+  cursor,
+  height,
+  width,
+  color,
+}: ChangesProps): ReactElement => {
+  const columns = kind === 'plan' ? [mark, op, key, what] : [result, op, key, why];
   const spec = fitted(columns, [table], width);
   const from = firstShown(top, changes.length, height);
-  const rows = changes.slice(from, from + Math.max(1, height - 3)).map((change, index) => ({
-    id: String(from + index),
-    cells: Object.fromEntries(spec.map(column => [column.id, column.cell(change)])),
-  }));
+  const rows = changes.slice(from, from + Math.max(1, height - 3)).map((change, index) => {
+    const selected = from + index === cursor;
+    return {
+      id: String(from + index),
+      cells: Object.fromEntries(spec.map(column => [column.id, column.cell(change, selected)])),
+      style: selected ? ('cursor' as const) : undefined,
+    };
+  });
   return <DataTable columns={spec} rows={rows} color={color} />;
 };

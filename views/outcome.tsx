@@ -102,6 +102,7 @@ export const PlanView = ({state, width, height}: ViewProps): ReactElement | null
   if (mode.name !== 'plan') return null;
   const lines = planLines(state, mode, width, height);
   const {changes} = mode.plan;
+  const room = height - lines.length;
   return (
     <Box flexDirection="column" flexShrink={0}>
       <Lines lines={lines} width={width} color={color} />
@@ -109,8 +110,9 @@ export const PlanView = ({state, width, height}: ViewProps): ReactElement | null
         <ChangesTable
           changes={changes}
           kind="plan"
-          top={mode.top}
-          height={height - lines.length}
+          top={mode.row - Math.floor(Math.max(1, room - 3) / 2)}
+          cursor={mode.row}
+          height={room}
           width={width}
           color={color}
         />

@@ -1,9 +1,10 @@
 /** Placeholders of one request: every name and value of an expression goes through here, none is spliced in. */
 import type {AttributeValue} from '@aws-sdk/client-dynamodb';
+import {SesstuiError} from '../../source/errors.js';
 import {type Attribute, fromAttribute} from './attributes.js';
 
 export type Bindings = {
-  /** The placeholder of an attribute's name. */
+  /** The placeholder of an attribute's name. Throws `config` for an empty one, which DynamoDB refuses. */
   name(attribute: string): string;
   /** A path of names, a step into maps for each. */
   path(steps: string[]): string;
@@ -19,6 +20,12 @@ export const bindings = (): Bindings => {
   const names = new Map<string, string>();
   const values = new Map<string, {placeholder: string; value: AttributeValue}>();
   const name = (attribute: string): string => {
+    if (attribute === '')
+      throw new SesstuiError(
+        'config',
+        'DynamoDB can not look at an attribute without a name: a name in the check is empty, or a part of it is.',
+        'Correct the check in sesstui.yaml.',
+      );
     const known = names.get(attribute) ?? `#n${names.size}`;
     names.set(attribute, known);
     return known;

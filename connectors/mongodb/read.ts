@@ -30,7 +30,10 @@ import type {Ground} from './weaken.js';
 const idsAtOnce = 500;
 const keysAtOnce = 5000;
 /** Rows of one page of full documents; a document may have 16 MiB. */
+const firstAtOnce = 5;
 const fullAtOnce = 50;
+/** What a page of full documents is to bring. */
+const wantedBytes = 8 * 2 ** 20;
 
 export const groundOf = (access: Access, options: Pick<ReadOptions, 'now'>): Ground => ({
   now: options.now,
@@ -134,25 +137,37 @@ const inFull = async (access: Access, form: Form, found: Found[], env: Environme
   ).map(item => ({...item, rows: item.rows.map(told)}));
 };
 
-const pagesOf = (found: Found[]): Found[][] => {
-  const pages: Found[][] = [];
-  let size = fullAtOnce;
-  for (const item of found) {
-    if (size + item.rows.length > fullAtOnce) {
-      pages.push([]);
-      size = 0;
-    }
-    pages.at(-1)!.push(item);
-    size += item.rows.length;
+/**
+ * Found things with their whole documents, some at a time: few at first, then twice as many while they stay small.
+ * How large documents are is known only when they are there (safety S19).
+ */
+async function* fullPages(
+  access: Access,
+  form: Form,
+  found: Found[],
+  env: Environment,
+): AsyncGenerator<Found[]> {
+  let most = firstAtOnce;
+  for (let from = 0; from < found.length; ) {
+    let to = from + 1;
+    let rows = found[from]!.rows.length;
+    while (to < found.length && rows + found[to]!.rows.length <= most) rows += found[to++]!.rows.length;
+    const page = await inFull(access, form, found.slice(from, to), env);
+    const bytes = page.reduce((sum, item) => sum + item.rows.reduce((size, row) => size + sizeOf(row), 0), 0);
+    most = Math.max(1, Math.min(Math.floor((wantedBytes * rows) / Math.max(1, bytes)), rows * 2, fullAtOnce));
+    yield page;
+    from = to;
   }
-  return pages;
-};
+}
+
+/** About the bytes of a whole row: the length of its image, which is its BSON as text. */
+const sizeOf = ({image}: Row): number => (image as {bson: string}).bson.length;
 
 /** Everything that a form finds, in the evaluator's order; whole documents a page at a time. */
 export async function* readForm(access: Access, form: Form, options: ReadOptions): AsyncGenerator<Found> {
   const {found, env} = await search(access, form, options);
   if (!options.full) yield* found;
-  else for (const page of pagesOf(found)) yield* await inFull(access, form, page, env);
+  else for await (const page of fullPages(access, form, found, env)) yield* page;
 }
 
 /** A page of what a form finds, and exactly how many there are in all. */
@@ -164,6 +179,6 @@ export const surveyForm = async (
   const {found, env} = await search(access, form, options);
   const page = found.slice(options.offset, options.offset + options.limit);
   const shown: Found[] = [];
-  if (options.full) for (const some of pagesOf(page)) shown.push(...(await inFull(access, form, some, env)));
+  if (options.full) for await (const some of fullPages(access, form, page, env)) shown.push(...some);
   return {...countFound(form, found), found: options.full ? shown : page};
 };

@@ -7,7 +7,11 @@ import {durationPattern} from './duration.js';
 
 const duration = (fallback: string) =>
   z.string().regex(durationPattern, 'is not a duration like 90s, 15m, 2h or 7d').default(fallback);
-const text = z.string().min(1);
+/** No store has a name with U+0000 in it, and some end a text there. */
+const text = z
+  .string()
+  .min(1)
+  .refine(value => !value.includes('\0'), 'holds a NUL character');
 const column = (fallback: string) => text.default(fallback);
 const emptyIsUnset = z
   .string()

@@ -85,7 +85,11 @@ export const beginRun = async (
  * Opens a run that was cut off, to go on with it. Throws `usage` where another process holds it, or has written on
  * since `seen` was read.
  */
-export const reopenRun = async (stateDirectory: string, seen: RunRecord): Promise<OpenRun> => {
+export const reopenRun = async (
+  stateDirectory: string,
+  seen: RunRecord,
+  note: string | null,
+): Promise<OpenRun> => {
   const {run} = seen.header;
   const held = await holdRun(stateDirectory, run);
   let files: RunFiles | undefined;
@@ -99,7 +103,7 @@ export const reopenRun = async (stateDirectory: string, seen: RunRecord): Promis
       );
     files = await RunFiles.reopen(stateDirectory, run);
     await files.journal([{event: 'resumed', at: new Date().toISOString(), by: whoami()}]);
-    await auditLine(stateDirectory, header, {event: 'resumed', resumedBy: whoami()});
+    await auditLine(stateDirectory, header, {event: 'resumed', resumedBy: whoami(), resumedNote: note});
     return opened(stateDirectory, header, files, held);
   } catch (error) {
     await files?.close();

@@ -34,12 +34,12 @@ type More = {word?: string; place?: number} & Pick<Binding, 'views' | 'when' | '
 
 const browse: ModeName[] = ['browse'];
 const lists: ViewId[] = ['duplicates', 'null-ids', 'stale', 'devices'];
-const moving: ModeName[] = ['browse', 'details', 'plan', 'results', 'help', 'customer'];
+const moving: ModeName[] = ['browse', 'details', 'plan', 'change', 'results', 'help', 'customer'];
 const choosing: ModeName[] = ['menu', 'palette', 'export'];
 const typing: ModeName[] = ['filter', 'palette', 'prompt'];
 const buttons: ModeName[] = ['confirm', 'unlock', 'quit'];
 const closing: ModeName[] = ['results', 'failure', 'run-details'];
-const leaving: ModeName[] = ['details', 'plan', 'planning', 'help', 'menu', 'export', 'customer'];
+const leaving: ModeName[] = ['details', 'plan', 'change', 'planning', 'help', 'menu', 'export', 'customer'];
 
 /** Keys are written with spaces between them. */
 const bind = (
@@ -170,6 +170,11 @@ export const bindings: readonly Binding[] = [
     word: 'go on to the confirmation',
     place: 1,
     useful: state => state.readOnlyBy === null,
+  }),
+  bind('Dialogs', 'open-change', 'enter', ['plan'], 'the change under the cursor, in full', {
+    word: 'in full',
+    place: 2,
+    useful: ({mode}) => mode.name === 'plan' && mode.plan.changes.length > 0,
   }),
   bind('Dialogs', 'focus-next', 'tab right down', buttons, 'next field or button', {word: 'move', place: 1}),
   bind('Dialogs', 'focus-previous', 'shift+tab left up', buttons, 'previous field or button'),

@@ -16,6 +16,8 @@ export type Origin = {
   keeps?: readonly string[];
 };
 
+type PlanMode = {name: 'plan'; origin: Origin; plan: Plan; at: number; row: number};
+
 export type Mode =
   | {name: 'browse'}
   | {name: 'details'; check: string; id: string; row: number; top: number}
@@ -38,8 +40,10 @@ export type Mode =
       reading: boolean;
       progress: Progress | null;
     }
-  /** `at`: when it was made. */
-  | {name: 'plan'; origin: Origin; plan: Plan; at: number; top: number}
+  /** `at`: when it was made; `row`: the change under the cursor. */
+  | PlanMode
+  /** The change under the cursor of the plan, in full. */
+  | {name: 'change'; from: PlanMode; top: number}
   | ({name: 'confirm'; origin: Origin; plan: Plan; at: number} & Asking)
   /** Asks whether production's read-only is to be lifted. */
   | ({name: 'unlock'} & Asking)

@@ -93,7 +93,9 @@ export const back = (state: State): Step => {
       return step({...next, mode: browsing}, ...effects);
     }
     case 'confirm':
-      return withMode(state, {name: 'plan', origin: mode.origin, plan: mode.plan, at: mode.at, top: 0});
+      return withMode(state, {name: 'plan', origin: mode.origin, plan: mode.plan, at: mode.at, row: 0});
+    case 'change':
+      return withMode(state, mode.from);
     case 'plan':
       return step({...state, mode: browsing}, {effect: 'release', plan: mode.plan});
     case 'planning':

@@ -58,6 +58,14 @@ const moveRow = (state: State, command: string): Step => {
   return step({...state, mode: {...mode, row}});
 };
 
+/** The cursor of a plan. */
+const moveChange = (state: State, command: string): Step => {
+  const {mode} = state;
+  if (mode.name !== 'plan') return step(state);
+  const row = placeAfter(command, mode.row, mode.plan.changes.length, tableHeight(state));
+  return step({...state, mode: {...mode, row}});
+};
+
 /** Texts scroll without a cursor; the view knows how many lines there are and stops at the last. */
 const scroll = (state: State, command: string): Step => {
   const {mode} = state;
@@ -72,6 +80,7 @@ const scroll = (state: State, command: string): Step => {
 /** Runs one of the commands of the category Move. */
 export const move = (state: State, command: string): Step => {
   if (state.mode.name === 'browse') return moveBrowsing(state, command);
+  if (state.mode.name === 'plan') return moveChange(state, command);
   return state.mode.name === 'details' ? moveRow(state, command) : scroll(state, command);
 };
 

@@ -163,7 +163,7 @@ const isAwaited = (state: State, ticket: number): state is State & {mode: ModeOf
 export const planned = (state: State, message: Of<'planned'>): Step => {
   if (!isAwaited(state, message.ticket)) return step(state, {effect: 'release', plan: message.plan});
   const {origin} = state.mode;
-  return step({...state, mode: {name: 'plan', origin, plan: message.plan, at: state.now, top: 0}});
+  return step({...state, mode: {name: 'plan', origin, plan: message.plan, at: state.now, row: 0}});
 };
 
 export const planProgress = (state: State, message: Of<'plan-progress'>): Step =>

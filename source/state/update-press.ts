@@ -52,6 +52,13 @@ const chooseKeeper = (state: State): Step => {
   return step(withList(state, {...list, keepers}));
 };
 
+/** Enter on the plan. Nothing is written by it. */
+const openChange = (state: State): Step => {
+  const {mode} = state;
+  if (mode.name !== 'plan' || mode.plan.changes.length === 0) return step(state);
+  return step({...state, mode: {name: 'change', from: mode, top: 0}});
+};
+
 const moves = new Set(['up', 'down', 'page-up', 'page-down', 'first', 'last']);
 
 const run = (state: State, command: string): Step => {
@@ -77,6 +84,8 @@ const run = (state: State, command: string): Step => {
       return toggleHidden(state);
     case 'confirm':
       return openConfirm(state);
+    case 'open-change':
+      return openChange(state);
     case 'back':
       return back(state);
     case 'choose':

@@ -3,8 +3,10 @@ import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {environmentSecrets} from '../../source/config/environment.js';
 import {configFromObject, loadConfig, parseConfig} from '../../source/config/load.js';
 import {locateConfig} from '../../source/config/locate.js';
+import {urlSecrets} from '../../source/config/urls.js';
 import {asSesstuiError, type SesstuiError} from '../../source/errors.js';
 
 const env = {
@@ -402,4 +404,27 @@ describe('a file', () => {
     // A file that even root can't read: the memory of a process, from its unmapped beginning.
     await expect(loadConfig({file: '/proc/self/mem', cwd, env: {}})).rejects.toMatchObject({code: 'config'});
   });
+});
+
+test('a name with U+0000 in it is refused, with its place', () => {
+  const text =
+    'stores:\n  s:\n    kind: mongodb\n    url: mongodb://h\n    database: "a\\0b"\n    checks: []\n';
+  expect(() => parseConfig(text, 'f.yaml', {})).toThrow(/f\.yaml:5: stores\.s\.database: .*NUL/);
+});
+
+test('an address that is none still has its password kept out of messages', () => {
+  for (const url of [
+    'gym:canary-pass@host/db',
+    'gym:canary-pass'.concat('@h'),
+    'postgres:/gym:canary-pass@h',
+  ])
+    expect(urlSecrets(url)).toContain('canary-pass');
+  expect(
+    environmentSecrets({
+      PGPASSWORD: 'canary-pass',
+      A_URL: 'postgres://u:canary%2Dtwo@h',
+      MY_TOKEN: 'short',
+      HOME: '/home/x',
+    }),
+  ).toEqual(['canary-pass', 'canary%2Dtwo', 'canary-two']);
 });

@@ -197,7 +197,7 @@ test('rows that went after the plan was made are skipped, and the dialog says ho
 test('read-only shows plans and runs none', async () => {
   const screen = await planOf({readOnlyBy: 'flag'});
   screen.press('x', 'enter', 'tab', 'enter');
-  expect(screen.state().mode.name).toBe('plan');
+  expect(screen.state().mode.name).toBe('change');
   expect(runs(screen)).toBe(0);
 });
 

@@ -1,7 +1,7 @@
 /** From marks to a plan, a run, its results, and back. */
 import {expect, test} from 'vitest';
 import type {State} from '../../source/state/state.js';
-import {answerLast, openLooked, type Screen} from '../support/screen.js';
+import {answerLast, frameOf, openLooked, type Screen} from '../support/screen.js';
 
 const confirm = (screen: Screen): void => {
   screen.press('x');
@@ -144,4 +144,28 @@ test('a signal during a run lets it come to the end of its chunk before the prog
   expect(screen.effects.at(-1)).toEqual({effect: 'stop'});
   if (run.effect === 'run') screen.send({type: 'ran', result: await screen.engine.run(run.plan)});
   expect(screen.effects.at(-1)).toEqual({effect: 'quit', code: 143});
+});
+
+test('each change of a plan can be read to its end, and nothing is written by looking', async () => {
+  const screen = await openLooked();
+  screen.press('2', 'space', 'j', 'space', 'x', 'enter');
+  await answerLast(screen);
+  const long = `${'0123456789'.repeat(40)}end`;
+  const {mode} = screen.state();
+  if (mode.name === 'plan') mode.plan.changes[1]!.before!.cookies = long;
+  expect(frameOf(screen)).not.toContain('end');
+  screen.press('j', 'enter');
+  const frame = frameOf(screen);
+  expect(frame).toContain('Change 2 of 3: delete in kite-sessions');
+  screen.press('G');
+  const shown = [frame, frameOf(screen)].join('').replaceAll(/\s/g, '');
+  expect(shown).toContain('end');
+  expect(frameOf(screen)).toContain('The row goes.');
+  screen.press('enter', 'x', 'space');
+  expect(screen.state().mode.name).toBe('change');
+  screen.press('esc');
+  expect(screen.state().mode).toMatchObject({name: 'plan', row: 1});
+  screen.press('j', 'j', 'j', 'G');
+  expect(screen.state().mode).toMatchObject({row: 2});
+  expect(screen.effects.map(({effect}) => effect)).toEqual(['plan']);
 });

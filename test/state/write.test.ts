@@ -155,7 +155,7 @@ describe('while it is lifted', () => {
     screen.press('enter');
     expect(runs(screen)).toBe(0);
     expect(screen.state()).toMatchObject({mode: {name: 'confirm'}, toast: {tone: 'bad'}});
-    screen.press('esc', 'x', 'enter');
+    screen.press('esc', 'x');
     expect(screen.state().mode.name).toBe('plan');
     expect(runs(screen)).toBe(0);
   });
@@ -167,7 +167,7 @@ describe('while it is lifted', () => {
     expect(screen.state()).toMatchObject({readOnlyBy: 'production', writableUntil: null});
     screen.press('2', 'x', 'enter');
     await answerLast(screen);
-    screen.press('x', 'enter');
+    screen.press('x');
     expect(screen.state().mode.name).toBe('plan');
     told(screen, 0);
     screen.press('esc');

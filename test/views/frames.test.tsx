@@ -153,6 +153,11 @@ describe('from action to result', () => {
   });
   test('plan', async () => golden('plan', await planned(await marked())));
   test('plan on a wide terminal', async () => golden('plan-wide', await planned(await marked(wide))));
+  test('a change in full', async () => {
+    const screen = await planned(await marked());
+    screen.press('j', 'enter');
+    await golden('change', screen);
+  });
   test('plan, read-only', async () =>
     golden('plan-read-only', await planned(await marked({readOnlyBy: 'flag'}))));
   test('confirm, not armed yet', async () => {
