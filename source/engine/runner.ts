@@ -185,6 +185,15 @@ export const carryOut = async (
       onProgress?.({phase: 'changes', done, total, outcome: changes[place]});
       return {event: 'outcome', at: at(), unit: item.number, change: item.changes[index]!, ...kept(outcome)};
     });
+  const count = (result: string): number => changes.filter(change => change.result === result).length;
+  const tell = (event: 'done' | 'interrupted'): Promise<void> =>
+    auditLine(stateDirectory, header, {
+      event,
+      applied: count('applied'),
+      skipped: count('skipped'),
+      failed: count('failed'),
+      unknown: count('unknown'),
+    });
   try {
     await files.journal(knownLines(request.known));
     for await (const chunk of chunks(request.work, pacer)) {
@@ -215,25 +224,16 @@ export const carryOut = async (
       );
     if (lost.aborted)
       faults.push('this process was stopped for so long that another one may have taken the run');
+    // The audit log first: a run that is told as done has been audited.
+    await tell(interrupted ? 'interrupted' : 'done');
     await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);
   } catch (error) {
     // What was written stays written: the run is told with the outcomes that are known here.
-    interrupted = true;
     faults.push(
       `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl, and \`sesstui resume ${header.run}\` finishes it`,
     );
-  }
-  const count = (result: string): number => changes.filter(change => change.result === result).length;
-  try {
-    await auditLine(stateDirectory, header, {
-      event: interrupted ? 'interrupted' : 'done',
-      applied: count('applied'),
-      skipped: count('skipped'),
-      failed: count('failed'),
-      unknown: count('unknown'),
-    });
-  } catch (error) {
-    faults.push(asSesstuiError(error).message);
+    if (!interrupted) await tell('interrupted').catch(fault => faults.push(asSesstuiError(fault).message));
+    interrupted = true;
   } finally {
     await close();
   }
