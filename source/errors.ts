@@ -18,6 +18,7 @@ export const errorTable = {
   cascade: {exit: 3, text: 'Deleting these rows would delete rows of other tables.'},
   protected: {exit: 2, text: 'The row is protected.'},
   damaged: {exit: 3, text: 'A backup or journal is not as it was written.'},
+  state: {exit: 3, text: 'The state directory, or a file in it, can not be used.'},
   interrupted: {exit: 130, text: 'Interrupted.'},
   internal: {exit: 3, text: 'A fault in sesstui itself.'},
 } as const;

@@ -84,9 +84,20 @@ export const redactingConnector = (connector: Connector, options: Redacting): Co
   });
   const apply: Connector['apply'] = async (units, applyOptions) => {
     const hide = (some: Unit[]): Redact => hiding(connector, some, options);
+    const told = (outcomes: Outcome[][], from = 0): Outcome[][] =>
+      outcomes.map((some, index) => redactedOutcomes(some, () => hide([units[from + index]!])));
+    const {prepared} = applyOptions;
     try {
-      const outcomes = await connector.apply(units, applyOptions);
-      return outcomes.map((some, index) => redactedOutcomes(some, () => hide([units[index]!])));
+      return told(
+        await connector.apply(units, {
+          ...applyOptions,
+          // What is journalled before a commit tells no more than what is told after it.
+          ...(prepared && {
+            prepared: transaction =>
+              prepared({...transaction, outcomes: told(transaction.outcomes, transaction.from)}),
+          }),
+        }),
+      );
     } catch (error) {
       throw redactedError(error, hide(units));
     }

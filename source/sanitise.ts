@@ -13,8 +13,8 @@ import stringWidth from 'string-width';
  */
 const unsafe =
   /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u0d4e\u{111c2}\u{111c3}\u{113d1}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]/gu;
-/** A mark at the beginning would be drawn on whatever stands before the text. */
-const leadingMarks = /^\p{Mark}+/u;
+/** A mark at the beginning, or the middle or end of a Korean syllable, would be drawn on what stands before the text. */
+const leadingMarks = /^[\p{Mark}\u1160-\u11ff\ud7b0-\ud7fb]+/u;
 const short: Record<string, string> = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
 
 const escapeCharacter = (character: string): string => {

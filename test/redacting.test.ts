@@ -95,3 +95,24 @@ test('an outcome without an error is what it was', async () => {
     outcomes,
   );
 });
+
+test('what is told before a commit is redacted as well, of the units that it is about', async () => {
+  const outcomes: Outcome[][] = [[{result: 'failed', error: `not ${secret}`}]];
+  const other: Unit = {group: null, changes: [change({id: '2', token: 'another-token'})]};
+  const heard: unknown[] = [];
+  const store = connector({
+    apply: async (_units, {prepared}) => {
+      await prepared?.({token: {transaction: '7'}, from: 1, outcomes});
+      return [[{result: 'skipped', why: 'changed'}], ...outcomes];
+    },
+  });
+  await store.apply([other, unit], {
+    decideKeeper: () => 0,
+    prepared: async transaction => {
+      heard.push(transaction);
+    },
+  });
+  expect(heard).toEqual([
+    {token: {transaction: '7'}, from: 1, outcomes: [[{result: 'failed', error: 'not ••••'}]]},
+  ]);
+});

@@ -49,6 +49,7 @@ test('text that a terminal only shows stays as it is', () => {
 
 test('a mark at the beginning is not drawn on what stands before the text', () => {
   expect(sanitise('\u0301abc')).toBe(String.raw`\u0301abc`);
+  expect(sanitise('\u1161abc\u1161')).toBe('\\u1161abc\u1161');
 });
 
 const anyText = fc.string({unit: 'binary', maxLength: 60});

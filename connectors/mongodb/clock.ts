@@ -1,12 +1,13 @@
 /** The store's clock, and moments written in the format that they replace. */
 import {Double, Int32, Long} from 'bson';
+import {SesstuiError} from '../../source/errors.js';
 import {millisecondsFrom, readInstant} from '../../source/instants.js';
 import type {Access} from './client.js';
 import {valueOfBson} from './values.js';
 
 /**
- * Microseconds since 1970 on the server's clock, to the millisecond. Every server that follows the protocol
- * tells it in `hello`; for one that doesn't there is only this machine's.
+ * Microseconds since 1970 on the server's clock, to the millisecond. Every server that follows the protocol tells it
+ * in `hello`; throws `unsupported` for one that doesn't: this machine's clock decides no age (safety S8).
  */
 export const serverNow = async ({
   db,
@@ -14,7 +15,8 @@ export const serverNow = async ({
   signal,
 }: Pick<Access, 'db' | 'limit' | 'signal'>): Promise<number> => {
   const {localTime} = await db.command({hello: 1, ...limit}, signal ? {signal} : {});
-  return (localTime instanceof Date ? localTime.getTime() : Date.now()) * 1000;
+  if (localTime instanceof Date) return localTime.getTime() * 1000;
+  throw new SesstuiError('unsupported', 'The server does not tell its time (hello.localTime).');
 };
 
 const isoLike = (micros: number, text: string): string => {

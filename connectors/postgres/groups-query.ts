@@ -106,5 +106,9 @@ export const groupsQuery = (
       end: () => current?.found,
     };
   };
-  return {statement: binder.statement(text), totals: readTotals(names), reader};
+  // No index serves computed keys, and the planner does not know what they cost: rows are joined to their groups by
+  // hash, not by computing the keys of all rows for each group.
+  const isComputed = form.key.some(key => !('attr' in key));
+  const setting = isComputed ? {setting: {text: 'set local enable_nestloop = off', values: []}} : {};
+  return {statement: binder.statement(text), ...setting, totals: readTotals(names), reader};
 };

@@ -118,6 +118,7 @@ class PostgresConnector implements Connector {
     return this.#session.read(async run => {
       const context = await this.#context(tablesOf(form), options.now, run);
       const query = formQuery(form, options, options, context);
+      if (query.setting) await run(query.setting);
       const answer = await run(query.statement);
       const reader = query.reader();
       const found = [...answer.map(cells => reader.push(cells)), reader.end()].filter(
@@ -132,7 +133,7 @@ class PostgresConnector implements Connector {
     const context = await this.#session.read(run => this.#context(tablesOf(form), options.now, run), signal);
     const query = formQuery(form, options, null, context);
     const reader = query.reader();
-    for await (const page of this.#session.stream(query.statement, options.full ?? false, signal)) {
+    for await (const page of this.#session.stream(query, options.full ?? false, signal)) {
       for (const cells of page) {
         const found = reader.push(cells);
         if (found) yield found;

@@ -14,6 +14,8 @@ export type Page = {offset: number; limit: number};
 /** A statement with the reading of its answer. `found` reads rows as they come and says when a group is complete. */
 export type Query = {
   statement: Statement;
+  /** For the statement's transaction, before it. */
+  setting?: Statement;
   /** How many there are in all and by name; from the first row of the answer of a page. */
   totals: (first: Cells) => Pick<Survey, 'total' | 'counts'>;
   reader: () => Reader;

@@ -143,7 +143,11 @@ export class Session {
    * The answer of a statement some rows at a time (fewer of large ones: fetch-sizes.ts), as of one moment. The cursor outlives its transaction
    * (WITH HOLD), so that none is open while the reader thinks or writes; it has a connection of its own.
    */
-  async *stream(statement: Statement, whole: boolean, signal?: AbortSignal): AsyncGenerator<Cells[]> {
+  async *stream(
+    {statement, setting}: {statement: Statement; setting?: Statement},
+    whole: boolean,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Cells[]> {
     if (signal?.aborted) throw interrupted();
     const client = new pg.Client(this.#config);
     client.on('error', () => undefined);
@@ -153,6 +157,7 @@ export class Session {
       await client.connect();
       settle = this.#abortable(client, signal);
       await client.query(this.#begin('read only'));
+      if (setting) await client.query(setting);
       await client.query(`declare ${cursor} no scroll cursor with hold for ${withValues(statement)}`);
       const sizes = fetchSizes(whole);
       let size = sizes.first;

@@ -127,6 +127,16 @@ const earliestCreated = (config: Config, rows: Row[]): Record<string, NewValue> 
   return {};
 };
 
+/** Where a row lies once it has the canonical id; nothing where the id is not in its key, so that the store decides. */
+const movedIdentity = ({identity: {by, at}}: Row, id: string, canonicalId: string): Identity => {
+  const now = at[id];
+  if (by === 'key' && typeof now === 'string') return {by, at: {...at, [id]: canonicalId}};
+  // DynamoDB tells the type of a value beside it.
+  if (by === 'key' && isMap(now as Value) && Object.hasOwn(now as object, 'S'))
+    return {by, at: {...at, [id]: {S: canonicalId}}};
+  return {by: 'key', at: {}};
+};
+
 const rekey = (context: Context, task: Task, latest: Row, accounts: Row[]): Unit | null => {
   const {config, shapes} = context;
   const id = idAttribute(config, shapes)!;
@@ -136,7 +146,7 @@ const rekey = (context: Context, task: Task, latest: Row, accounts: Row[]): Unit
   const there = rows.find(row => toText(valueAt(row.values, id)) === canonicalId);
   const set: Record<string, NewValue> = {...earliestCreated(config, rows), [id]: {value: canonicalId}};
   const others = rows.filter(row => row !== there);
-  const identity: Identity = there?.identity ?? {by: 'key', at: {}};
+  const identity = there?.identity ?? movedIdentity(latest, id, canonicalId);
   const keptAsItIs = there === latest && alreadyEarliest(config, latest, set);
   const moved: Change[] = keptAsItIs
     ? []

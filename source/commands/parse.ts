@@ -181,7 +181,7 @@ const joined = (argv: string[]): string[] => {
 const refuseUnknown = (command: Command | null, argv: string[]): void => {
   const known = [...globalFlags.map(flag => flag.name), ...(command ? command.flags : screenFlags)];
   for (const word of flagWords(argv)) {
-    const name = kebab(word.replace(/^--?/, '').replace(/=.*$/, ''));
+    const name = kebab(word.replace(/^--?/, '').replace(/=.*$/s, ''));
     if (word.startsWith('--') && known.includes(name)) continue;
     const near = nearest(name, known);
     const where = allFlags.some(flag => flag.name === name)
@@ -189,7 +189,7 @@ const refuseUnknown = (command: Command | null, argv: string[]): void => {
       : '';
     throw new SesstuiError(
       'usage',
-      `there is no flag ${word.replace(/=.*$/, '')}${where}${near && !where ? `; the nearest is --${near}` : ''}`,
+      `there is no flag ${word.replace(/=.*$/s, '')}${where}${near && !where ? `; the nearest is --${near}` : ''}`,
       `\`sesstui ${command ? `${command.name} ` : ''}--help\` lists the flags.`,
     );
   }

@@ -101,7 +101,7 @@ export const carryOutPlan = async (
   });
   const out = context.flags.text('out');
   if (out === undefined) return runPlan(context, engine, plan);
-  await engine.writePlan(plan, out, context.flags.text('note') ?? null);
+  await engine.writePlan(plan, out, noteOf(context) ?? null);
   const result = planned(plan);
   return {...result, notes: [...result.notes, `the plan is in ${out}: sesstui apply ${out} --yes`]};
 };

@@ -2,7 +2,8 @@
 
 import type {Check, Judged, Part} from '../checks/check.js';
 import {canonicalJson, type Row} from '../connector.js';
-import {maskValues} from '../secrets.js';
+import type {Expr} from '../forms.js';
+import {isSecretColumn, masked, maskValues} from '../secrets.js';
 import type {Finding, FindingRow, Severity} from '../types.js';
 import {canonical, type Json, toJson, toText, type Value} from '../values.js';
 import {sha256} from './state-files.js';
@@ -69,8 +70,22 @@ const cutLong = (value: Json): Json => {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, cutLong(item)]));
 };
 
-export const groupJson = (group: Value[]): Json =>
-  group.length === 1 ? toJson(group[0]) : group.map(toJson);
+/** The column that a part of a group is a value of. */
+const columnOf = (expr: Expr | undefined): string | undefined => {
+  if (expr && 'attr' in expr) return expr.attr;
+  if (expr && 'norm' in expr) return expr.norm;
+  return expr && 'set' in expr ? expr.set : undefined;
+};
+
+/** A finding's group for people; what is a value of a secret column is masked. */
+const groupJson = (group: Value[], of: Expr[], secrets: string[]): Json => {
+  const values = group.map((value, index): Json => {
+    const column = columnOf(of[index]);
+    const json = toJson(value);
+    return column !== undefined && json !== null && isSecretColumn(column, secrets) ? masked : cutLong(json);
+  });
+  return values.length === 1 ? values[0]! : values;
+};
 
 /** What `--group` is compared with. */
 export const groupTexts = (group: Value[]): string[] =>
@@ -97,7 +112,7 @@ export const toFinding = (
     id: findingId(checkId, part, judged),
     reasons,
     severity: severityOf(check, reasons[0]),
-    group: groupJson(judged.group),
+    group: groupJson(judged.group, part.group, context.secrets),
     ageSeconds: judged.since === null ? null : Math.max(0, Math.floor((context.now - judged.since) / 1e6)),
     rows: judged.rows.map(({row, verdict, why}): FindingRow => {
       const key = shownMap(keyOf(row), context.secrets);

@@ -1,11 +1,20 @@
 /** A run's beginning: its directory, its lock, its files and its line in the audit log; all on disk before any change. */
 import {hostname, userInfo} from 'node:os';
+import {join} from 'node:path';
 import type {Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import type {Json} from '../values.js';
-import {audit} from './audit.js';
-import {makeRunDirectory, type PlanHeader, RunFiles, type RunRecord, readRun} from './run-files.js';
+import {audit, readAudit} from './audit.js';
+import {
+  makeRunDirectory,
+  type PlanHeader,
+  RunFiles,
+  type RunRecord,
+  readRun,
+  runDirectory,
+} from './run-files.js';
 import {type HeldRun, holdRun} from './run-lock.js';
+import {hashOfFile} from './state-files.js';
 
 export type OpenRun = {
   stateDirectory: string;
@@ -56,6 +65,12 @@ const opened = (stateDirectory: string, header: PlanHeader, files: RunFiles, hel
   },
 });
 
+const hashesOf = (stateDirectory: string, run: string): Promise<[string | null, string | null]> =>
+  Promise.all([
+    hashOfFile(join(runDirectory(stateDirectory, run), 'plan.jsonl')),
+    hashOfFile(join(runDirectory(stateDirectory, run), 'backup.jsonl')),
+  ]);
+
 /** Begins a new run. When this rejects nothing was changed in any store. */
 export const beginRun = async (
   stateDirectory: string,
@@ -85,7 +100,11 @@ export const beginRun = async (
  * Opens a run that was cut off, to go on with it. Throws `usage` where another process holds it, or has written on
  * since `seen` was read.
  */
-export const reopenRun = async (stateDirectory: string, seen: RunRecord): Promise<OpenRun> => {
+export const reopenRun = async (
+  stateDirectory: string,
+  seen: RunRecord,
+  note: string | null,
+): Promise<OpenRun> => {
   const {run} = seen.header;
   const held = await holdRun(stateDirectory, run);
   let files: RunFiles | undefined;
@@ -98,8 +117,12 @@ export const reopenRun = async (stateDirectory: string, seen: RunRecord): Promis
         '`sesstui history` shows what was done.',
       );
     files = await RunFiles.reopen(stateDirectory, run);
+    if (!(await readAudit(stateDirectory)).some(line => line.event === 'run' && line.run === run)) {
+      const [plan, backup] = await hashesOf(stateDirectory, run);
+      await auditLine(stateDirectory, header, {event: 'run', planned: header.planned, plan, backup});
+    }
     await files.journal([{event: 'resumed', at: new Date().toISOString(), by: whoami()}]);
-    await auditLine(stateDirectory, header, {event: 'resumed', resumedBy: whoami()});
+    await auditLine(stateDirectory, header, {event: 'resumed', resumedBy: whoami(), resumedNote: note});
     return opened(stateDirectory, header, files, held);
   } catch (error) {
     await files?.close();

@@ -73,7 +73,11 @@ export class Pacer {
   /** When the rate lets the next chunk begin. */
   #due = Number.NEGATIVE_INFINITY;
   #restMs = 0;
-  #begun = false;
+  #last: Chunk | null = null;
+  /** What a chunk takes however small it is: a table without an index for its groups is read whole each time. */
+  #fixedMs = 0;
+  /** Chunks of different sizes have shown what the size costs. */
+  #known = false;
   #askedAt = Number.NEGATIVE_INFINITY;
   /** Grows with each look at a strained server, falls with each at another; lasts over chunks. */
   #level = 0;
@@ -93,22 +97,42 @@ export class Pacer {
     return this.#units;
   }
 
-  /** Notes a chunk that was written, and decides the size of the next. */
-  after({ms, changes, troubled = false}: Chunk): void {
-    this.#begun = true;
-    const now = this.#clock();
+  /**
+   * Notes a chunk that was written, and decides the size of the next by what the size costs. A smaller chunk is no
+   * relief to the server where the cost is another: more of them would only be more work.
+   */
+  after(chunk: Chunk): void {
+    const {ms, changes, troubled = false} = chunk;
     const {ratePerSecond} = this.#options;
     // From when it began: a rate that was not used up is not made up for.
-    if (ratePerSecond) this.#due = Math.max(this.#due, now - ms) + (changes / ratePerSecond) * 1000;
+    if (ratePerSecond) this.#due = Math.max(this.#due, this.#clock() - ms) + (changes / ratePerSecond) * 1000;
     this.#restMs = Math.min(longestRestMs, this.#restMs + ms * restShare);
-    if (troubled || ms > slowMs) this.#shrink();
-    else if (ms < quickMs) this.#units = Math.min(this.#mostUnits, this.#units * 2);
+    this.#learn(chunk);
+    const ofSize = ms - this.#fixedMs;
+    if (troubled || ofSize > slowMs) this.#shrink();
+    else if (ofSize < quickMs) this.#units = Math.min(this.#mostUnits, this.#units * 2);
+    // Half of it tells.
+    else if (!this.#known) this.#shrink();
+  }
+
+  /** The line through this chunk and the one before, at no changes. */
+  #learn(chunk: Chunk): void {
+    const before = this.#last;
+    this.#last = chunk;
+    const more = before ? chunk.changes - before.changes : 0;
+    if (before && Math.abs(more) > 0.2 * Math.max(chunk.changes, before.changes)) {
+      const line = (before.ms * chunk.changes - chunk.ms * before.changes) / more;
+      const fixedMs = Math.max(0, Math.min(line, chunk.ms, before.ms));
+      this.#fixedMs = this.#known ? (this.#fixedMs + fixedMs) / 2 : fixedMs;
+      this.#known = true;
+    }
+    this.#fixedMs = Math.min(this.#fixedMs, chunk.ms);
   }
 
   /** Waits until the next chunk may be written: for the rate, for a rest, and for the server. */
   async pause(): Promise<void> {
     const {signal} = this.#options;
-    if (!this.#begun || signal?.aborted) return;
+    if (!this.#last || signal?.aborted) return;
     const early = Math.max(0, this.#due - this.#clock());
     const owed = Math.max(early, this.#restMs);
     // What the rate makes it wait is a rest as well.

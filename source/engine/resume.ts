@@ -42,7 +42,7 @@ export const makeResume = async (
   await sameServer(connector, record, signal);
   const backup = await Backup.open(stateDirectory, run);
   if (!backup) {
-    const fault = withoutBackup(record);
+    const fault = withoutBackup(stateDirectory, record);
     if (fault.code === 'damaged') throw fault;
     return {record, backup, known: new Map(), left: 0, takenBefore: 0, close: async () => undefined};
   }

@@ -11,7 +11,14 @@ import type {Counts, RunState, RunSummary} from '../types.js';
 import type {Json} from '../values.js';
 import {writeBackup} from './backup.js';
 import {writePlan} from './plan-lines.js';
-import {JsonLines, makeDirectory, readJsonLines, readLines, runsDirectory} from './state-files.js';
+import {
+  JsonLines,
+  makeDirectory,
+  readJsonLines,
+  readLines,
+  requireNoLink,
+  runsDirectory,
+} from './state-files.js';
 
 export type PlanHeader = {
   run: string;
@@ -113,6 +120,7 @@ export class RunFiles {
 export const makeRunDirectory = async (stateDirectory: string, now: Date): Promise<string> => {
   await makeDirectory(stateDirectory);
   await makeDirectory(runsDirectory(stateDirectory));
+  await requireNoLink(runsDirectory(stateDirectory));
   for (;;) {
     const run = newRunId(now);
     if (await makeDirectory(runDirectory(stateDirectory, run), true)) return run;

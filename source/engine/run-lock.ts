@@ -43,22 +43,36 @@ const heldBy = (run: string, owner: Owner | undefined): SesstuiError => {
 const isDead = (owner: Owner | undefined): boolean =>
   owner !== undefined && owner.host === hostname() && owner.pid !== process.pid && !isAlive(owner.pid);
 
+const self = (): Owner => ({pid: process.pid, host: hostname()});
+
+const ownerPathOf = (directory: string): string => join(directory, 'owner.json');
+
 const readOwner = async (directory: string): Promise<Owner | undefined> =>
-  (await readJsonLines<Owner>(join(directory, 'owner.json')))[0];
+  (await readJsonLines<Owner>(ownerPathOf(directory)))[0];
+
+const isLocked = (directory: string): Promise<boolean> =>
+  check(directory, {lockfilePath: join(directory, 'lock'), stale}).catch(() => false);
+
+/** The lock first: an owner without a lock is nothing. */
+const letGo = async (directory: string, release: () => Promise<void>): Promise<void> => {
+  await release().catch(() => undefined);
+  const owner = await readOwner(directory).catch(() => undefined);
+  if (owner?.pid === process.pid && owner.host === hostname() && !(await isLocked(directory)))
+    await removeFile(ownerPathOf(directory)).catch(() => undefined);
+};
 
 /** Throws `usage` where a process holds the run now. */
 export const requireFree = async (stateDirectory: string, run: string): Promise<void> => {
   const directory = runDirectory(stateDirectory, run);
-  const held = await check(directory, {lockfilePath: join(directory, 'lock'), stale}).catch(() => false);
   const owner = await readOwner(directory);
-  if (held && !isDead(owner)) throw heldBy(run, owner);
+  if (!isDead(owner) && (await isLocked(directory))) throw heldBy(run, owner);
 };
 
 /** Throws `usage` where another process holds the run. */
 export const holdRun = async (stateDirectory: string, run: string): Promise<HeldRun> => {
   const directory = runDirectory(stateDirectory, run);
   const lockfilePath = join(directory, 'lock');
-  const ownerPath = join(directory, 'owner.json');
+  const ownerPath = ownerPathOf(directory);
   // Nobody else looks at owners and removes locks meanwhile.
   const runs = runsDirectory(stateDirectory);
   const releaseAll = await lock(runs, {
@@ -72,21 +86,18 @@ export const holdRun = async (stateDirectory: string, run: string): Promise<Held
   try {
     const owner = await readOwner(directory);
     if (isDead(owner)) await rmdir(lockfilePath).catch(() => undefined);
-    const lost = new AbortController();
-    const release = await lock(directory, {
-      lockfilePath,
-      stale,
-      onCompromised: () => lost.abort(),
-    }).catch(error => {
-      if ((error as NodeJS.ErrnoException).code === 'ELOCKED') throw heldBy(run, owner);
-      throw fsFault(error, lockfilePath, 'locked');
+    if (await isLocked(directory)) throw heldBy(run, owner);
+    // Before the lock: there is none without its owner.
+    await writeFile(ownerPath, `${JSON.stringify(self())}\n`, {mode: 0o600}).catch(error => {
+      throw fsFault(error, ownerPath, 'written');
     });
-    await writeFile(ownerPath, `${JSON.stringify({pid: process.pid, host: hostname()})}\n`, {mode: 0o600});
-    const letGo = async (): Promise<void> => {
-      await removeFile(ownerPath).catch(() => undefined);
-      await release().catch(() => undefined);
-    };
-    return {lost: lost.signal, release: letGo};
+    const lost = new AbortController();
+    const release = await lock(directory, {lockfilePath, stale, onCompromised: () => lost.abort()}).catch(
+      error => {
+        throw fsFault(error, lockfilePath, 'locked');
+      },
+    );
+    return {lost: lost.signal, release: () => letGo(directory, release)};
   } finally {
     await releaseAll().catch(() => undefined);
   }

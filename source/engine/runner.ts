@@ -11,7 +11,7 @@ import {
   type Prepared,
   type Unit,
 } from '../connector.js';
-import {asSesstuiError} from '../errors.js';
+import {asSesstuiError, type SesstuiError} from '../errors.js';
 import type {Progress, ShownChange} from '../types.js';
 import {auditLine, type OpenRun} from './open-run.js';
 import {Pacer} from './pacing.js';
@@ -112,16 +112,21 @@ const applyChunk = async (
   chunk: Work[],
   prepared: (transaction: Prepared) => Promise<void>,
   kept: () => boolean,
-): Promise<Outcome[][]> => {
+): Promise<{outcomes: Outcome[][]; fault?: SesstuiError}> => {
   const units = chunk.map(({unit}) => unit);
   try {
-    return await connector.apply(units, {decideKeeper, prepared});
+    return {outcomes: await connector.apply(units, {decideKeeper, prepared})};
   } catch (error) {
     const fault = asSesstuiError(error);
     const result = fault.code === 'internal' && !kept() ? ('unknown' as const) : ('failed' as const);
-    return units.map(unit => unit.changes.map(() => ({result, error: fault.message})));
+    return {outcomes: units.map(unit => unit.changes.map(() => ({result, error: fault.message}))), fault};
   }
 };
+
+/** Chunks in a row that failed whole, after which the rest is not tried: the store is gone, locked or refuses. */
+const mostBarren = 3;
+const isGone = (fault: SesstuiError | undefined): boolean =>
+  fault !== undefined && ['unreachable', 'refused', 'read-only'].includes(fault.code);
 
 /** Was a whole row written that the store then has otherwise? */
 const isAltered = (change: Change, outcome: Outcome): boolean => {
@@ -145,6 +150,7 @@ export const carryOut = async (
   let done = 0;
   let altered = 0;
   let interrupted = false;
+  let barren = 0;
   let journalFault: unknown;
   const pacer = new Pacer({
     unitsPerApply: connector.capabilities.unitsPerApply,
@@ -179,47 +185,55 @@ export const carryOut = async (
       onProgress?.({phase: 'changes', done, total, outcome: changes[place]});
       return {event: 'outcome', at: at(), unit: item.number, change: item.changes[index]!, ...kept(outcome)};
     });
-  try {
-    await files.journal(knownLines(request.known));
-    for await (const chunk of chunks(request.work, pacer)) {
-      await pacer.pause();
-      if (signal.aborted) {
-        interrupted = true;
-        break;
-      }
-      await files.journal(intents(chunk));
-      const began = performance.now();
-      const outcomes = await applyChunk(connector, chunk, prepared(chunk), () => journalFault !== undefined);
-      pacer.after({
-        ms: performance.now() - began,
-        changes: outcomes.flat().length,
-        troubled: outcomes.flat().some(isTroubled),
-      });
-      const lines = chunk.flatMap((item, index) => told(item, outcomes[index]!));
-      if (journalFault) throw journalFault;
-      await files.journal(lines);
-    }
-    if (lost.aborted)
-      faults.push('this process was stopped for so long that another one may have taken the run');
-    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);
-  } catch (error) {
-    // What was written stays written: the run is told with the outcomes that are known here.
-    interrupted = true;
-    faults.push(
-      `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl, and \`sesstui resume ${header.run}\` finishes it`,
-    );
-  }
   const count = (result: string): number => changes.filter(change => change.result === result).length;
-  try {
-    await auditLine(stateDirectory, header, {
-      event: interrupted ? 'interrupted' : 'done',
+  const tell = (event: 'done' | 'interrupted'): Promise<void> =>
+    auditLine(stateDirectory, header, {
+      event,
       applied: count('applied'),
       skipped: count('skipped'),
       failed: count('failed'),
       unknown: count('unknown'),
     });
+  try {
+    await files.journal(knownLines(request.known));
+    for await (const chunk of chunks(request.work, pacer)) {
+      await pacer.pause();
+      if (signal.aborted || barren >= mostBarren) {
+        interrupted = true;
+        break;
+      }
+      await files.journal(intents(chunk));
+      const began = performance.now();
+      const {outcomes, fault} = await applyChunk(
+        connector,
+        chunk,
+        prepared(chunk),
+        () => journalFault !== undefined,
+      );
+      const all = outcomes.flat();
+      pacer.after({ms: performance.now() - began, changes: all.length, troubled: all.some(isTroubled)});
+      if (isGone(fault)) barren = mostBarren;
+      else barren = all.every(isTroubled) ? barren + 1 : 0;
+      const lines = chunk.flatMap((item, index) => told(item, outcomes[index]!));
+      if (journalFault) throw journalFault;
+      await files.journal(lines);
+    }
+    if (interrupted && barren >= mostBarren)
+      faults.push(
+        `the last changes all failed, so the rest was not tried: \`sesstui resume ${header.run}\` goes on with it when the store takes them again`,
+      );
+    if (lost.aborted)
+      faults.push('this process was stopped for so long that another one may have taken the run');
+    // The audit log first: a run that is told as done has been audited.
+    await tell(interrupted ? 'interrupted' : 'done');
+    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);
   } catch (error) {
-    faults.push(asSesstuiError(error).message);
+    // What was written stays written: the run is told with the outcomes that are known here.
+    faults.push(
+      `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl, and \`sesstui resume ${header.run}\` finishes it`,
+    );
+    if (!interrupted) await tell('interrupted').catch(fault => faults.push(asSesstuiError(fault).message));
+    interrupted = true;
   } finally {
     await close();
   }

@@ -48,7 +48,7 @@ const holdUndone = async (
 const open = (stateDirectory: string, plan: HeldPlan, note: string | null): Promise<OpenRun> => {
   const {checker, units, header, resume} = plan.held;
   return resume
-    ? reopenRun(stateDirectory, resume.record)
+    ? reopenRun(stateDirectory, resume.record, note)
     : beginRun(stateDirectory, {...header, note}, units, checker.config.secrets);
 };
 

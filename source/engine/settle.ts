@@ -101,6 +101,8 @@ const readRows = async (
   }
 };
 
+const isKnown = ({identity: {by, at}}: Change): boolean => by === 'key' && Object.keys(at).length > 0;
+
 /** The rows of changes, table by table, in the order of the changes. */
 const fetchEach = async (
   connector: Connector,
@@ -109,7 +111,9 @@ const fetchEach = async (
 ): Promise<(Row | undefined)[]> => {
   const rows: (Row | undefined)[] = [];
   for (const table of new Set(changes.map(change => change.table))) {
-    const indexes = [...changes.keys()].filter(index => changes[index]!.table === table);
+    const indexes = [...changes.keys()].filter(
+      index => changes[index]!.table === table && Object.keys(changes[index]!.identity.at).length > 0,
+    );
     const found = await connector.fetch(
       table,
       indexes.map(index => changes[index]!.identity),
@@ -136,8 +140,8 @@ const settledByReading = (connector: Connector, change: Change, row: Row | undef
   }
   const after = row && {identity: row.identity, version: row.version!};
   if (change.op === 'insert') {
-    // Where a row without a key came to lie is not known.
-    if (change.identity.by === 'place') return {result: 'unknown', error: lost};
+    // Where a row came to lie that has no key, or whose key the store made, is not known.
+    if (!isKnown(change)) return {result: 'unknown', error: lost};
     return row && isResult(connector, change, row) ? {result: 'applied', after: after!} : {result: 'pending'};
   }
   if (!row || row.version === change.version) return {result: 'pending'};

@@ -4,7 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import {constants} from 'node:fs';
-import {type FileHandle, mkdir, open, unlink} from 'node:fs/promises';
+import {type FileHandle, lstat, mkdir, open, stat, unlink} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';
@@ -15,7 +15,7 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export const fsFault = (error: unknown, path: string, what: string): SesstuiError => {
   const code = (error as NodeJS.ErrnoException).code ?? 'error';
   return new SesstuiError(
-    'internal',
+    'state',
     `${path} can not be ${what} (${code})`,
     'Nothing was changed that is not backed up. Make room or permissions there, or name another place with --state-dir.',
     error,
@@ -23,18 +23,50 @@ export const fsFault = (error: unknown, path: string, what: string): SesstuiErro
 };
 
 /**
- * Makes a directory for this user alone, with its parents; false when `exclusive` and it is there. Throws `internal`
+ * Makes a directory for this user alone, with its parents; false when `exclusive` and it is there. Throws `state`
  * with the path.
  */
 export const makeDirectory = async (path: string, exclusive = false): Promise<boolean> => {
   try {
     await mkdir(path, {recursive: !exclusive, mode: 0o700});
+    await requireOwn(path);
     await syncDirectory(dirname(path));
     return true;
   } catch (error) {
+    if (error instanceof SesstuiError) throw error;
     if (exclusive && (error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw fsFault(error, path, 'made');
   }
+};
+
+/** Whoever may write in a directory could put other files there, or have ours written where it likes. */
+const requireOwn = async (path: string): Promise<void> => {
+  const {uid, mode} = await stat(path);
+  const mine = process.getuid?.();
+  // Windows has neither.
+  if (mine === undefined) return;
+  const why =
+    uid !== mine && uid !== 0
+      ? `belongs to another user (uid ${uid})`
+      : (mode & 0o022) !== 0
+        ? `may be written by others (mode ${(mode & 0o777).toString(8)})`
+        : null;
+  if (why)
+    throw new SesstuiError(
+      'state',
+      `${path} ${why}: it is no place for backups`,
+      'Nothing was changed. Make it yours alone (chmod 700), or name another place with --state-dir.',
+    );
+};
+
+/** `runs` and what is in it are directories; where the state directory itself lies is its user's business. */
+export const requireNoLink = async (path: string): Promise<void> => {
+  if ((await lstat(path)).isSymbolicLink())
+    throw new SesstuiError(
+      'state',
+      `${path} is a symbolic link: backups would go somewhere else`,
+      'Nothing was changed. Remove it, or name another place with --state-dir.',
+    );
 };
 
 /** So that a new name in a directory survives a crash. */

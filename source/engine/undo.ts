@@ -4,7 +4,7 @@
  */
 import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import {Backup, type BackupRecord, type Place} from './backup.js';
+import {Backup, type BackupRecord, backupPath, type Place} from './backup.js';
 import {listRuns, nameOf, type RunRecord, readRun, summaryOf} from './run-files.js';
 import {type Settled, settleRun} from './settle.js';
 
@@ -84,7 +84,7 @@ export const makeUndo = async (
       '`sesstui history` shows what was done since.',
     );
   const backup = await Backup.open(stateDirectory, run);
-  if (!backup) throw withoutBackup(record);
+  if (!backup) throw withoutBackup(stateDirectory, record);
   try {
     await sameServer(connector, record, signal);
     const settled = await settleRun(connector, record.journal, backup, signal);
@@ -103,11 +103,11 @@ export const makeUndo = async (
 };
 
 /** By the order of writes a run without a whole backup has written nothing; unless somebody cut the backup off since. */
-export const withoutBackup = ({header, journal}: RunRecord): SesstuiError =>
+export const withoutBackup = (stateDirectory: string, {header, journal}: RunRecord): SesstuiError =>
   journal.some(line => line.event === 'intent')
     ? new SesstuiError(
         'damaged',
-        `the backup of run ${header.run} is not whole, though it has made changes`,
+        `${backupPath(stateDirectory, header.run)} is not whole, though its run has made changes`,
         'Restore backup.jsonl from a copy; nothing is undone without it.',
       )
     : new SesstuiError(

@@ -114,7 +114,7 @@ test('rekey moves the latest to the canonical id, keeps the earliest createdAt, 
     ),
   );
   expect(await moved.changes('rekey')).toEqual([
-    `insert kite-sessions  {"createdAt":"${earliest}","sessionId":"sess_x"}`,
+    `insert kite-sessions sess_x {"createdAt":"${earliest}","sessionId":"sess_x"}`,
     'delete kite-sessions a',
     'delete kite-sessions b',
     'update kite-accounts x {"session":"sess_x"}',

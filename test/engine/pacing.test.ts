@@ -56,18 +56,50 @@ test('chunks start small, double while they are quick, and stop growing at what 
   expect(openTest({unitsPerApply: 25}).pacer.next()).toBe(25);
 });
 
-test('a chunk that is neither quick nor slow keeps its size; a slow or troubled one halves it, down to one unit', async () => {
+test('a slow or troubled chunk halves the next, down to one unit; one that is neither slow nor quick keeps it', async () => {
   const {pacer, work} = openTest();
-  await work(600);
-  expect(pacer.next()).toBe(50);
-  await work(1001);
+  await work(4000);
   expect(pacer.next()).toBe(25);
-  await work(20, 25, true);
+  await work(2000);
   expect(pacer.next()).toBe(12);
-  for (let chunk = 0; chunk < 10; chunk++) await work(3000);
+  await work(960);
+  expect(pacer.next()).toBe(12);
+  await work(960, 12, true);
+  expect(pacer.next()).toBe(6);
+  for (let chunk = 0; chunk < 10; chunk++) await work(pacer.next() * 2000);
   expect(pacer.next()).toBe(1);
   await work(20);
   expect(pacer.next()).toBe(2);
+});
+
+/** The sizes of chunks that take so long before the first change, and so long for each. */
+const sizesOf = async (fixedMs: number, eachMs: number, chunks: number): Promise<number[]> => {
+  const {pacer, work} = openTest();
+  const sizes: number[] = [];
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    sizes.push(pacer.next());
+    await work(fixedMs + pacer.next() * eachMs);
+  }
+  return sizes;
+};
+
+test('what a chunk costs however small it is does not make chunks smaller', async () => {
+  // A whole table read for each chunk, be it slow or in between: found out by one smaller chunk.
+  expect(await sizesOf(3000, 0.2, 7)).toEqual([50, 25, 50, 100, 200, 400, 500]);
+  expect(await sizesOf(600, 0.2, 7)).toEqual([50, 25, 50, 100, 200, 400, 500]);
+  // And so large only as its own cost lets it be.
+  expect(await sizesOf(3000, 2, 7)).toEqual([50, 25, 50, 100, 200, 200, 200]);
+  // What each change costs does.
+  expect(await sizesOf(0, 12, 5)).toEqual([50, 25, 25, 25, 25]);
+  expect(await sizesOf(0, 100, 6)).toEqual([50, 25, 12, 6, 6, 6]);
+});
+
+test('where all of it was slow for a while, chunks grow again', async () => {
+  const {pacer, work} = openTest();
+  for (let chunk = 0; chunk < 12; chunk++) await work(100 + 200 * pacer.next());
+  expect(pacer.next()).toBeLessThan(10);
+  for (let chunk = 0; chunk < 12; chunk++) await work(20 + 0.3 * pacer.next());
+  expect(pacer.next()).toBe(500);
 });
 
 test('a chunk is never more than a second of the rate, nor less than one unit', async () => {

@@ -82,7 +82,11 @@ test('an interrupted run is finished under its own name, and taken back whole', 
   expect(plan).toMatchObject({resumes: run, planned: 100});
   expect(plan.changes.filter(({result}) => result === 'planned')).toHaveLength(50);
   expect(plan.notes[0]).toContain('50 changes were made, 50 are left');
-  expect(await engine.run(plan)).toMatchObject({run, planned: 100, applied: 100, remaining: 0});
+  const finished = await engine.run(plan, {note: 'ticket 4712'});
+  expect(finished).toMatchObject({run, planned: 100, applied: 100, remaining: 0});
+  expect(await readFile(join(stateDirectory, 'audit.jsonl'), 'utf8')).toContain(
+    '"resumedNote":"ticket 4712"',
+  );
   expect((await engine.history())[0]).toMatchObject({run, state: 'done', planned: 100, applied: 100});
   expect(await verifyState(stateDirectory)).toEqual([]);
   expect(await engine.run(await engine.planUndo(run))).toMatchObject({applied: 100});
@@ -199,5 +203,20 @@ test('an undo finished by another undo puts nothing back twice when it is resume
   });
   expect(await engine.run(await engine.planUndo(run!))).toMatchObject({planned: 50, applied: 50});
   expect(await engine.run(await engine.planResume(undo.run!))).toMatchObject({applied: 50, skipped: 50});
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('a store that refuses everything is not asked for everything; resume goes on when it takes them', async () => {
+  const before = await dumpPostgres(server.url, 'keys');
+  await client.query(`create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'not today'; end $$;
+    create trigger refuse before delete on keys for each row execute function refuse()`);
+  const result = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  expect(result).toMatchObject({planned: 100, applied: 0, interrupted: true});
+  expect(result.failed).toBeLessThan(100);
+  expect(result.faults!.join()).toContain('the rest was not tried');
+  await client.query('drop trigger refuse on keys');
+  const rest = await engine.run(await engine.planResume(result.run!));
+  expect(rest).toMatchObject({failed: result.failed, applied: 100 - result.failed});
+  await engine.run(await engine.planUndo(result.run!));
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
 });

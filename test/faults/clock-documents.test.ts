@@ -109,18 +109,16 @@ describe('FerretDB', () => {
       {id: 'future-date', at: new Date(now + 10 * minute), plan: false, unknown: true},
     ];
     await database.createCollection('sessions-requests');
-    await database
-      .collection<{_id: string}>('sessions')
-      .insertMany(
-        cases.map(({id, at}) => ({
-          _id: id,
-          id,
-          customer: `c-${id}`,
-          status: 'waiting',
-          createdAt: at,
-          updatedAt: null,
-        })),
-      );
+    await database.collection<{_id: string}>('sessions').insertMany(
+      cases.map(({id, at}) => ({
+        _id: id,
+        id,
+        customer: `c-${id}`,
+        status: 'waiting',
+        createdAt: at,
+        updatedAt: null,
+      })),
+    );
     await client.close();
     await judged(
       {kind: 'mongodb', url: server.url, database: 'rides', checks: [check('sessions')]},

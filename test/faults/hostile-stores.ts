@@ -46,9 +46,11 @@ const fillPostgres = async (
     `insert into ${table} select * from unnest($1::text[], $2::text[], $2::text[], $2::text[])`,
     [copies.map(([id]) => id), copies.map(([, text]) => text)],
   );
-  await client.query(`insert into ${table} values ('long 1', $1, '', ''), ('long 2', $1, '', '')`, [huge]);
   await client.query('create table large (id text primary key, customer text, body text)');
-  await client.query("insert into large values ('1', 'huge', $1), ('2', 'huge', $1)", [huge]);
+  await client.query(
+    "insert into large values ('1', 'huge', $1), ('2', 'huge', $1), ('3', $1, ''), ('4', $1, '')",
+    [huge],
+  );
   await client.query(
     'create table auth_sessions (id text primary key, email text, session_type text, protected boolean, fingerprint text, expires_at timestamptz, updated_at timestamptz, created_at timestamptz)',
   );
@@ -74,7 +76,7 @@ export const openHostileStores = async (
 ): Promise<HostileStores> => {
   const of = (from: number, to: number): string[] =>
     strings.slice(Math.floor(strings.length * from), Math.floor(strings.length * to));
-  const parts = {groups: of(0, 0.5), emails: of(0.5, 0.75), customers: of(0.75, 1)};
+  const parts = {groups: of(0, 0.65), emails: of(0.65, 0.75), customers: of(0.75, 1)};
   const client = new pg.Client({connectionString: urls.postgres});
   await client.connect();
   await fillPostgres(client, parts);

@@ -108,6 +108,6 @@ export const auditedChanges = async (state: string, run: string): Promise<number
 export const ageLocks = async (state: string): Promise<void> => {
   const long = new Date(Date.now() - 10 * 60_000);
   for (const entry of await readdir(state, {recursive: true, withFileTypes: true}).catch(() => []))
-    if (entry.name.endsWith('.lock'))
+    if (/^(?:.*\.)?lock$/.test(entry.name))
       await utimes(join(entry.parentPath ?? entry.path, entry.name), long, long).catch(() => undefined);
 };

@@ -9,7 +9,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {cliPath} from '../support/cli.js';
 import {startFerretdb} from '../support/ferretdb/ferretdb.js';
 import {record} from './record.js';
-import {configured, openStage, type Stage} from './stage.js';
+import {configured, openStage, type RunJson, type Stage} from './stage.js';
 
 const megabyte = 2 ** 20;
 /**
@@ -105,6 +105,25 @@ describe('PostgreSQL', () => {
     const what = {text: 'whole rows, read as a plan reads them', server: stage.name, code: 0, size};
     const args = [JSON.stringify({...store(), checks: []}), 'sessions'];
     expect(await withinBudget(what, readWhole, args)).toBe(`${count + small}\n`);
+  });
+
+  test('a plan, its run and its undo hold a few rows at a time', {timeout: 900_000}, async () => {
+    const checks = [{check: 'duplicates', table: 'sessions', groupBy: ['account'], latestBy: ['at']}];
+    const {file, directory} = await configured({environment: 'test', stores: {shop: {...store(), checks}}});
+    const digest = async (): Promise<unknown> =>
+      (await stage.sql(`select md5(string_agg(md5(t::text), '' order by id)) as all from sessions t`)).rows;
+    const before = await digest();
+    const call = async (...args: string[]): Promise<RunJson> => {
+      const what = {text: args[0]!, server: stage.name, code: 0, size};
+      const all = ['--config', file, '--state-dir', join(directory, 'state'), ...args, '--json'];
+      return JSON.parse(await withinBudget(what, cliPath, all)) as RunJson;
+    };
+    const changes = (count + small) / 2;
+    const done = await call('clean', 'shop/duplicates', '--action', 'keep-latest', '--yes');
+    expect(done).toMatchObject({planned: changes, applied: changes, remaining: 0});
+    expect(await call('history', '--verify')).toMatchObject({problems: []});
+    expect(await call('undo', done.run!, '--yes')).toMatchObject({planned: changes, applied: changes});
+    expect(await digest()).toEqual(before);
   });
 });
 

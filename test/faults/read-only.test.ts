@@ -2,8 +2,8 @@
  * Read-only, at every level (safety S12): whatever the command and whatever is confirmed, the databases see no write,
  * and the program says why and what to do. The control beside each shows that the same command does write when it may.
  */
-import {readFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {MongoClient} from 'mongodb';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
@@ -23,10 +23,10 @@ import {
   type RunJson,
   type Stage,
 } from './stage.js';
-import {readingDynamodb, readingMongodb, type Tap, tapDynamodb, tapMongodb} from './tapped.js';
+import {readingDynamodb, readingMongodb, type Tap, tapDynamodb, tapMongodb, tapPostgres} from './tapped.js';
 
 let stage: Stage;
-let log: string;
+let postgres: Tap;
 let ferretdb: {url: string; stop: () => Promise<void>};
 let local: {endpoint: string; stop: () => Promise<void>};
 let mongodb: Tap;
@@ -38,11 +38,8 @@ beforeAll(async () => {
   stage = await openStage();
   // Vacuum and analyse write of their own accord.
   await stage.sql('alter system set autovacuum = off');
-  await stage.sql("alter system set log_statement = 'all'");
-  await stage.sql("alter system set log_line_prefix = '<%a> '");
   await stage.sql('select pg_reload_conf()');
-  const {rows} = await stage.sql("select current_setting('data_directory') as data");
-  log = join(dirname((rows[0] as {data: string}).data), 'log');
+  postgres = await tapPostgres(portOf(stage.url));
   ferretdb = await startFerretdb();
   local = await dynamodbServers()
     .find(({name}) => name === 'DynamoDB Local')!
@@ -51,7 +48,7 @@ beforeAll(async () => {
   dynamodb = await tapDynamodb(portOf(local.endpoint));
 }, 180_000);
 afterAll(async () => {
-  await Promise.all([mongodb?.stop(), dynamodb?.stop()]);
+  await Promise.all([postgres?.stop(), mongodb?.stop(), dynamodb?.stop()]);
   await Promise.all([stage?.close(), ferretdb?.stop(), local?.stop()]);
 });
 
@@ -72,10 +69,16 @@ const fill = async (): Promise<void> => {
   await makeTable(rawClient(local.endpoint), 'accounts', {id: 'S'}, [account('1', 1), account('2', 2)]);
 };
 
+const through = (url: string, {port}: Tap): string => {
+  const other = new URL(url);
+  other.port = String(port);
+  return other.href;
+};
+
 const stores = () => ({
   rides: {
     kind: 'postgres',
-    url: stage.url,
+    url: through(stage.url, postgres),
     checks: [{check: 'stale-sessions'}, {check: 'device-sessions', table: 'devices'}],
   },
   chat: {
@@ -111,12 +114,6 @@ const state = async () => {
   };
 };
 
-const statements = async (): Promise<string[]> =>
-  (await readFile(log, 'utf8'))
-    .split(/\n(?=<)/)
-    .filter(line => line.startsWith('<sesstui> LOG:  ') && /(?:statement|execute [^:]*): /.test(line))
-    .map(line => line.replace(/^.*?(?:statement|execute [^:]*): /s, ''));
-
 /** Words of SQL without what is quoted. */
 const bare = (text: string): string => text.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, "''");
 const writes = (text: string): boolean =>
@@ -124,18 +121,18 @@ const writes = (text: string): boolean =>
     bare(text).replaceAll(/for update/gi, ''),
   );
 
-type Seen = {sql: number; mongodb: number; dynamodb: number};
-const mark = async (): Promise<Seen> => ({
-  sql: (await statements()).length,
+type Seen = {postgres: number; mongodb: number; dynamodb: number};
+const mark = (): Seen => ({
+  postgres: postgres.commands.length,
   mongodb: mongodb.commands.length,
   dynamodb: dynamodb.commands.length,
 });
-const written = async (since: Seen) => ({
-  sql: (await statements()).slice(since.sql).filter(writes),
+const written = (since: Seen) => ({
+  postgres: postgres.commands.slice(since.postgres).filter(writes),
   mongodb: mongodb.commands.slice(since.mongodb).filter(name => !readingMongodb.has(name)),
   dynamodb: dynamodb.commands.slice(since.dynamodb).filter(name => !readingDynamodb.has(name)),
 });
-const nothing = {sql: [], mongodb: [], dynamodb: []};
+const nothing = {postgres: [], mongodb: [], dynamodb: []};
 
 /** One of each store's runs, to be taken back. */
 const runsOf = async (calls: Calls): Promise<string[]> => {
@@ -143,8 +140,22 @@ const runsOf = async (calls: Calls): Promise<string[]> => {
   return json.runs.flatMap(({run}) => (run === null ? [] : [run]));
 };
 
+/** Runs that look as if they had ended just after they began. */
+const interruptedOf = async (calls: Calls): Promise<string[]> => {
+  const runs = await runsOf(calls);
+  for (const run of runs) {
+    const journal = join(calls.directory, 'state', 'runs', run, 'journal.jsonl');
+    const lines = (await readFile(journal, 'utf8'))
+      .split('\n')
+      .filter(line => line.includes('"event":"begin"'));
+    expect(lines).toHaveLength(1);
+    await writeFile(journal, `${lines[0]}\n`);
+  }
+  return runs;
+};
+
 /** How each command that can write is called; one that the program has and this doesn't fails the suite. */
-const callsOf = (runs: string[], plan: string): Record<string, string[][]> => ({
+const callsOf = (runs: string[], interrupted: string[], plan: string): Record<string, string[][]> => ({
   clean: [
     ['clean', 'rides/stale-sessions', '--action', 'cancel'],
     ['clean', 'rides/device-sessions', '--action', 'logout', '--id', '1'],
@@ -155,7 +166,7 @@ const callsOf = (runs: string[], plan: string): Record<string, string[][]> => ({
   ],
   customer: [['customer', 'c1', '--clean']],
   undo: runs.map(run => ['undo', run]),
-  resume: runs.map(run => ['resume', run]),
+  resume: interrupted.map(run => ['resume', run]),
   apply: [['apply', plan]],
 });
 const writing = commands.filter(({flags}) => flags.includes('yes')).map(({name}) => name);
@@ -216,10 +227,12 @@ describe('no command writes', () => {
     const runs = await runsOf(open);
     expect(runs).toHaveLength(4);
     await fill();
+    const interrupted = await interruptedOf(open);
+    await fill();
     const closed = await configured({...config, limits, stores: stores()}, join(open.directory, 'state'));
-    const table = callsOf(runs, plan);
+    const table = callsOf(runs, interrupted, plan);
     const before = await state();
-    const since = await mark();
+    const since = mark();
     let rounds = 0;
     for (const name of writing) {
       expect(Object.keys(table), `how is ${name} called?`).toContain(name);
@@ -237,7 +250,7 @@ describe('no command writes', () => {
       expect(
         (await closed.text([...call, ...flags.filter(flag => flag === '--read-only')])).code,
       ).toBeLessThan(2);
-    expect(await written(since)).toEqual(nothing);
+    expect(written(since)).toEqual(nothing);
     expect(await state()).toEqual(before);
     expect(mongodb.commands.length).toBeGreaterThan(since.mongodb);
     expect(dynamodb.commands.length).toBeGreaterThan(since.dynamodb);
@@ -253,10 +266,10 @@ describe('no command writes', () => {
   test('the same commands do write, and are seen, where they may', async () => {
     const open = await configured({environment: 'test', stores: stores()});
     const before = await state();
-    const since = await mark();
+    const since = mark();
     const runs = await runsOf(open);
-    const seen = await written(since);
-    expect(seen.sql.some(text => text.includes('update '))).toBe(true);
+    const seen = written(since);
+    expect(seen.postgres.some(text => text.includes('update '))).toBe(true);
     expect(seen.mongodb).toContain('findAndModify');
     expect(seen.dynamodb).toContain('TransactWriteItems');
     expect((await state()).next).not.toBe(before.next);
@@ -269,7 +282,7 @@ describe('no command writes', () => {
   test('the screen lists, plans and is refused', async () => {
     const engine = await engineOn({environment: 'test', readOnly: true, stores: stores()});
     const before = await state();
-    const since = await mark();
+    const since = mark();
     expect(engine.readOnly).toBe(true);
     expect((await engine.sessions('rides/device-sessions', {offset: 0, limit: 10})).total).toBe(1);
     for (const {id, reasons} of engine.checks) {
@@ -280,7 +293,7 @@ describe('no command writes', () => {
       });
     }
     await engine.close();
-    expect(await written(since)).toEqual(nothing);
+    expect(written(since)).toEqual(nothing);
     expect(await state()).toEqual(before);
   });
 });
@@ -347,7 +360,7 @@ describe('the session itself', () => {
   });
 
   test.each(['rides', 'chat', 'kite'] as const)('%s, opened to read, has no way to write', async name => {
-    const since = await mark();
+    const since = mark();
     const before = await state();
     const {checks: _, ...store} = stores()[name];
     const connector = await openConnector(
@@ -366,7 +379,7 @@ describe('the session itself', () => {
       code: 'read-only',
     });
     await connector.close();
-    expect(await written(since)).toEqual(nothing);
+    expect(written(since)).toEqual(nothing);
     expect(await state()).toEqual(before);
   });
 

@@ -74,17 +74,18 @@ const takeBack = async (round: Round, run: string): Promise<void> => {
 
 /** What follows a death: the invariants, a resume, an undo. */
 export const recover = async (round: Round): Promise<void> => {
-  const {place, before, problems} = round;
+  const {scenario, place, before, problems} = round;
   await afterDeath(round);
   const now = await look(round);
   const [run] = await runsOf(place.state);
-  const listed = await historyOf(round.scenario, place);
+  const listed = await historyOf(scenario, place);
   if (run === undefined || listed.length === 0) {
     // It died before the run had a plan: nothing is listed, and nothing was done.
     if (!isSame(before, now)) problems.push('rows were written by a run that is not listed');
   } else {
     await finished(round, run);
-    await takeBack(round, run);
+    // A run that was cut off before it could begin has nothing to take back.
+    if (!isSame(before, await scenario.rows())) await takeBack(round, run);
   }
   problems.push(...(await alterations(place)));
 };
@@ -102,7 +103,10 @@ export const told = async (round: Round, what: string, work: () => Promise<void>
     round.problems.push(`it could not go on: ${(error as Error).message}`);
   }
   if (round.problems.length === 0) await rm(round.place.directory, {recursive: true, force: true});
-  return round.problems.map(problem => `${what}: ${problem}`);
+  const problems = round.problems.map(problem => `${what}: ${problem}`);
+  // At once, and with the place to look at: a whole suite takes minutes.
+  for (const problem of problems) process.stderr.write(`${round.place.directory}: ${problem}\n`);
+  return problems;
 };
 
 /** Finishes an undo that died, then takes back what it left. */

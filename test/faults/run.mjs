@@ -1,6 +1,6 @@
 // `npm run test:faults [-- --rounds N] [FILE…] [-t NAME]`: the fault suite, then a table of what was injected where.
 // Ends with 1 when a test failed, a violation was recorded or, under CI, a requirement has no record.
-import {spawnSync} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
@@ -24,7 +24,7 @@ writeFileSync(file, '');
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 const filters = positionals.map(filter => (filter.includes('/') ? filter : `test/faults/${filter}`));
 const names = values.name === undefined ? [] : ['-t', values.name];
-const {status} = spawnSync(
+const suite = spawn(
   process.execPath,
   [vitest, 'run', ...(filters.length > 0 ? filters : ['test/faults/']), ...names],
   {
@@ -41,6 +41,10 @@ const {status} = spawnSync(
     },
   },
 );
+
+// Who ends this ends the suite, which stops the servers that it started.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => suite.kill(signal));
+const status = await new Promise(done => suite.on('close', code => done(code)));
 
 const records = readFileSync(file, 'utf8')
   .split('\n')

@@ -52,12 +52,9 @@ const failure = (code, what) => {
 
 /** Counts an operation; returns what is to happen to it: nothing, `after` (die once it is done), or an error. */
 const step = (kind, what) => {
-  if (!kinds.has(kind)) return null;
-  if (kind === 'message' || kind === 'question') {
-    if (!begun) return null;
-  } else {
-    begun = true;
-  }
+  const isSent = kind === 'message' || kind === 'question';
+  if (!isSent && marks.includes(kind)) begun = true;
+  if (!kinds.has(kind) || (isSent && !begun)) return null;
   count++;
   if (log !== null) writeSync(log, `${count} ${kind} ${what}\n`);
   if (at === 0 || count < at || count > last) return null;

@@ -64,6 +64,27 @@ export const tapMongodb = (target: number): Promise<Tap> =>
     };
   });
 
+/** PostgreSQL's: the text of each simple query and of each statement that is prepared. */
+export const tapPostgres = (target: number): Promise<Tap> =>
+  openTap(target, found => {
+    let held: Buffer = Buffer.alloc(0);
+    let started = false;
+    return bytes => {
+      held = Buffer.concat([held, bytes]);
+      for (;;) {
+        // Only the first message has no letter before its length.
+        const at = started ? 1 : 0;
+        if (held.length < at + 4 || held.length < at + held.readInt32BE(at)) return;
+        const message = held.subarray(0, at + held.readInt32BE(at));
+        held = held.subarray(message.length);
+        const [, ...texts] = message.toString('utf8', 4 + at).split('\0');
+        if (started && message[0] === 0x51) found(message.toString('utf8', 5).replace(/\0$/, ''));
+        else if (started && message[0] === 0x50) found(texts[0] ?? '');
+        started = true;
+      }
+    };
+  });
+
 /** DynamoDB's: the operation is a header of the request. */
 export const tapDynamodb = (target: number): Promise<Tap> =>
   openTap(target, found => {

@@ -162,7 +162,7 @@ test('a throttled chunk makes the next one smaller, and is waited for once', asy
     rows.slice(0, 5).map(row => unitOf(row)),
     {decideKeeper},
   );
-  pacer.after({ms: 400, changes: 5});
+  pacer.after({ms: 100, changes: 5});
   const began = performance.now();
   await pacer.pause();
   expect(performance.now() - began).toBeGreaterThan(200);

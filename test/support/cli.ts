@@ -20,6 +20,9 @@ export const cli = (args: string[], {cwd, env, input}: CliOptions = {}): Promise
     });
     let stdout = '';
     let stderr = '';
+    // A chunk may end in the middle of a character.
+    child.stdout.setEncoding('utf8');
+    child.stderr.setEncoding('utf8');
     child.stdout.on('data', chunk => {
       stdout += chunk;
     });
