@@ -1,5 +1,6 @@
 /** Plan, run and undo through the engine, on PostgreSQL, with another client writing in between. */
-import {appendFile, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {mkdirSync, renameSync} from 'node:fs';
+import {appendFile, readdir, readFile, rename, rmdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import pg from 'pg';
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
@@ -257,6 +258,28 @@ test('an interrupted run finishes its chunk, journals it and is told as interrup
   expect((await client.query('select count(*)::int from keys')).rows[0].count).toBe(
     4001 + 9 - result.applied,
   );
+});
+
+test('a run whose end could not be audited is not told as done; a resume closes it', async () => {
+  const engine = open();
+  const plan = await engine.plan('db/duplicates', 'keep-latest', {});
+  const log = join(stateDirectory, 'audit.jsonl');
+  let once = true;
+  const result = await engine.run(plan, {
+    onProgress: ({phase}) => {
+      if (phase !== 'changes' || !once) return;
+      once = false;
+      renameSync(log, `${log}.away`);
+      mkdirSync(log);
+    },
+  });
+  expect(result).toMatchObject({applied: 6, interrupted: true, faults: expect.anything()});
+  expect((await engine.history())[0]).toMatchObject({state: 'interrupted', applied: 6});
+  await rmdir(log);
+  await rename(`${log}.away`, log);
+  expect(await engine.run(await engine.planResume(result.run!))).toMatchObject({applied: 6});
+  expect((await engine.history())[0]).toMatchObject({state: 'done', applied: 6});
+  expect(await verifyState(stateDirectory)).toEqual([]);
 });
 
 test('paging goes over all parts of a check without a gap', async () => {

@@ -110,8 +110,8 @@ export const entries = [
     edits: [
       {
         file: 'connectors/mongodb/clock.ts',
-        find: 'localTime instanceof Date ? localTime.getTime() : Date.now()',
-        replace: 'localTime ? Date.now() : Date.now()',
+        find: 'if (localTime instanceof Date) return localTime.getTime() * 1000;',
+        replace: 'if (localTime instanceof Date) return Date.now() * 1000;',
       },
     ],
     test: {file: 'test/faults/clock-documents.test.ts', name: 'FerretDB the same plan for every client'},

@@ -43,6 +43,24 @@ export const entries = [
   },
   {
     requirement: 'S10',
+    protection: 'runs is a directory, not a link to one',
+    edits: [
+      {
+        file: 'source/engine/run-files.ts',
+        find: 'await requireNoLink(runsDirectory(stateDirectory));',
+        replace: '',
+      },
+    ],
+    test: {file: files, name: 'a directory of runs that lies elsewhere is refused'},
+  },
+  {
+    requirement: 'S10',
+    protection: 'a directory that others may write to is no place for backups',
+    edits: [{file: stateFiles, find: 'await requireOwn(path);', replace: ''}],
+    test: {file: files, name: 'a directory that others may write to is refused'},
+  },
+  {
+    requirement: 'S10',
     protection: 'files are 0600',
     edits: [
       {
@@ -87,8 +105,7 @@ export const entries = [
         replace: '    }\n  }\n\n  /** A hash of everything',
       },
     ],
-    test: {file: 'test/faults/disks.test.ts', name: 'no space, once (registry keep-first)'},
-    servers: ['PostgreSQL'],
+    test: {file: files, name: 'when the files of a run are made its backup is whole'},
   },
   {
     requirement: 'S10',

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: code of the project, as text
 // S3 and S4: each change once, and the order in which a run is written down.
 const engine = 'test/engine/engine.test.ts';
 const resume = 'test/engine/resume.test.ts';
@@ -31,12 +32,17 @@ export const entries = [
   },
   {
     requirement: 'S3',
-    protection: 'one process at a time carries a run out or takes it back',
+    protection: 'one process at a time carries a run out or takes it back (looked at, and locked)',
     edits: [
       {
         file: 'source/engine/run-lock.ts',
-        find: 'lockfilePath,\n      stale,',
-        replace: 'lockfilePath: `${lockfilePath}-${performance.now()}`,\n      stale,',
+        find: 'if (await isLocked(directory)) throw heldBy(run, owner);',
+        replace: '',
+      },
+      {
+        file: 'source/engine/run-lock.ts',
+        find: '{lockfilePath, stale, onCompromised: () => lost.abort()}',
+        replace: '{lockfilePath: `${lockfilePath}-${performance.now()}`, stale}',
       },
     ],
     test: {file: engine, name: 'two undos of one run at once take it back once'},
@@ -59,7 +65,7 @@ export const entries = [
     edits: [
       {
         file: 'source/engine/run-lock.ts',
-        find: 'if (held && !isDead(owner)) throw heldBy(run, owner);',
+        find: 'if (!isDead(owner) && (await isLocked(directory))) throw heldBy(run, owner);',
         replace: '',
       },
     ],
@@ -94,8 +100,7 @@ export const entries = [
           "const backup = '';\n      writeBackup(join(directory, 'backup.jsonl'), units).catch(() => undefined);",
       },
     ],
-    test: {file: 'test/faults/disks.test.ts', name: 'no space, from then on (rides cancel)'},
-    servers: ['PostgreSQL'],
+    test: {file: files, name: 'when the files of a run are made its backup is whole'},
   },
   {
     requirement: 'S4',
@@ -123,5 +128,18 @@ export const entries = [
       },
     ],
     test: {file: resume, name: 'a backup that was cut off after changes is refused by resume and by undo'},
+  },
+  {
+    requirement: 'S4',
+    protection: 'a run is audited before it is told as done',
+    edits: [
+      {
+        file: 'source/engine/runner.ts',
+        find: "    await tell(interrupted ? 'interrupted' : 'done');\n    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);",
+        replace:
+          "    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);\n    await tell(interrupted ? 'interrupted' : 'done');",
+      },
+    ],
+    test: {file: engine, name: 'a run whose end could not be audited is not told as done'},
   },
 ];

@@ -63,6 +63,21 @@ export const entries = [
   },
   {
     requirement: 'S16',
+    protection: 'plan.jsonl has secret keys as hashes',
+    edits: [
+      {
+        file: 'source/engine/plan-lines.ts',
+        find: 'isSecretColumn(name, secrets) ? hashed(value) : value,',
+        replace: 'value,',
+      },
+    ],
+    test: {
+      file: 'test/engine/secret-keys.test.ts',
+      name: 'no finding, plan or plan file tells a secret key or group',
+    },
+  },
+  {
+    requirement: 'S16',
     protection: 'a crash tells one redacted message, not what hangs on the error',
     edits: [
       {file: 'source/crash.ts', find: "process.on('uncaughtException', crash);", replace: 'void crash;'},

@@ -46,8 +46,8 @@ export const entries = [
       },
       {
         file: 'connectors/postgres/session.ts',
-        find: "await client.query(this.#begin('read only'));\n      await client.query(`declare",
-        replace: "await client.query(this.#begin('read write'));\n      await client.query(`declare",
+        find: "await client.query(this.#begin('read only'));\n      if (setting)",
+        replace: "await client.query(this.#begin('read write'));\n      if (setting)",
       },
     ],
     test: {file: readOnly, name: 'a function of the database that a check calls can not write'},
