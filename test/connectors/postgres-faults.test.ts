@@ -259,6 +259,48 @@ describe.each(postgresServers)('postgres faults on $name', ({start}) => {
     await reader.close();
   });
 
+  test('of two operators with opposite rules on one group, the second decides on what the first left', async () => {
+    // Whoever deletes waits at the trigger, until both are on their way.
+    await sql(`drop table if exists items; create table items (id int primary key, n int, at timestamptz);
+      insert into items values (1, 1, now()), (2, 1, now() + interval '1 h');
+      create or replace function gate() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock_shared(7); return old; end $$;
+      create trigger gate before delete on items for each row execute function gate()`);
+    const rows = await rowsOf(bench.connector);
+    const unitOf = (keep: KeepRule): Unit => {
+      const keeper = rows[decideKeeper(keep, rows)]!;
+      return {
+        group: {table: 'items', where: {in: [1], of: {attr: 'n'}}, keep, keeper: keeper.identity},
+        changes: rows.filter(row => row !== keeper).map(remove),
+      };
+    };
+    const latest: KeepRule = {
+      by: 'latest',
+      latestBy: ['at'],
+      canonicalId: null,
+      idAttribute: null,
+      zone: 'UTC',
+    };
+    const other = openPostgres({...settings, url: bench.url});
+    const blocker = await another();
+    await blocker.query('select pg_advisory_lock(7)');
+    const pending = Promise.all([
+      bench.connector.apply([unitOf({by: 'first'})], {decideKeeper}),
+      other.apply([unitOf(latest)], {decideKeeper}),
+    ]);
+    await vi.waitFor(async () => {
+      const {rows: waiting} = await sql(
+        "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'sesstui'",
+      );
+      expect(waiting).toHaveLength(2);
+    }, 10_000);
+    await blocker.query('select pg_advisory_unlock(7)');
+    const outcomes = (await pending).flat(2);
+    expect(outcomes.map(outcome => outcome.result).sort()).toEqual(['applied', 'skipped']);
+    expect(await rowTexts(bench, 'items')).toHaveLength(1);
+    await blocker.end();
+    await other.close();
+  });
+
   test('two operators with opposite rules and writers beside them never empty a group', async () => {
     await sql(`drop table if exists items; create table items (id int primary key, n int, at timestamptz default now());
       insert into items select g, g / 4, now() + g * interval '1 s' from generate_series(0, 159) g`);

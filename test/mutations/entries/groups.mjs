@@ -10,7 +10,7 @@ export const entries = [
     requirement: 'S1',
     protection: 'PostgreSQL: a group is locked before its keeper is decided',
     edits: [{file: 'connectors/postgres/groups-lock.ts', find: ' for update of t', replace: ''}],
-    test: {file: faults, name: 'two operators with opposite rules and writers beside them'},
+    test: {file: faults, name: 'of two operators with opposite rules on one group, the second decides'},
     servers: ['PostgreSQL'],
   },
   {
@@ -20,7 +20,7 @@ export const entries = [
       {
         file: 'connectors/postgres/unit.ts',
         find: "if (group.keep.by === 'none') return found;",
-        replace: 'return found;',
+        replace: 'if (group.table) return found;',
       },
     ],
     test: {file: engine, name: 'a group keeps a row even when the planned keeper is gone'},
