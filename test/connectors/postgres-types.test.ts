@@ -31,7 +31,7 @@ const columns: Record<string, [type: string, ...values: string[]]> = {
     '-0.0',
   ],
   single: ['float4', '0.1', "'Infinity'"],
-  double: ['float8', '0.1', "'-0'", "'NaN'", '1e-7', '1e22', '5e-324'],
+  double: ['float8', '0.1', "'-0'", "'NaN'", '1e-7', '1e22', '5e-324', '0.30000000000000004'],
   yes: ['bool', 'true', 'false'],
   moment: [
     'timestamptz',

@@ -121,7 +121,7 @@ export const entries = [
   },
   {
     requirement: 'S10',
-    protection: "PostgreSQL's rows are backed up by their text, without pg's parsers",
+    protection: "PostgreSQL's numbers are backed up with all their digits",
     edits: [
       {
         file: 'connectors/postgres/pins.ts',

@@ -147,7 +147,7 @@ export const entries = [
         replace: 'const tooLarge = count < 0;',
       },
     ],
-    test: {file: 'test/faults/production.test.ts', name: 'over limits.share, the name: refused'},
+    test: {file: 'test/faults/production.test.ts', name: 'over limits.share, the name'},
     servers: ['PostgreSQL'],
   },
   {
@@ -160,7 +160,7 @@ export const entries = [
         replace: '  if (drastic && count < 0) {',
       },
     ],
-    test: {file: 'test/faults/production.test.ts', name: 'a drastic action in a safe place: refused'},
+    test: {file: 'test/faults/production.test.ts', name: 'a drastic action in a safe place'},
     servers: ['PostgreSQL'],
   },
   {
