@@ -272,6 +272,26 @@ for (const {name, start} of postgresServers)
       ]);
     });
 
+    test('are the same rows to a session of another time zone', async () => {
+      await sql(`drop table if exists moments; create table moments (id int primary key, at timestamptz);
+        insert into moments values (1, '2026-11-20 09:00:00.123456+00'), (2, '2026-07-01 12:00+02')`);
+      const rows = await rowsOf('moments');
+      // A server of one backend has one session for all; a real one takes it from the URL.
+      await sql("set timezone = 'Asia/Tokyo'");
+      const options = encodeURIComponent('-c timezone=Asia/Tokyo');
+      const other = openPostgres({...settings, url: `${bench.url}&options=${options}`});
+      const seen = await other.fetch(
+        'moments',
+        rows.map(row => row.identity),
+      );
+      expect(seen.map(row => row?.version)).toEqual(rows.map(row => row.version));
+      const changes = rows.map((row): Change => ({...existing(row), op: 'delete'}));
+      const outcomes = await other.apply([{group: null, changes}], {decideKeeper});
+      expect(outcomes.flat().map(outcome => outcome.result)).toEqual(['applied', 'applied']);
+      await other.close();
+      await sql('reset timezone');
+    });
+
     test('are not written when the store is read-only', async () => {
       await sql(
         'drop table if exists fixed; create table fixed (id int primary key); insert into fixed values (1)',

@@ -1,5 +1,6 @@
 /** Units outside of memory come back the same, from memory and from a file. */
-import {readdir} from 'node:fs/promises';
+import {readdir, readlink} from 'node:fs/promises';
+import {join} from 'node:path';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import type {Change, Unit} from '../../source/connector.js';
@@ -97,6 +98,12 @@ test('every kind of change and value comes back the same', async () => {
   );
 });
 
+/** The files that this process has open, those without a name too; null where the system does not tell. */
+const openFiles = async (): Promise<string[] | null> => {
+  const fds = await readdir('/proc/self/fd').catch(() => null);
+  return fds && Promise.all(fds.map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+};
+
 test('a large plan lies in a file that has no name', async () => {
   const directory = await temporaryDirectory();
   const spool = new UnitSpool(directory);
@@ -115,6 +122,8 @@ test('a large plan lies in a file that has no name', async () => {
   });
   for (let n = 0; n < 70; n++) await spool.add(large(n));
   expect(await readdir(directory)).toEqual([]);
+  const open = await openFiles();
+  if (open) expect(open.filter(path => path.startsWith(join(directory, 'plan-')))).toHaveLength(1);
   for (const _ of ['once', 'again']) {
     let n = 0;
     for await (const item of spool) expect(item).toEqual(large(n++));

@@ -75,8 +75,8 @@ export const entries = [
     edits: [
       {
         file: 'source/config/schema.ts',
-        find: 'export const configSchema = z.strictObject({',
-        replace: 'export const configSchema = z.object({',
+        find: 'export const staleSessionsSchema = z.strictObject({',
+        replace: 'export const staleSessionsSchema = z.object({',
       },
     ],
     test: {

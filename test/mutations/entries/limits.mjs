@@ -57,10 +57,12 @@ export const entries = [
   },
   {
     requirement: 'S8',
-    protection: "PostgreSQL: the session's time zone is pinned to UTC",
+    protection: "PostgreSQL: the session's time zone is pinned to UTC, so that a version is one everywhere",
     edits: [pin("['TimeZone', 'UTC'],")],
-    test: {file: clock, name: client},
-    servers: ['PostgreSQL'],
+    test: {
+      file: 'test/connectors/postgres-tables.test.ts',
+      name: 'are the same rows to a session of another time zone',
+    },
   },
   {
     requirement: 'S8',
@@ -85,7 +87,7 @@ export const entries = [
         replace: "['is not null', \"< 'infinity'\"]",
       },
     ],
-    test: {file: clock, name: 'what has no finite moment in the past is reported, and nothing else is'},
+    test: {file: clock, name: client},
     servers: ['PostgreSQL'],
   },
   {
