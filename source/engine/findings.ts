@@ -57,10 +57,13 @@ export const shownMap = (values: Record<string, Json>, secrets: string[]): Recor
 const mostCharacters = 1000;
 const mostItems = 1000;
 
+/** A part of a string keeps the whole in memory; a copy of the part doesn't. */
+const copied = (text: string): string => JSON.parse(JSON.stringify(text)) as string;
+
 const cutLong = (value: Json): Json => {
   if (typeof value === 'string')
     return value.length > mostCharacters
-      ? `${value.slice(0, mostCharacters)}… (${value.length} characters)`
+      ? `${copied(value.slice(0, mostCharacters))}… (${value.length} characters)`
       : value;
   if (Array.isArray(value))
     return value.length > mostItems

@@ -15,7 +15,7 @@ import {roughSize, UnitSpool} from './units.js';
 
 /** Findings that are turned into changes together: bounds what is held and how often other tables are asked. */
 const batchSize = 500;
-const batchBytes = 32 << 20;
+const batchBytes = 8 << 20;
 
 export type MadePlan = {
   units: UnitSpool;

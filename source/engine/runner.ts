@@ -61,7 +61,7 @@ export async function* allWork(spool: UnitSpool): AsyncGenerator<Work> {
 }
 
 /** Large rows are written a few at a time (safety S19). */
-const mostBytes = 16 << 20;
+const mostBytes = 4 << 20;
 
 async function* chunks(work: AsyncIterable<Work>, pacer: Pacer): AsyncGenerator<Work[]> {
   let chunk: Work[] = [];

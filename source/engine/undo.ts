@@ -132,7 +132,7 @@ const unitsToUndo = (backup: Backup, settled: Map<string, Settled>, earlier: Tak
 type Item = Done & {backup: BackupRecord};
 
 /** How many changes, and about how many bytes, are held at once while their inverses are made. */
-const atOnce = {changes: 200, bytes: 32 << 20};
+const atOnce = {changes: 200, bytes: 8 << 20};
 
 async function* inverses(
   connector: Connector,

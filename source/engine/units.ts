@@ -104,10 +104,10 @@ const decodeUnit = (json: JsonMap): Unit => ({
   ),
 });
 
-const inMemory = 32 << 20;
+const inMemory = 8 << 20;
 
 /**
- * Units in the order in which they were added, to be read as often as needed. Beyond 32 MB they go to a file of the
+ * Units in the order in which they were added, to be read as often as needed. Beyond 8 MB they go to a file of the
  * state directory that has no name any more, so that nothing is left of it whatever ends the process.
  */
 export class UnitSpool implements AsyncIterable<Unit> {
