@@ -24,6 +24,18 @@ export const entries = [
     test: {file: engine, name: 'undo leaves rows alone that somebody changed since'},
   },
   {
+    requirement: 'S9',
+    protection: 'PostgreSQL: a row that comes back is not written over one that is there',
+    edits: [
+      {
+        file: 'connectors/postgres/inserts.ts',
+        find: ' on conflict do nothing returning',
+        replace: ' returning',
+      },
+    ],
+    test: {file: 'test/connectors/postgres.test.ts', name: 'does not insert over a row that is there'},
+  },
+  {
     requirement: 'S10',
     protection: 'the files of a run are made anew: none that is there is written to',
     edits: [{file: stateFiles, find: '(existing ? 0 : O_EXCL)', replace: '(existing ? 0 : 0 * O_EXCL)'}],
