@@ -79,7 +79,7 @@ export const entries = [
   },
   {
     requirement: 'S8',
-    protection: 'PostgreSQL: -infinity is no age (where an index serves)',
+    protection: 'PostgreSQL: what lies before year 1 (-infinity, BC) is no age (where an index serves)',
     edits: [
       {
         file: 'connectors/postgres/instants.ts',

@@ -25,7 +25,7 @@ export const entries = [
   },
   {
     requirement: 'S9',
-    protection: 'PostgreSQL: a row that comes back is not written over one that is there',
+    protection: 'PostgreSQL: a row that comes back to where one is by now is skipped',
     edits: [
       {
         file: 'connectors/postgres/inserts.ts',
