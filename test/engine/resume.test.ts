@@ -124,16 +124,19 @@ test('a transaction that was never prepared was rolled back, and is made by the 
   // A process that dies inside its first transaction: the store hears nothing more of it.
   const dead: OpenConnector = async (...given) =>
     new Proxy(await openConnector(...given), {
-      get: (target, name) =>
-        name === 'apply' ? () => new Promise(() => undefined) : Reflect.get(target, name).bind?.(target),
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (name === 'apply') return () => new Promise(() => undefined);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
     });
   const dying = openEngine(config(), {stateDirectory, open: dead});
-  void dying.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  void dying.run(await dying.plan('db/duplicates', 'keep-latest', {}));
   const run = await vi.waitFor(async () => {
     const [{run: begun}] = (await engine.history()) as [{run: string}];
     expect(await readFile(journalPath(begun), 'utf8')).toContain('"intent"');
     return begun;
-  });
+  }, 20_000);
   await asIfDead(run);
   expect(await engine.run(await engine.planResume(run))).toMatchObject({planned: 100, applied: 100});
   await engine.run(await engine.planUndo(run));
