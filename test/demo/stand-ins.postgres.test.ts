@@ -123,7 +123,7 @@ describe('embedded PostgreSQL', () => {
     );
     lost.catch(() => undefined);
     cutOff(busy);
-    await vi.waitFor(async () => expect(await one(witness, 'select 1')).toBe(1));
+    await vi.waitFor(async () => expect(await one(witness, 'select 1')).toBe(1), 20_000);
     expect(await one(witness, 'select count(*)::int from auth_sessions')).toBe(0);
   });
 
