@@ -59,15 +59,12 @@ const base: Wanted[] = [
   number('applied'),
 ];
 
-/** Where there is room, in this order. */
-const more: Wanted[] = [
-  text('by', 'By', 12, run => run.by),
-  text('note', 'Note', 12, run => run.note ?? ''),
-  number('failed'),
-  number('unknown'),
-  number('skipped'),
-  number('planned'),
-];
+/** Where there is room, in this order: who and why, then the numbers that the details have, too. */
+const who: Wanted[] = [text('by', 'By', 12, run => run.by), text('note', 'Note', 12, run => run.note ?? '')];
+const numbers: Wanted[] = [number('failed'), number('unknown'), number('skipped'), number('planned')];
+
+/** A longer note than this leaves room for the numbers. */
+const LONGEST_WHO = 40;
 
 type Sized = Wanted & {needs: number};
 
@@ -77,11 +74,11 @@ const sized = (column: Wanted, runs: readonly RunSummary[]): Sized => {
   return {...column, needs, width: Math.min(needs, column.least ?? needs)};
 };
 
-/** The columns with what is spare given to those that are cut, the first ones first. */
-const grown = (columns: readonly Sized[], width: number): Sized[] => {
+/** The columns with what is spare given to those that are cut, the first ones first; none becomes wider than `most`. */
+const grown = (columns: readonly Sized[], width: number, most = Number.POSITIVE_INFINITY): Sized[] => {
   let spare = Math.max(0, width - tableWidth(columns));
   return columns.map(column => {
-    const more = Math.min(spare, column.needs - column.width);
+    const more = Math.max(0, Math.min(spare, Math.min(column.needs, most) - column.width));
     spare -= more;
     return {...column, width: column.width + more};
   });
@@ -95,10 +92,15 @@ export const runColumns = (runs: readonly RunSummary[], width: number): RunColum
   columns = grown(columns, width);
   const withYear = columns.map(column => (column.id === 'at' ? sized(longWhen, runs) : column));
   if (tableWidth(withYear) <= width) columns = withYear;
-  for (const column of more) {
-    const next = [...columns, sized(column, runs)];
-    if (tableWidth(next) <= width) columns = next;
-  }
+  const add = (wanted: readonly Wanted[]): void => {
+    for (const column of wanted) {
+      const next = [...columns, sized(column, runs)];
+      if (tableWidth(next) <= width) columns = next;
+    }
+  };
+  add(who);
+  columns = grown(columns, width, LONGEST_WHO);
+  add(numbers);
   columns = grown(columns, width);
   const left = width - tableWidth(columns);
   const last = columns.some(({id}) => id === 'note') ? 'note' : 'check';
