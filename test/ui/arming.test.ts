@@ -13,7 +13,10 @@ const opened = () => {
   const painted: (() => void)[] = [];
   const armed = vi.fn();
   const arming = createArming(listener => painted.push(listener), armed);
-  return {arming, armed, paint: () => painted.splice(0).forEach(listener => listener())};
+  const paint = (): void => {
+    for (const listener of painted.splice(0)) listener();
+  };
+  return {arming, armed, paint};
 };
 
 test('a dialog is armed 150 ms after its frame, and each input makes it wait anew', () => {
