@@ -6,6 +6,6 @@ export const resume = async (context: Context): Promise<number> => {
   const engine = await context.engine();
   const plan = await engine.planResume(context.words[0]!, {signal: context.signal});
   const result = await runPlan(context, engine, plan);
-  await printRuns(context, [result], false);
+  await printRuns(context, [result], {resuming: true});
   return runExitCode([result]);
 };

@@ -8,9 +8,10 @@ import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
-import type {Plan, Progress, RunResult, Selection, ShownChange} from '../types.js';
+import type {Plan, Progress, RunResult, Selection, ShownChange, ShownResult} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
+import {counted, resumeLine, shellWord, suggested, undoLine} from './suggest.js';
 
 /** How many changes a person is shown; JSON and CSV have them all. */
 const shownChanges = 50;
@@ -30,11 +31,31 @@ const planned = (plan: Plan): RunResult => ({
   unknown: 0,
   remaining: null,
   changes: plan.changes,
-  notes: [
-    ...plan.notes,
-    ...plan.confirmations.map(({expected, why}) => `to carry it out add --yes --confirm ${expected}: ${why}`),
-  ],
+  notes: [...plan.notes, ...confirmationNote(plan)],
 });
+
+const confirmationNote = ({confirmations}: Plan): string[] =>
+  confirmations.length === 0
+    ? []
+    : [
+        `to carry it out add --yes${confirmFlags(confirmations)}: ${confirmations.map(({why}) => why).join('; ')}`,
+      ];
+
+const confirmFlags = (confirmations: Plan['confirmations']): string =>
+  confirmations.map(({expected}) => ` --confirm ${shellWord(expected)}`).join('');
+
+/** What an interrupted run has done and left: changes that are no longer known to the plan are skipped. */
+const resumed = (plan: Plan): RunResult => {
+  const count = (result: ShownResult): number =>
+    plan.changes.filter(change => change.result === result).length;
+  return {
+    ...planned(plan),
+    applied: count('applied'),
+    skipped: count('skipped') + plan.planned - plan.changes.length,
+    failed: count('failed'),
+    unknown: count('unknown'),
+  };
+};
 
 /** A progress line on standard error, when it is a terminal. */
 const progressLine = (): ((progress: Progress) => void) | undefined => {
@@ -62,7 +83,7 @@ export const noteOf = ({flags, redact}: Context): string | undefined => {
 
 /** Runs a plan that was made, or tells it. Throws what the engine throws (confirmation, read-only, …). */
 export const runPlan = async (context: Context, engine: FullEngine, plan: Plan): Promise<RunResult> => {
-  if (onlyPlans(context)) return planned(plan);
+  if (onlyPlans(context)) return plan.resumes ? resumed(plan) : planned(plan);
   return engine.run(plan, {
     note: noteOf(context),
     confirmed: context.flags.all('confirm') ?? [],
@@ -84,26 +105,38 @@ export const requireConfirmed = ({flags}: Context, plans: Plan[]): void => {
         throw new SesstuiError(
           'confirmation',
           `${check} ${action}: ${why}: it needs --confirm ${expected}`,
-          'Nothing was changed. Look at the plans first (without --yes), then repeat with --confirm.',
+          `Nothing was changed. Look at the plans first (without --yes), then repeat with --yes --confirm ${expected}.`,
         );
 };
 
+const planWritten = 'the plan is in';
+
+/** Plans an action, and carries it out, writes it to `--out`, or tells it. `more`: notes on the plan. */
 export const carryOutPlan = async (
   context: Context,
   engine: FullEngine,
   check: string,
   action: string,
   selection: Selection,
+  more?: (plan: Plan) => Promise<string[]>,
 ): Promise<RunResult> => {
   const plan = await engine.plan(check, action, selection, {
     signal: context.signal,
     onProgress: progressLine(),
   });
+  const notes = (await more?.(plan)) ?? [];
   const out = context.flags.text('out');
-  if (out === undefined) return runPlan(context, engine, plan);
+  if (out === undefined) {
+    const result = await runPlan(context, engine, plan);
+    return {...result, notes: [...result.notes, ...notes]};
+  }
   await engine.writePlan(plan, out, noteOf(context) ?? null);
-  const result = planned(plan);
-  return {...result, notes: [...result.notes, `the plan is in ${out}: sesstui apply ${out} --yes`]};
+  const apply = suggested(
+    context,
+    ['apply', out, '--yes'],
+    plan.confirmations.map(({expected}) => expected),
+  );
+  return {...planned(plan), notes: [...plan.notes, ...notes, `${planWritten} ${out}: ${apply}`]};
 };
 
 /** 4 when changes failed or are unknown, 130 when it was interrupted. */
@@ -143,11 +176,23 @@ const changeRow = (change: ShownChange): Record<string, string> => ({
   why: change.why ?? change.error ?? '',
 });
 
-const runText = (context: Context, result: RunResult): string => {
+const headOf = (result: RunResult, resuming: boolean): string => {
   const {planned: count, applied, skipped, failed, unknown} = result;
-  const head = result.dryRun
-    ? `Plan: ${result.check} ${result.action}: ${count} changes${skipped > 0 ? ` (${skipped} will be skipped)` : ''}. Nothing was changed.`
+  const plan = `Plan: ${result.check} ${result.action}: `;
+  if (result.dryRun && resuming) {
+    const left = count - applied - skipped - failed - unknown;
+    const others = Object.entries({skipped, failed, unknown}).flatMap(([name, some]) =>
+      some > 0 ? [`${some} ${name}`] : [],
+    );
+    return `${plan}${applied} of ${counted(count, 'change')} ${applied === 1 ? 'was' : 'were'} made, ${[...others, `${left} ${left === 1 ? 'is' : 'are'} left`].join(', ')}. Nothing was changed now.`;
+  }
+  return result.dryRun
+    ? `${plan}${counted(count, 'change')}${skipped > 0 ? ` (${skipped} will be skipped)` : ''}. Nothing was changed.`
     : `Run ${result.run ?? '(nothing to do)'}: ${result.check} ${result.action}: ${applied} applied, ${skipped} skipped, ${failed} failed, ${unknown} unknown of ${count} planned.`;
+};
+
+const runText = async (context: Context, result: RunResult, resuming: boolean): Promise<string> => {
+  const engine = await context.engine();
   const rows = result.changes.slice(0, shownChanges).map(changeRow);
   const used = changeColumns.filter(column => rows.some(row => row[column.name] !== ''));
   const table = rows.length > 0 ? renderTable(used, rows, {width: context.width, color: context.color}) : '';
@@ -159,19 +204,27 @@ const runText = (context: Context, result: RunResult): string => {
     ...(result.faults ?? []).map(fault => `Attention: ${sanitise(fault)}`),
     ...result.notes.map(note => `Note: ${sanitise(note)}`),
     ...(result.interrupted
-      ? [`Interrupted: the rest was not changed. Finish it with: sesstui resume ${result.run} --yes`]
+      ? [`Interrupted: the rest was not changed. ${await resumeLine(context, engine, result)}`]
       : []),
-    ...(result.remaining === null ? [] : [`Left: ${result.remaining} findings of this kind.`]),
-    ...(result.run ? [`Take it back with: sesstui undo ${result.run} --yes`] : []),
-    ...(result.dryRun && count > 0 && result.notes.every(note => !note.startsWith('to carry it out'))
+    ...(result.remaining === null ? [] : [`Left: ${counted(result.remaining, 'finding')} of this kind.`]),
+    ...(result.run ? [await undoLine(context, engine, result)] : []),
+    ...(result.dryRun && result.planned > 0 && result.notes.every(note => !tellsHow(note))
       ? ['Carry it out with --yes.']
       : []),
   ];
-  return `${head}\n${table}${more}${tail.join('\n')}${tail.length > 0 ? '\n' : ''}`;
+  return `${headOf(result, resuming)}\n${table}${more}${tail.join('\n')}${tail.length > 0 ? '\n' : ''}`;
 };
 
-/** Prints results in the form that was asked for; `several` gives JSON's `{"runs": […]}`. */
-export const printRuns = async (context: Context, results: RunResult[], several: boolean): Promise<void> => {
+/** Does a note say how the plan is carried out? */
+const tellsHow = (note: string): boolean =>
+  note.startsWith('to carry it out') || note.startsWith(planWritten);
+
+/** Prints results in the form that was asked for; `several` gives JSON's `{"runs": […]}`; `resuming`: the plan is what a run left. */
+export const printRuns = async (
+  context: Context,
+  results: RunResult[],
+  {several = false, resuming = false}: {several?: boolean; resuming?: boolean} = {},
+): Promise<void> => {
   const {output, print} = context;
   if (output === 'json') await print(toJsonText(several ? {runs: results} : results[0]));
   else if (output === 'ndjson')
@@ -192,5 +245,5 @@ export const printRuns = async (context: Context, results: RunResult[], several:
         results.flatMap(result => result.changes.map(changeRow)),
       ),
     );
-  else await print(results.map(result => runText(context, result)).join('\n'));
+  else await print((await Promise.all(results.map(result => runText(context, result, resuming)))).join('\n'));
 };

@@ -6,7 +6,7 @@ export const undo = async (context: Context): Promise<number> => {
   const engine = await context.engine();
   const plan = await engine.planUndo(context.words[0]!, {signal: context.signal});
   const result = await runPlan(context, engine, plan);
-  await printRuns(context, [result], false);
+  await printRuns(context, [result]);
   // A row that was changed since the run is a conflict: the user has to look at it.
   return !result.dryRun && result.skipped > 0 ? 4 : runExitCode([result]);
 };
