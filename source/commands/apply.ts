@@ -2,7 +2,8 @@
 import {stat} from 'node:fs/promises';
 import {SesstuiError} from '../errors.js';
 import type {Context} from './context.js';
-import {printRuns, runExitCode, runPlan} from './running.js';
+import {printRuns} from './printing.js';
+import {runExitCode, runPlan} from './running.js';
 
 const hour = 3_600_000;
 

@@ -6,7 +6,8 @@ import type {RunResult, Selection} from '../types.js';
 import {namedCheck} from './checks.js';
 import type {Context} from './context.js';
 import {leftNotes} from './left.js';
-import {carryOutPlan, onlyPlans, printRuns, requireConfirmed, runExitCode} from './running.js';
+import {printRuns} from './printing.js';
+import {carryOutPlan, onlyPlans, requireConfirmed, runExitCode} from './running.js';
 import {undoLine} from './suggest.js';
 
 /** What the flags narrow the findings to. */

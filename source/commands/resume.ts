@@ -1,6 +1,7 @@
 /** `resume RUN`: finishes a run that was interrupted, or closes it. */
 import type {Context} from './context.js';
-import {printRuns, runExitCode, runPlan} from './running.js';
+import {printRuns} from './printing.js';
+import {runExitCode, runPlan} from './running.js';
 
 export const resume = async (context: Context): Promise<number> => {
   const engine = await context.engine();

@@ -30,10 +30,15 @@ export const suggested = (
 };
 
 /** What production asks for, with the count where there are more changes than it takes without one. */
-const productionAsks = async (context: Context, engine: FullEngine, count: number): Promise<string[]> => {
+const productionAsks = async (
+  context: Context,
+  engine: FullEngine,
+  count: number,
+  withCount = false,
+): Promise<string[]> => {
   if (!engine.production) return [];
   const {config} = await context.config();
-  return [count > config.limits.changes ? `${engine.environment}:${count}` : engine.environment];
+  return [withCount || count > config.limits.changes ? `${engine.environment}:${count}` : engine.environment];
 };
 
 const ended =
@@ -57,8 +62,12 @@ export const resumeLine = async (
   const {table, actions} = engine.checker(check).info;
   const deletes = left.filter(change => change.op === 'delete' && change.table === table).length;
   const drastic = actions.some(({name, drastic}) => name === action && drastic);
+  // A share of the table that was asked about for the whole may be one for the rest; the count does for either.
+  const withCount = (context.flags.all('confirm') ?? []).some(text =>
+    text.startsWith(`${engine.environment}:`),
+  );
   const confirm = [
-    ...(await productionAsks(context, engine, left.length)),
+    ...(await productionAsks(context, engine, left.length, withCount)),
     ...(drastic ? [`${table}:${deletes}`] : []),
   ];
   return `Finish it with: ${suggested(context, ['resume', run!, '--yes'], confirm)}`;

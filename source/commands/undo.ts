@@ -1,6 +1,7 @@
 /** `undo RUN`: takes a run back where nobody has changed its rows since. */
 import type {Context} from './context.js';
-import {printRuns, runExitCode, runPlan} from './running.js';
+import {printRuns} from './printing.js';
+import {runExitCode, runPlan} from './running.js';
 
 export const undo = async (context: Context): Promise<number> => {
   const engine = await context.engine();
