@@ -127,6 +127,9 @@ export type Outcome =
   /** The store was asked and did not answer: found out by reading again. */
   | {result: 'unknown'; error: string};
 
+/** `in-progress`: it is being committed, and may be for long (a synchronous standby that is gone). */
+export type Settlement = 'committed' | 'aborted' | 'in-progress';
+
 export type ApplyOptions = {
   signal?: AbortSignal;
   /** The index of the row that stays; -1 for none. */
@@ -180,7 +183,7 @@ export interface Connector {
    * What became of a transaction that was prepared; null when the server does not know (any more). A connector that
    * has this calls `prepared` before every commit, so that a unit without it was not written.
    */
-  settled?(token: Json, signal?: AbortSignal): Promise<'committed' | 'aborted' | null>;
+  settled?(token: Json, signal?: AbortSignal): Promise<Settlement | null>;
   /** The neutral values of an image of this store. */
   valuesOf(table: string, image: Image): ValueMap;
   close(): Promise<void>;

@@ -5,7 +5,7 @@
  */
 import {setTimeout as pause} from 'node:timers/promises';
 import type pg from 'pg';
-import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
+import type {ApplyOptions, Outcome, Settlement, Unit} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import type {Workspace} from './batches.js';
 import {interrupted, isRetriable, isStatementError, mapError} from './errors.js';
@@ -135,7 +135,8 @@ const commit = async (client: pg.ClientBase, transaction: string | null): Promis
 export const settled = async (
   transaction: string,
   session: Session,
-): Promise<'committed' | 'aborted' | null> => {
+): Promise<Settlement | null> => {
+  let last: Settlement | null = null;
   for (let attempt = 1; attempt <= settleAttempts; attempt++) {
     try {
       const text = 'select pg_xact_status($1::text::xid8)';
@@ -143,12 +144,13 @@ export const settled = async (
       const status = row?.[0];
       if (status === 'committed' || status === 'aborted') return status;
       if (status !== 'in progress') return null;
+      last = 'in-progress';
     } catch {
       // Not back yet.
     }
     await pause(100 * (0.5 + Math.random()));
   }
-  return null;
+  return last;
 };
 
 const afterLoss = async (

@@ -9,6 +9,7 @@ import type {
   Outcome,
   ReadOptions,
   Row,
+  Settlement,
   Survey,
   TableShape,
   Unit,
@@ -175,7 +176,7 @@ class PostgresConnector implements Connector {
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
   }
 
-  settled(token: Json): Promise<'committed' | 'aborted' | null> {
+  settled(token: Json): Promise<Settlement | null> {
     return settled((token as {transaction: string}).transaction, this.#session);
   }
 

@@ -62,7 +62,17 @@ export const audit = async (stateDirectory: string, entry: {[name: string]: Json
     throw fsFault(error, join(stateDirectory, 'audit.lock'), 'locked');
   });
   try {
-    const path = pathOf(stateDirectory);
+    for (let written = false; !written; ) written = await append(stateDirectory, entry);
+  } finally {
+    await release().catch(() => undefined);
+  }
+};
+
+/** False when somebody else wrote meanwhile: this process was stopped, and the lock was given to another one. */
+const append = async (stateDirectory: string, entry: {[name: string]: Json}): Promise<boolean> => {
+  const path = pathOf(stateDirectory);
+  const file = await JsonLines.open(path, true);
+  try {
     const lines = await readJsonLines<AuditLine>(path);
     const lost = lostLines(path, lines, await readHead(stateDirectory));
     const entries = [...(lost ? [{event: 'damaged', at: new Date().toISOString(), what: lost}] : []), entry];
@@ -72,15 +82,12 @@ export const audit = async (stateDirectory: string, entry: {[name: string]: Json
       hash = hashOf(body);
       return {...body, hash};
     });
-    const file = await JsonLines.open(path, true);
-    try {
-      await file.append(added);
-    } finally {
-      await file.close();
-    }
+    if (await file.isWrittenByOthers()) return false;
+    await file.append(added);
     await writeHead(stateDirectory, {lines: lines.length + added.length, hash});
+    return true;
   } finally {
-    await release().catch(() => undefined);
+    await file.close();
   }
 };
 

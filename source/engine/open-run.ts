@@ -22,6 +22,8 @@ export type OpenRun = {
   files: RunFiles;
   /** Aborts when this process has lost the run to another one. */
   lost: AbortSignal;
+  /** Throws `state` when it has. Asked before anything is written. */
+  check: () => Promise<void>;
   /** Closes the files and lets other processes at the run. */
   close: () => Promise<void>;
 };
@@ -59,6 +61,7 @@ const opened = (stateDirectory: string, header: PlanHeader, files: RunFiles, hel
   header,
   files,
   lost: held.lost,
+  check: held.check,
   close: async () => {
     await files.close();
     await held.release();

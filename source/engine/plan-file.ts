@@ -3,6 +3,7 @@
  * people read and a hash of each change, no row and no secret: when it is applied the plan is made anew, and of that
  * exactly the changes of the file are taken. What the file says can so never do more than its action would do now.
  */
+import {z} from 'zod';
 import {type Change, canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import type {Selection, ShownChange} from '../types.js';
@@ -66,11 +67,52 @@ export const readPlanFile = async (path: string): Promise<PlanFile> => {
   const [header, ...changes] = lines.map(line => parsed(path, line)) as unknown as [PlanFileHeader];
   if (header?.sesstui !== 'plan') throw refused(path, 'is not a plan of sesstui');
   if (header.version !== 1) throw refused(path, 'was written by another version of sesstui');
+  if (lines.length < 2) throw wasEdited(path);
   const footer = changes.pop() as unknown as {changes?: number; sha256?: string} | undefined;
   if (footer?.sha256 !== sha256(lines.slice(0, -1).join('\n')) || footer.changes !== changes.length)
-    throw refused(path, 'was edited, or is not whole: its hash does not fit');
+    throw wasEdited(path);
+  const whole = fileShape.safeParse({header, changes});
+  if (!whole.success || header.planned !== changes.length) throw wasEdited(path);
   return {header, changes: changes as unknown as PlanFileChange[]};
 };
+
+export const wasEdited = (path: string): SesstuiError => refused(path, 'was edited, or is not whole');
+
+const texts = z.array(z.string()).optional();
+const fileShape = z.object({
+  header: z.strictObject({
+    sesstui: z.literal('plan'),
+    version: z.literal(1),
+    check: z.string(),
+    action: z.string(),
+    environment: z.string(),
+    server: z.string(),
+    at: z.string(),
+    now: z.number(),
+    by: z.string(),
+    note: z.string().nullable(),
+    selection: z.strictObject({
+      groups: texts,
+      ids: texts,
+      reasons: texts,
+      customer: z.string().optional(),
+      olderThanMs: z.number().optional(),
+      limit: z.number().optional(),
+    }),
+    seed: z.string().regex(/^[0-9a-f]{64}$/),
+    planned: z.number(),
+    notes: z.array(z.string()),
+    statements: z.array(z.string()),
+  }),
+  changes: z.array(
+    z.strictObject({
+      unit: z.number(),
+      change: z.number(),
+      is: z.string(),
+      shown: z.looseObject({op: z.string(), table: z.string(), key: z.record(z.string(), z.json())}),
+    }),
+  ),
+});
 
 const parsed = (path: string, line: string): Json => {
   try {
@@ -91,7 +133,7 @@ export const requireFresh = (
   if (age > mostMs)
     throw refused(
       path,
-      `is ${Math.round(age / 1000)} seconds old, more than ${Math.round(mostMs / 1000)} (--max-age)`,
+      `is ${Math.round(age / 1000)} seconds old, more than the ${Math.round(mostMs / 1000)} seconds of --max-age`,
     );
   if (age < -60_000) throw refused(path, 'was made in the future of the store that it is for');
 };

@@ -1,20 +1,30 @@
 /** Plans of every kind, ready to be shown and carried out: of an action, of an undo, of what a run left, of a file. */
 import type {Shapes} from '../checks/check.js';
 import {type Config, environmentName} from '../config/schema.js';
-import type {Change, Connector, Unit} from '../connector.js';
+import {type Change, type Connector, canonicalJson, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
+import {isSecretColumn} from '../secrets.js';
 import type {Plan, Progress, Selection, ShownChange} from '../types.js';
+import type {Json} from '../values.js';
 import type {Checker} from './checker.js';
 import {type Confirmation, confirmationsFor} from './confirmations.js';
 import {whoami} from './open-run.js';
-import {hashOfChange, type PlanFileChange, readPlanFile, requireFresh, writePlanFile} from './plan-file.js';
+import {
+  hashOfChange,
+  type PlanFileChange,
+  readPlanFile,
+  requireFresh,
+  wasEdited,
+  writePlanFile,
+} from './plan-file.js';
 import {type MadePlan, makePlan} from './planner.js';
 import {makeResume, type Resume} from './resume.js';
-import {nameOf, type PlanHeader, readRun} from './run-files.js';
+import {nameOf, type PlanHeader, type RunRecord, readRun} from './run-files.js';
 import {requireFree} from './run-lock.js';
 import {newSeed} from './seeded.js';
 import {dealtReasons} from './selecting.js';
 import {showChange, statementsOf, withKnown} from './shown.js';
+import {sha256} from './state-files.js';
 import {makeUndo} from './undo.js';
 import {spooled, UnitSpool} from './units.js';
 
@@ -27,8 +37,11 @@ export type HeldPlan = Plan & {
     units: UnitSpool;
     header: Header;
     confirmations: Confirmation[];
-    /** Of an undo: how many changes earlier undos of the same run had taken back. */
+    /** Columns whose values are masked: the check's, and those of the run that is finished or taken back. */
+    secrets: string[];
+    /** Of an undo: how many changes earlier undos of the same run had taken back, and the run as it was read. */
     takenBefore: number;
+    undone: RunRecord | null;
     /** Of a run that was cut off. */
     resume: Resume | null;
     /** The note that came with a reviewed plan. */
@@ -49,12 +62,12 @@ export type Planning = {
 
 /** How changes are told; the connector has to have seen their tables. */
 const showerOf = (
-  checker: Checker,
   connector: Connector,
   shapes: Shapes,
+  secrets: string[],
 ): ((change: Change) => ShownChange) => {
   const keys = Object.fromEntries(Object.values(shapes).map(shape => [shape.table, shape.key]));
-  return change => showChange(change, connector, checker.config.secrets, keys);
+  return change => showChange(change, connector, secrets, keys);
 };
 
 /** Every change of a plan as people read it, in the plan's order. */
@@ -77,6 +90,8 @@ type About = {
   estimatedRows?: number | null;
   drastic?: boolean;
   header: Header;
+  secrets?: string[];
+  undone?: RunRecord;
   takenBefore?: number;
   resume?: Resume;
   note?: string | null;
@@ -107,7 +122,9 @@ const hold = (config: Config, checker: Checker, about: About): HeldPlan => {
       units,
       header,
       confirmations,
+      secrets: about.secrets ?? checker.config.secrets,
       takenBefore: about.takenBefore ?? 0,
+      undone: about.undone ?? null,
       resume: about.resume ?? null,
       note: about.note ?? null,
       source: about.source ?? null,
@@ -128,7 +145,17 @@ const headerOf = async (
   server: (await checker.store.ask(connector => connector.server())).id,
   undoes: null,
   reasons,
+  of: {
+    kind: checker.check.kind,
+    table: checker.check.table(checker.config),
+    drastic: isDrastic(checker, action),
+    secrets: checker.config.secrets,
+    configuration: configurationOf(checker),
+  },
 });
+
+const configurationOf = (checker: Checker): string =>
+  sha256(canonicalJson(checker.config as unknown as Json));
 
 const isDrastic = (checker: Checker, action: string): boolean =>
   checker.check.actions.find(({name}) => name === action)?.drastic ?? false;
@@ -137,7 +164,9 @@ const estimateOf = (checker: Checker, shapes: Shapes): number | null =>
   shapes[checker.check.table(checker.config)]?.estimatedRows ?? null;
 
 const shownOf = (checker: Checker, made: MadePlan, units: UnitSpool): Promise<ShownChange[]> =>
-  checker.store.ask(connector => shownChanges(units, showerOf(checker, connector, made.opened.shapes)));
+  checker.store.ask(connector =>
+    shownChanges(units, showerOf(connector, made.opened.shapes, checker.config.secrets)),
+  );
 
 /** The plan of an action. */
 export const planAction = async (
@@ -164,6 +193,15 @@ export const planAction = async (
   });
 };
 
+/** The check of a run, with what undo and resume ask for. */
+const checkerOf = async ({stateDirectory, config, find}: Planning, run: string) => {
+  const {header} = await readRun(stateDirectory, run);
+  await requireFree(stateDirectory, run);
+  const checker = find(header.check);
+  const secrets = [...new Set([...checker.config.secrets, ...header.of.secrets])];
+  return {header, checker, secrets, where: {stateDirectory, environment: environmentName(config)}};
+};
+
 /** What takes a run back. */
 export const planUndo = async (
   planning: Planning,
@@ -171,19 +209,20 @@ export const planUndo = async (
   {signal}: PlanningOptions = {},
 ): Promise<HeldPlan> => {
   const {stateDirectory} = planning;
-  const checker = planning.find((await readRun(stateDirectory, run)).header.check);
-  await requireFree(stateDirectory, run);
+  const {checker, secrets, where} = await checkerOf(planning, run);
   return checker.ask(
     async ({connector, shapes}) => {
-      const {record, units, takenBefore, close} = await makeUndo(connector, stateDirectory, run, signal);
+      const {record, units, takenBefore, close} = await makeUndo(connector, where, run, signal);
       try {
         const spool = await spooled(stateDirectory, units);
         return hold(planning.config, checker, {
           action: 'undo',
           notes: [`takes back ${record.header.action} of ${record.header.at}`],
           units: spool,
-          shown: await shownChanges(spool, showerOf(checker, connector, shapes)),
+          shown: await shownChanges(spool, showerOf(connector, shapes, secrets)),
           header: {...record.header, action: 'undo', undoes: run, dropped: undefined},
+          secrets,
+          undone: record,
           takenBefore,
         });
       } finally {
@@ -201,13 +240,18 @@ export const planResume = async (
   {signal}: PlanningOptions = {},
 ): Promise<HeldPlan> => {
   const {stateDirectory} = planning;
-  const checker = planning.find((await readRun(stateDirectory, run)).header.check);
-  await requireFree(stateDirectory, run);
+  const {checker, secrets, where, header: begun} = await checkerOf(planning, run);
+  if (!begun.undoes && configurationOf(checker) !== begun.of.configuration)
+    throw new SesstuiError(
+      'usage',
+      `check ${checker.id} is configured otherwise than when run ${run} began`,
+      `Resume it with the configuration that it was made with, or take back what it did: sesstui undo ${run}.`,
+    );
   return checker.ask(
     async ({connector, shapes}) => {
-      const resume = await makeResume(connector, stateDirectory, run, signal);
+      const resume = await makeResume(connector, where, run, signal);
       const {header} = resume.record;
-      const show = showerOf(checker, connector, shapes);
+      const show = showerOf(connector, shapes, secrets);
       const shown: ShownChange[] = [];
       for (const places of resume.backup?.units ?? []) {
         const unit = await resume.backup!.unit(places);
@@ -225,8 +269,9 @@ export const planResume = async (
         shown,
         counted: left,
         estimatedRows: estimateOf(checker, shapes),
-        drastic: isDrastic(checker, header.action),
+        drastic: header.of.drastic && !header.undoes,
         header,
+        secrets,
         takenBefore: resume.takenBefore,
         resume,
       });
@@ -256,6 +301,7 @@ export const writePlan = async (plan: HeldPlan, path: string, note: string | nul
   const changes: PlanFileChange[] = [];
   let number = 0;
   for await (const unit of units) {
+    for (const change of unit.changes) refuseSecretValues(change, plan.held.secrets);
     for (const [index, change] of unit.changes.entries())
       changes.push({
         unit: number,
@@ -287,6 +333,18 @@ export const writePlan = async (plan: HeldPlan, path: string, note: string | nul
   });
 };
 
+/** The file has what new ids are made from: whoever reads it could make those of a secret column. */
+const refuseSecretValues = (change: Change, secrets: string[]): void => {
+  const names = 'set' in change && change.set ? Object.keys(change.set) : [];
+  const secret = names.find(name => isSecretColumn(name, secrets));
+  if (secret !== undefined)
+    throw new SesstuiError(
+      'unsupported',
+      `the plan sets ${secret}, which is secret: a file would tell it`,
+      'Carry the plan out without a file.',
+    );
+};
+
 /**
  * A reviewed plan: made anew, and of that exactly what the file has. Changes of the file that the action would not
  * make any more, or not to these rows as they are now, are skipped. Throws `usage` for a file that was edited, is
@@ -303,6 +361,12 @@ export const planFile = async (
   const checker = planning.find(check);
   const now = await checker.store.ask(connector => connector.now(), {insist: true});
   const header = await headerOf(planning, checker, action, selection.reasons ?? []);
+  if (header.environment !== file.header.environment)
+    throw new SesstuiError(
+      'usage',
+      `${path} was made in ${file.header.environment}, and this configuration is of ${header.environment}`,
+      'Use the configuration that it was made with, or make the plan again with this one.',
+    );
   if (header.server !== server)
     throw new SesstuiError(
       'usage',
@@ -315,14 +379,16 @@ export const planFile = async (
   const made = await makePlan(checker, action, whole, {...options, allowScan, stateDirectory, seed});
   const {units, found} = await inFile(made.units, file.changes, stateDirectory);
   await made.units.close();
+  const shown = await shownOf(checker, made, units);
+  requireAsShown(path, file.changes, found, shown);
   const dropped = file.changes
-    .filter(({is}) => !found.has(is))
+    .filter(({is}) => !found.includes(is))
     .map(({shown}): ShownChange => ({...shown, result: 'skipped', why: shown.why ?? 'changed'}));
   return hold(planning.config, checker, {
     action,
-    notes: [`${path}: planned by ${file.header.by} at ${file.header.at}`, ...file.header.notes],
+    notes: [`${path}: planned by ${file.header.by} at ${file.header.at}`, ...made.notes],
     units,
-    shown: [...(await shownOf(checker, made, units)), ...dropped],
+    shown: [...shown, ...dropped],
     estimatedRows: estimateOf(checker, made.opened.shapes),
     drastic: isDrastic(checker, action),
     header: {
@@ -339,16 +405,28 @@ const inFile = async (
   units: AsyncIterable<Unit>,
   changes: PlanFileChange[],
   stateDirectory: string,
-): Promise<{units: UnitSpool; found: Set<string>}> => {
+): Promise<{units: UnitSpool; found: string[]}> => {
   const wanted = new Set(changes.map(({is}) => is));
-  const found = new Set<string>();
+  const found: string[] = [];
   const kept = new UnitSpool(stateDirectory);
   for await (const unit of units) {
     const own = unit.changes.filter(change => wanted.has(hashOfChange(change)));
     const whole = own.length === unit.changes.length || !unit.changes.some(({required}) => required);
     if (own.length === 0 || !whole) continue;
-    for (const change of own) found.add(hashOfChange(change));
+    for (const change of own) found.push(hashOfChange(change));
     await kept.add({...unit, changes: own});
   }
   return {units: kept, found};
+};
+
+/** What was reviewed is what people saw, not the hash beside it. Throws `usage` where the two differ. */
+const requireAsShown = (
+  path: string,
+  changes: PlanFileChange[],
+  found: string[],
+  shown: ShownChange[],
+): void => {
+  const reviewed = new Map(changes.map(({is, shown: told}) => [is, canonicalJson(told as unknown as Json)]));
+  for (const [index, is] of found.entries())
+    if (reviewed.get(is) !== canonicalJson(shown[index] as unknown as Json)) throw wasEdited(path);
 };

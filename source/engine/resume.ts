@@ -9,7 +9,7 @@ import {auditLine, type OpenRun} from './open-run.js';
 import {nameOf, type RunOutcome, type RunRecord, readRun, summaryOf} from './run-files.js';
 import type {Work} from './runner.js';
 import {type Settled, settleRun} from './settle.js';
-import {sameServer, takenBack, withoutBackup} from './undo.js';
+import {requireAudited, sameServer, takenBack, withoutBackup} from './undo.js';
 
 export type Resume = {
   record: RunRecord;
@@ -27,7 +27,7 @@ export type Resume = {
 /** Throws `usage` for a run that has ended, and `damaged` for one whose backup is not as it was written. */
 export const makeResume = async (
   connector: Connector,
-  stateDirectory: string,
+  {stateDirectory, environment}: {stateDirectory: string; environment: string},
   run: string,
   signal?: AbortSignal,
 ): Promise<Resume> => {
@@ -39,7 +39,8 @@ export const makeResume = async (
       `run ${run} is ${state}: there is nothing to resume`,
       state === 'undone' ? '' : `\`sesstui undo ${run}\` takes it back.`,
     );
-  await sameServer(connector, record, signal);
+  await sameServer(connector, record, environment, signal);
+  await requireAudited(stateDirectory, run);
   const backup = await Backup.open(stateDirectory, run);
   if (!backup) {
     const fault = withoutBackup(stateDirectory, record);
@@ -104,9 +105,9 @@ export const closeUnbegun = async ({files, header, stateDirectory, close}: OpenR
   try {
     const at = new Date().toISOString();
     const lines = Array.from({length: header.planned}, (_, change) => ({...skipped, at, change}));
-    await files.journal([...lines, {event: 'done', at}]);
     const counts = {applied: 0, skipped: header.planned, failed: 0, unknown: 0};
     await auditLine(stateDirectory, header, {event: 'done', ...counts});
+    await files.journal([...lines, {event: 'done', at}]);
   } finally {
     await close();
   }

@@ -12,6 +12,7 @@ import type {Json} from '../values.js';
 import {writeBackup} from './backup.js';
 import {writePlan} from './plan-lines.js';
 import {
+  fsFault,
   JsonLines,
   makeDirectory,
   readJsonLines,
@@ -33,6 +34,8 @@ export type PlanHeader = {
   undoes: string | null;
   /** The reasons that `remaining` counts. */
   reasons: string[];
+  /** The check as it was configured, so that a run is not finished under another one. */
+  of: {kind: string; table: string; drastic: boolean; secrets: string[]; configuration: string};
   planned: number;
   /** Changes of a reviewed plan that could not be made any more when it was applied; they are not in the files. */
   dropped?: number;
@@ -155,8 +158,12 @@ const readHeader = async (path: string): Promise<PlanHeader | undefined> => {
 /** What the journal tells of each change, by unit and change; the last word counts. */
 export const outcomesOf = (journal: JournalLine[]): Map<string, OutcomeLine> => {
   const outcomes = new Map<string, OutcomeLine>();
-  for (const line of journal)
-    if (line.event === 'outcome') outcomes.set(nameOf(line.unit, line.change), line);
+  for (const line of journal) {
+    if (line.event !== 'outcome') continue;
+    const name = nameOf(line.unit, line.change);
+    // What was made was made, whatever another process believed later.
+    if (outcomes.get(name)?.result !== 'applied') outcomes.set(name, line);
+  }
   return outcomes;
 };
 
@@ -190,7 +197,12 @@ export const summaryOf = (record: RunRecord): RunSummary => {
 
 /** The names of the runs that have a directory. */
 export const runNames = async (stateDirectory: string): Promise<string[]> =>
-  (await readdir(runsDirectory(stateDirectory)).catch(() => []))
+  (
+    await readdir(runsDirectory(stateDirectory)).catch(error => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw fsFault(error, runsDirectory(stateDirectory), 'read');
+    })
+  )
     .filter(name => runIdPattern.test(name))
     .sort();
 

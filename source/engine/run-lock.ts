@@ -1,21 +1,66 @@
 /**
- * One process at a time carries a run out, finishes it or takes it back. The holder's process id stands beside the
- * lock, so that the lock of one that was killed here need not grow old before a run can be resumed.
+ * One process at a time carries a run out, finishes it or takes it back. The holder stands beside the lock: one that
+ * is dead on this machine is out at once, one that lives is never pushed aside, whatever a clock says, and of one
+ * elsewhere the lock's heartbeat is watched for a while. Who lost the lock all the same finds out before it writes.
  */
-import {rmdir, writeFile} from 'node:fs/promises';
+import {randomUUID} from 'node:crypto';
+import {readFileSync, readlinkSync} from 'node:fs';
+import {rmdir, stat, writeFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
-import {check, lock} from 'proper-lockfile';
+import {setTimeout as pause} from 'node:timers/promises';
+import {lock} from 'proper-lockfile';
 import {SesstuiError} from '../errors.js';
 import {runDirectory} from './run-files.js';
 import {fsFault, readJsonLines, removeFile, runsDirectory} from './state-files.js';
 
-/** A holder that gives no sign for so long is taken to be gone, wherever it runs. */
-const stale = 30_000;
+const heartbeatMs = 5000;
+/** How long a holder elsewhere is watched for a heartbeat. */
+const watchedMs = 12_000;
+/** Never by age: see above. */
+const never = 10 * 365 * 86_400_000;
 
-type Owner = {pid: number; host: string};
+/** `boot` and `space`: the machine's start and the process namespace that the number is one of; null where unknown. */
+type Owner = {
+  token: string;
+  pid: number;
+  host: string;
+  boot: string | null;
+  space: string | null;
+  started: string | null;
+};
 
-const isAlive = (pid: number): boolean => {
+const orNull = (read: () => string): string | null => {
+  try {
+    return read();
+  } catch {
+    // Only Linux tells.
+    return null;
+  }
+};
+
+const bootId = (): string | null =>
+  orNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+const processSpace = (): string | null => orNull(() => readlinkSync('/proc/self/ns/pid'));
+/** When a process began, in ticks since the boot: tells a number that was given out again. */
+const startOf = (pid: number): string | null =>
+  orNull(
+    () =>
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19] ?? '',
+  );
+
+const self = (): Owner => ({
+  token: randomUUID(),
+  pid: process.pid,
+  host: hostname(),
+  boot: bootId(),
+  space: processSpace(),
+  started: startOf(process.pid),
+});
+
+const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;
@@ -24,9 +69,17 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+const lifeOf = (owner: Owner | undefined): 'alive' | 'dead' | 'unknown' => {
+  if (!owner || owner.host !== hostname() || owner.boot !== bootId() || owner.space !== processSpace())
+    return 'unknown';
+  return isRunning(owner.pid) && startOf(owner.pid) === owner.started ? 'alive' : 'dead';
+};
+
 export type HeldRun = {
-  /** Aborts when the lock was lost: this process was stopped for so long that another one may have taken it. */
+  /** Aborts when the lock was lost. */
   lost: AbortSignal;
+  /** Throws `state` when another process has taken the run since. */
+  check: () => Promise<void>;
   release: () => Promise<void>;
 };
 
@@ -39,65 +92,91 @@ const heldBy = (run: string, owner: Owner | undefined): SesstuiError => {
   );
 };
 
-/** Is it this machine's, and no process any more? */
-const isDead = (owner: Owner | undefined): boolean =>
-  owner !== undefined && owner.host === hostname() && owner.pid !== process.pid && !isAlive(owner.pid);
-
-const self = (): Owner => ({pid: process.pid, host: hostname()});
-
 const ownerPathOf = (directory: string): string => join(directory, 'owner.json');
+const lockPathOf = (directory: string): string => join(directory, 'lock');
 
+/** undefined where there is none, or nobody can read it. */
 const readOwner = async (directory: string): Promise<Owner | undefined> =>
-  (await readJsonLines<Owner>(ownerPathOf(directory)))[0];
+  (await readJsonLines<Owner>(ownerPathOf(directory)).catch(() => []))[0];
 
-const isLocked = (directory: string): Promise<boolean> =>
-  check(directory, {lockfilePath: join(directory, 'lock'), stale}).catch(() => false);
-
-/** The lock first: an owner without a lock is nothing. */
-const letGo = async (directory: string, release: () => Promise<void>): Promise<void> => {
-  await release().catch(() => undefined);
-  const owner = await readOwner(directory).catch(() => undefined);
-  if (owner?.pid === process.pid && owner.host === hostname() && !(await isLocked(directory)))
-    await removeFile(ownerPathOf(directory)).catch(() => undefined);
+const lastSign = async (directory: string): Promise<number | null> => {
+  try {
+    return (await stat(lockPathOf(directory))).mtimeMs;
+  } catch {
+    return null;
+  }
 };
 
-/** Throws `usage` where a process holds the run now. */
+/** Throws `usage` where a process of this machine holds the run now. */
 export const requireFree = async (stateDirectory: string, run: string): Promise<void> => {
   const directory = runDirectory(stateDirectory, run);
   const owner = await readOwner(directory);
-  if (!isDead(owner) && (await isLocked(directory))) throw heldBy(run, owner);
+  if (lifeOf(owner) === 'alive' && (await lastSign(directory)) !== null) throw heldBy(run, owner);
 };
+
+/** Removes the lock of a holder that is gone; throws `usage` for one that lives. */
+const clear = async (directory: string, run: string): Promise<void> => {
+  const sign = await lastSign(directory);
+  if (sign === null) return;
+  const owner = await readOwner(directory);
+  const life = lifeOf(owner);
+  if (life === 'alive') throw heldBy(run, owner);
+  if (life === 'unknown') {
+    await pause(watchedMs);
+    if ((await lastSign(directory)) !== sign) throw heldBy(run, owner);
+  }
+  await rmdir(lockPathOf(directory)).catch(() => undefined);
+};
+
+const lostRun = (run: string): SesstuiError =>
+  new SesstuiError(
+    'state',
+    `another process has taken over run ${run}`,
+    'This one was stopped for so long that it seemed to be gone; `sesstui history` shows what was done.',
+  );
 
 /** Throws `usage` where another process holds the run. */
 export const holdRun = async (stateDirectory: string, run: string): Promise<HeldRun> => {
   const directory = runDirectory(stateDirectory, run);
-  const lockfilePath = join(directory, 'lock');
-  const ownerPath = ownerPathOf(directory);
   // Nobody else looks at owners and removes locks meanwhile.
   const runs = runsDirectory(stateDirectory);
   const releaseAll = await lock(runs, {
     lockfilePath: join(runs, 'lock'),
-    retries: {retries: 100, minTimeout: 10, maxTimeout: 200},
+    retries: {retries: 150, minTimeout: 10, maxTimeout: 200},
     stale: 10_000,
     onCompromised: () => undefined,
   }).catch(error => {
     throw fsFault(error, join(runs, 'lock'), 'locked');
   });
   try {
-    const owner = await readOwner(directory);
-    if (isDead(owner)) await rmdir(lockfilePath).catch(() => undefined);
-    if (await isLocked(directory)) throw heldBy(run, owner);
+    await clear(directory, run);
+    const owner = self();
+    const isOurs = async (): Promise<boolean> => (await readOwner(directory))?.token === owner.token;
     // Before the lock: there is none without its owner.
-    await writeFile(ownerPath, `${JSON.stringify(self())}\n`, {mode: 0o600}).catch(error => {
-      throw fsFault(error, ownerPath, 'written');
+    await writeFile(ownerPathOf(directory), `${JSON.stringify(owner)}\n`, {mode: 0o600}).catch(error => {
+      throw fsFault(error, ownerPathOf(directory), 'written');
     });
     const lost = new AbortController();
-    const release = await lock(directory, {lockfilePath, stale, onCompromised: () => lost.abort()}).catch(
-      error => {
-        throw fsFault(error, lockfilePath, 'locked');
+    const release = await lock(directory, {
+      lockfilePath: lockPathOf(directory),
+      stale: never,
+      update: heartbeatMs,
+      onCompromised: () => lost.abort(),
+    }).catch(error => {
+      throw fsFault(error, lockPathOf(directory), 'locked');
+    });
+    return {
+      lost: lost.signal,
+      check: async () => {
+        if (lost.signal.aborted || !(await isOurs())) throw lostRun(run);
       },
-    );
-    return {lost: lost.signal, release: () => letGo(directory, release)};
+      release: async () => {
+        // Not somebody else's. The lock first: an owner without a lock is nothing.
+        if (!(await isOurs())) return;
+        await release().catch(() => undefined);
+        if (await isOurs()) await removeFile(ownerPathOf(directory)).catch(() => undefined);
+      },
+    };
   } finally {
     await releaseAll().catch(() => undefined);
   }

@@ -15,7 +15,7 @@ import {asSesstuiError, type SesstuiError} from '../errors.js';
 import type {Progress, ShownChange} from '../types.js';
 import {auditLine, type OpenRun} from './open-run.js';
 import {Pacer} from './pacing.js';
-import {type JournalLine, nameOf, type RunOutcome} from './run-files.js';
+import type {JournalLine, RunOutcome} from './run-files.js';
 import {withOutcome} from './shown.js';
 import type {UnitSpool} from './units.js';
 
@@ -140,7 +140,7 @@ const isTroubled = (outcome: Outcome): boolean => outcome.result === 'failed' ||
 /** Writes what is left of an open run, and closes it. */
 export const carryOut = async (
   connector: Connector,
-  {files, header, stateDirectory, lost, close}: OpenRun,
+  {files, header, stateDirectory, lost, check, close}: OpenRun,
   request: RunRequest,
 ): Promise<RunReport> => {
   const {secrets, total, onProgress, ratePerSecond} = request;
@@ -151,6 +151,7 @@ export const carryOut = async (
   let altered = 0;
   let interrupted = false;
   let barren = 0;
+  let isTold = false;
   let journalFault: unknown;
   const pacer = new Pacer({
     unitsPerApply: connector.capabilities.unitsPerApply,
@@ -171,10 +172,13 @@ export const carryOut = async (
           outcomes: list.map((outcome, i) => ({change: item.changes[i]!, ...kept(outcome)})),
         };
       });
-      await files.journal([{event: 'prepared', at: at(), token, units}]).catch(error => {
+      try {
+        await check();
+        await files.journal([{event: 'prepared', at: at(), token, units}]);
+      } catch (error) {
         journalFault = error;
         throw error;
-      });
+      }
     };
   const told = (item: Work, outcomes: Outcome[]): JournalLine[] =>
     outcomes.map((outcome, index) => {
@@ -195,6 +199,7 @@ export const carryOut = async (
       unknown: count('unknown'),
     });
   try {
+    await check();
     await files.journal(knownLines(request.known));
     for await (const chunk of chunks(request.work, pacer)) {
       await pacer.pause();
@@ -202,6 +207,7 @@ export const carryOut = async (
         interrupted = true;
         break;
       }
+      await check();
       await files.journal(intents(chunk));
       const began = performance.now();
       const {outcomes, fault} = await applyChunk(
@@ -216,24 +222,32 @@ export const carryOut = async (
       else barren = all.every(isTroubled) ? barren + 1 : 0;
       const lines = chunk.flatMap((item, index) => told(item, outcomes[index]!));
       if (journalFault) throw journalFault;
+      // Who has taken over has found out what was done here, and has the last word.
+      await check();
       await files.journal(lines);
     }
     if (interrupted && barren >= mostBarren)
       faults.push(
         `the last changes all failed, so the rest was not tried: \`sesstui resume ${header.run}\` goes on with it when the store takes them again`,
       );
-    if (lost.aborted)
-      faults.push('this process was stopped for so long that another one may have taken the run');
+    await check();
     // The audit log first: a run that is told as done has been audited.
     await tell(interrupted ? 'interrupted' : 'done');
+    isTold = true;
     await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);
   } catch (error) {
     // What was written stays written: the run is told with the outcomes that are known here.
     faults.push(
       `${asSesstuiError(error).message}: the run was stopped there; the rows as they were are in ${files.directory}/backup.jsonl, and \`sesstui resume ${header.run}\` finishes it`,
     );
-    if (!interrupted) await tell('interrupted').catch(fault => faults.push(asSesstuiError(fault).message));
     interrupted = true;
+    // Where another process has the run now, it is that one's to tell of.
+    const isOurs = await check().then(
+      () => true,
+      () => false,
+    );
+    if (isOurs && !isTold)
+      await tell('interrupted').catch(fault => faults.push(asSesstuiError(fault).message));
   } finally {
     await close();
   }
@@ -249,7 +263,3 @@ const knownLines = (known: RunRequest['known']): JournalLine[] =>
     const [unit, change] = name.split(' ').map(Number) as [number, number];
     return {event: 'outcome', at: at(), unit, change, ...outcome};
   });
-
-/** Where each change of a run stands among all that are shown, by `nameOf`. */
-export const placesOf = (units: {unit: number; change: number}[]): Map<string, number> =>
-  new Map(units.map(({unit, change}, index) => [nameOf(unit, change), index]));

@@ -8,10 +8,10 @@ import {requireConfirmations} from './confirmations.js';
 import {beginRun, type OpenRun, reopenRun} from './open-run.js';
 import type {HeldPlan} from './plans.js';
 import {closeUnbegun, workLeft} from './resume.js';
-import {RunFiles} from './run-files.js';
-import {holdRun} from './run-lock.js';
+import {RunFiles, readRun} from './run-files.js';
+import {type HeldRun, holdRun} from './run-lock.js';
 import {allWork, carryOut, type RunReport} from './runner.js';
-import {takenBack} from './undo.js';
+import {isTakenBack, takenBack} from './undo.js';
 
 export type RunOptions = {
   note?: string;
@@ -21,35 +21,50 @@ export type RunOptions = {
   onProgress?: (progress: Progress) => void;
 };
 
-/** Keeps other processes from taking the same run back at the same time, or finds that they have. */
+/** Keeps other processes from taking the same run back, or finishing it, at the same time; or finds that they have. */
 const holdUndone = async (
   stateDirectory: string,
-  {checker, header, takenBefore, resume}: HeldPlan['held'],
-): Promise<() => Promise<void>> => {
+  {checker, header, takenBefore, resume, undone}: HeldPlan['held'],
+): Promise<HeldRun | null> => {
   const {undoes} = header;
-  if (!undoes) return async () => undefined;
-  const {release} = await holdRun(stateDirectory, undoes);
+  if (!undoes) return null;
+  const held = await holdRun(stateDirectory, undoes);
   try {
     const own = resume?.record.header.run;
     const taken = await checker.store.ask(connector => takenBack(connector, stateDirectory, undoes, own));
-    if (taken.done.size === takenBefore) return release;
+    const {journal} = await readRun(stateDirectory, undoes);
+    const isSame = taken.done.size === takenBefore && (!undone || journal.length === undone.journal.length);
+    if (isSame) return held;
     throw new SesstuiError(
       'usage',
-      `run ${undoes} was taken back while this plan was looked at`,
+      `run ${undoes} was taken back or resumed while this plan was looked at`,
       '`sesstui history` shows what was done; then undo again for what is left.',
     );
   } catch (error) {
-    await release();
+    await held.release();
     throw error;
   }
 };
 
+/** The same run, lost as well when the one that it takes back is. */
+const heldWith = (run: OpenRun, undone: HeldRun | null): OpenRun =>
+  undone
+    ? {
+        ...run,
+        lost: AbortSignal.any([run.lost, undone.lost]),
+        check: async () => {
+          await run.check();
+          await undone.check();
+        },
+      }
+    : run;
+
 /** Opens the run that a plan is to become, or to finish. */
 const open = (stateDirectory: string, plan: HeldPlan, note: string | null): Promise<OpenRun> => {
-  const {checker, units, header, resume} = plan.held;
+  const {secrets, units, header, resume} = plan.held;
   return resume
     ? reopenRun(stateDirectory, resume.record, note)
-    : beginRun(stateDirectory, {...header, note}, units, checker.config.secrets);
+    : beginRun(stateDirectory, {...header, note}, units, secrets);
 };
 
 const carry = (
@@ -58,8 +73,8 @@ const carry = (
   plan: HeldPlan,
   {ratePerSecond, signal, onProgress}: RunOptions,
 ): Promise<RunReport> => {
-  const {checker, units, resume} = plan.held;
-  const common = {shown: plan.changes, secrets: checker.config.secrets, ratePerSecond, signal, onProgress};
+  const {units, resume, secrets} = plan.held;
+  const common = {shown: plan.changes, secrets, ratePerSecond, signal, onProgress};
   if (resume?.backup) {
     const {known, left, backup} = resume;
     return carryOut(writer, run, {...common, work: workLeft(backup, known), total: left, known});
@@ -74,7 +89,7 @@ export const runPlan = async (
   options: RunOptions,
 ): Promise<RunResult> => {
   const held = plan as HeldPlan;
-  const {checker, units, header, confirmations, resume} = held.held;
+  const {checker, units, confirmations, resume} = held.held;
   requireConfirmations(confirmations, options.confirmed ?? []);
   const result: RunResult = {
     run: null,
@@ -98,22 +113,21 @@ export const runPlan = async (
     return {...result, run: run.header.run, skipped: plan.planned, remaining: await remaining(checker, held)};
   }
   if (resume || units.units > 0) {
-    const release = await holdUndone(stateDirectory, held.held);
+    const undone = await holdUndone(stateDirectory, held.held);
     let writer: Connector | undefined;
     try {
       options.onProgress?.({phase: 'backup', done: 0, total: units.changes});
       writer = await checker.store.openWriter();
-      const run = await open(stateDirectory, held, note);
+      const run = heldWith(await open(stateDirectory, held, note), undone);
       Object.assign(result, await carry(writer, run, held, options));
+      if (undone) await markUndone(stateDirectory, held.held, undone, run.header.run);
     } finally {
       await writer?.close();
       await resume?.close();
-      await release();
+      await undone?.release();
     }
   }
   for (const change of result.changes) if (change.result !== 'planned') result[change.result]++;
-  const whole = !result.interrupted && result.applied === result.planned;
-  if (header.undoes && whole && result.run) await markUndone(stateDirectory, header.undoes, result.run);
   options.onProgress?.({phase: 'looking', done: 0, total: null});
   return {...result, remaining: await remaining(checker, held)};
 };
@@ -138,7 +152,17 @@ const countRemaining = async (checker: Checker, reasons: string[]): Promise<numb
   );
 };
 
-const markUndone = async (stateDirectory: string, run: string, by: string): Promise<void> => {
+/** A run is undone when nothing of what it did, or may have done, is left. */
+const markUndone = async (
+  stateDirectory: string,
+  {checker, header}: HeldPlan['held'],
+  {check}: HeldRun,
+  by: string,
+): Promise<void> => {
+  const run = header.undoes!;
+  const isWhole = await checker.store.ask(connector => isTakenBack(connector, stateDirectory, run));
+  if (!isWhole) return;
+  await check();
   const files = await RunFiles.reopen(stateDirectory, run);
   try {
     await files.journal([{event: 'undone', at: new Date().toISOString(), by}]);

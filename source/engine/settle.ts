@@ -3,7 +3,8 @@
  * from the store, by the transaction's own number where it has one and by reading the rows elsewhere; never by
  * writing again (safety S4, S5).
  */
-import {type Change, type Connector, canonicalJson, type Row} from '../connector.js';
+import {type Change, type Connector, canonicalJson, type Row, type Settlement} from '../connector.js';
+import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
 import {type Json, toJson, type ValueMap} from '../values.js';
 import {type Backup, changeOf} from './backup.js';
@@ -16,7 +17,7 @@ export type Settled = RunOutcome | {result: 'pending'};
 type Prepared = Extract<JournalLine, {event: 'prepared'}>;
 
 /** Units that were begun, and the transaction that each was last prepared in. */
-const begunIn = (journal: JournalLine[]): {begun: Set<number>; prepared: Map<number, Prepared>} => {
+export const begunIn = (journal: JournalLine[]): {begun: Set<number>; prepared: Map<number, Prepared>} => {
   const begun = new Set<number>();
   const prepared = new Map<number, Prepared>();
   for (const line of journal) {
@@ -38,14 +39,15 @@ export const settleRun = async (
 ): Promise<Map<string, Settled>> => {
   const known = outcomesOf(journal);
   const {begun, prepared} = begunIn(journal);
-  const tokens = new Map<string, 'committed' | 'aborted' | null>();
-  const statusOf = async (token: Json): Promise<'committed' | 'aborted' | null> => {
+  const tokens = new Map<string, Settlement | null>();
+  const statusOf = async (token: Json): Promise<Settlement | null> => {
     const name = canonicalJson(token);
     if (!tokens.has(name)) tokens.set(name, (await connector.settled?.(token, signal)) ?? null);
     return tokens.get(name)!;
   };
   const settled = new Map<string, Settled>();
   const toRead: string[] = [];
+  const committed: string[] = [];
   for (const {unit, change} of backup.places) {
     const name = nameOf(unit, change);
     const told = known.get(name);
@@ -57,15 +59,37 @@ export const settleRun = async (
       settled.set(name, {result: 'pending'});
       continue;
     }
+    if (!connector.settled) {
+      toRead.push(name);
+      continue;
+    }
     const last = prepared.get(unit);
-    const status = last ? await statusOf(last.token) : connector.settled ? 'aborted' : null;
+    const status = last ? await statusOf(last.token) : 'aborted';
+    if (status === 'in-progress') throw beingCommitted(last!.token);
     if (status === 'aborted') settled.set(name, {result: 'pending'});
-    else if (status === 'committed') settled.set(name, outcomeIn(last!, unit, change));
-    else toRead.push(name);
+    else if (status === 'committed') {
+      const outcome = outcomeIn(last!, unit, change);
+      settled.set(name, outcome);
+      if (outcome.result === 'applied') committed.push(name);
+    } else settled.set(name, {result: 'unknown', error: lost});
   }
-  await readRows(connector, backup, new Set(toRead), settled, signal);
+  await readRows(connector, backup, new Set(toRead), signal, (name, change, row) =>
+    settled.set(name, settledByReading(connector, change, row)),
+  );
+  // A server that was put back to an earlier state gives numbers out again.
+  await readRows(connector, backup, new Set(committed), signal, (name, change, row) => {
+    if (change.op !== 'insert' && row?.version === change.version)
+      settled.set(name, {result: 'unknown', error: restored});
+  });
   return settled;
 };
+
+const beingCommitted = (token: Json): SesstuiError =>
+  new SesstuiError(
+    'timeout',
+    `a transaction of the run is still being committed (${canonicalJson(token)})`,
+    'Nobody can say yet what it did: try again when the server has ended it (a standby that it waits for?).',
+  );
 
 const outcomeIn = (prepared: Prepared, unit: number, change: number): Settled => {
   const outcome = prepared.units
@@ -88,8 +112,8 @@ const readRows = async (
   connector: Connector,
   backup: Backup,
   names: Set<string>,
-  settled: Map<string, Settled>,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
+  tell: (name: string, change: Change, row: Row | undefined) => void,
 ): Promise<void> => {
   const places = backup.places.filter(({unit, change}) => names.has(nameOf(unit, change)));
   for (let start = 0; start < places.length; start += atOnce) {
@@ -97,7 +121,7 @@ const readRows = async (
     const changes = await Promise.all(some.map(async place => changeOf(await backup.record(place))));
     const rows = await fetchEach(connector, changes, signal);
     for (const [index, {unit, change}] of some.entries())
-      settled.set(nameOf(unit, change), settledByReading(connector, changes[index]!, rows[index]));
+      tell(nameOf(unit, change), changes[index]!, rows[index]);
   }
 };
 
@@ -124,6 +148,7 @@ const fetchEach = async (
   return rows;
 };
 
+const restored = 'the server says that it was made, and the row is as before: was the server restored?';
 const lost = 'the store did not tell, and the row is neither as it was nor as it was to be';
 
 /**

@@ -28,7 +28,7 @@ export const fsFault = (error: unknown, path: string, what: string): SesstuiErro
  */
 export const makeDirectory = async (path: string, exclusive = false): Promise<boolean> => {
   try {
-    await mkdir(path, {recursive: !exclusive, mode: 0o700});
+    await makeOne(path, exclusive);
     await requireOwn(path);
     await syncDirectory(dirname(path));
     return true;
@@ -36,6 +36,20 @@ export const makeDirectory = async (path: string, exclusive = false): Promise<bo
     if (error instanceof SesstuiError) throw error;
     if (exclusive && (error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw fsFault(error, path, 'made');
+  }
+};
+
+/** One directory, and those above it that are missing. (Node's own way never ends where a parent can't be made.) */
+const makeOne = async (path: string, exclusive: boolean): Promise<void> => {
+  try {
+    await mkdir(path, {mode: 0o700});
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && !exclusive) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await stat(parent).catch(() => null))) throw error;
+    await makeOne(parent, false);
+    await mkdir(path, {mode: 0o700});
   }
 };
 
@@ -145,6 +159,11 @@ export class JsonLines {
     }
   }
 
+  /** Has anybody else written to the file since it was opened? */
+  async isWrittenByOthers(): Promise<boolean> {
+    return (await this.#handle.stat()).size !== this.#size;
+  }
+
   /** A hash of everything that was appended through this object. */
   get sha256(): string {
     return this.#hash.copy().digest('hex');
@@ -184,7 +203,12 @@ export async function* linesOf(
 /** Opens a file of the state directory to read it; null where there is none. No symbolic link is followed. */
 export const openToRead = async (path: string): Promise<FileHandle | null> => {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const {O_RDONLY, O_NOFOLLOW, O_NONBLOCK} = constants;
+    // A pipe would make the opening wait.
+    const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+    throw Object.assign(new Error('not a file'), {code: 'not a regular file'});
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw fsFault(error, path, 'read');

@@ -4,9 +4,11 @@
  */
 import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
+import {readAudit} from './audit.js';
 import {Backup, type BackupRecord, backupPath, type Place} from './backup.js';
-import {listRuns, nameOf, type RunRecord, readRun, summaryOf} from './run-files.js';
-import {type Settled, settleRun} from './settle.js';
+import {listRuns, nameOf, outcomesOf, type RunRecord, readRun, summaryOf} from './run-files.js';
+import {begunIn, type Settled, settleRun} from './settle.js';
+import {hashOfFile} from './state-files.js';
 
 /** What earlier undos of a run took back, and what they may have (nobody can say). */
 export type TakenBack = {done: Set<string>; perhaps: Set<string>};
@@ -20,12 +22,12 @@ export const takenBack = async (
 ): Promise<TakenBack> => {
   const done = new Set<string>();
   const perhaps = new Set<string>();
-  for (const {run: other, undoes} of await listRuns(stateDirectory)) {
-    if (undoes !== run || other === except) continue;
+  for (const other of await undosOf(stateDirectory, run)) {
+    if (other === except) continue;
+    const {journal} = await readRun(stateDirectory, other);
     const backup = await Backup.open(stateDirectory, other);
     if (!backup) continue;
     try {
-      const {journal} = await readRun(stateDirectory, other);
       const settled = await settleRun(connector, journal, backup);
       for (const {unit, change, source} of backup.places) {
         const result = settled.get(nameOf(unit, change))?.result;
@@ -39,12 +41,69 @@ export const takenBack = async (
   return {done, perhaps};
 };
 
+/**
+ * The undos of a run that may have written anything: those that the audit log knows, for it is told before. One whose
+ * files are gone or can't be read is no reason to take back again what it took back: reading them throws then.
+ */
+const undosOf = async (stateDirectory: string, run: string): Promise<string[]> => {
+  const audited = (await readAudit(stateDirectory))
+    .filter(line => line.event === 'run' && line.undoes === run)
+    .map(line => line.run as string);
+  const listed = (await listRuns(stateDirectory)).filter(({undoes}) => undoes === run);
+  return [...new Set([...audited, ...listed.map(other => other.run)])];
+};
+
+/** Is nothing left of what a run did, or may have done? */
+export const isTakenBack = async (
+  connector: Connector,
+  stateDirectory: string,
+  run: string,
+): Promise<boolean> => {
+  const {journal} = await readRun(stateDirectory, run);
+  const backup = await Backup.open(stateDirectory, run);
+  if (!backup) return false;
+  try {
+    const told = outcomesOf(journal);
+    const {done} = await takenBack(connector, stateDirectory, run);
+    const {begun} = begunIn(journal);
+    // Rows that the undo put back look as if they had never been gone: only what the journal tells counts here.
+    return backup.places.every(({unit, change}) => {
+      const name = nameOf(unit, change);
+      const result = told.get(name)?.result;
+      if (done.has(name)) return true;
+      return result === undefined ? !begun.has(unit) : result === 'skipped' || result === 'failed';
+    });
+  } finally {
+    await backup.close();
+  }
+};
+
+/** Throws `damaged` where a backup is not the one that was audited. */
+export const requireAudited = async (stateDirectory: string, run: string): Promise<void> => {
+  const line = (await readAudit(stateDirectory)).find(item => item.event === 'run' && item.run === run);
+  const path = backupPath(stateDirectory, run);
+  if (line && line.backup !== (await hashOfFile(path)))
+    throw new SesstuiError(
+      'damaged',
+      `${path} is not what the audit log says was written`,
+      'Restore the file from a copy; nothing is undone from another backup.',
+    );
+};
+
 /** Throws `usage` where the store is not the server that the run was made on. */
 export const sameServer = async (
   connector: Connector,
   {header}: RunRecord,
+  environment: string,
   signal?: AbortSignal,
 ): Promise<void> => {
+  // A copy of a server calls itself what the original does.
+  if (header.environment !== environment)
+    throw new SesstuiError(
+      'usage',
+      `run ${header.run} was made in ${header.environment}, and this configuration is of ${environment}`,
+      'Use the configuration that it was made with.',
+    );
   const server = await connector.server(signal);
   if (server.id === header.server) return;
   throw new SesstuiError(
@@ -72,7 +131,7 @@ export type Undo = {
  */
 export const makeUndo = async (
   connector: Connector,
-  stateDirectory: string,
+  {stateDirectory, environment}: {stateDirectory: string; environment: string},
   run: string,
   signal?: AbortSignal,
 ): Promise<Undo> => {
@@ -86,7 +145,8 @@ export const makeUndo = async (
   const backup = await Backup.open(stateDirectory, run);
   if (!backup) throw withoutBackup(stateDirectory, record);
   try {
-    await sameServer(connector, record, signal);
+    await requireAudited(stateDirectory, run);
+    await sameServer(connector, record, environment, signal);
     const settled = await settleRun(connector, record.journal, backup, signal);
     const earlier = await takenBack(connector, stateDirectory, run);
     const units = unitsToUndo(backup, settled, earlier);

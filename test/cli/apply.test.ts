@@ -143,6 +143,39 @@ test('an edited file is refused, by the hash and by what the action would do', a
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
 });
 
+test('what the file shows is what is done, whatever hash stands beside it', async () => {
+  await call([...keepLatest, '--out', file]);
+  const before = await dumpPostgres(server.url, 'keys');
+  const whole = await readFile(file, 'utf8');
+  const lies: ((lines: Record<string, unknown>[]) => void)[] = [
+    lines => {
+      (lines[1]!.shown as {table: string}).table = 'test_scratch';
+    },
+    lines => {
+      lines[0]!.planned = 1;
+    },
+    lines => {
+      delete lines[0]!.now;
+    },
+    lines => {
+      lines[0]!.environment = 'staging';
+    },
+    lines => {
+      lines[0]!.selection = null;
+    },
+    lines => {
+      delete lines[2]!.shown;
+    },
+  ];
+  for (const lie of lies) {
+    await writeFile(file, whole);
+    await forge(lie);
+    const {code, json} = await call(['apply', file, '--yes']);
+    expect([code, json.error?.code], String(lie)).toEqual([2, 'usage']);
+  }
+  expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
 test('an old plan, one of another server, and what is no plan', async () => {
   await call([...keepLatest, '--out', file]);
   const message = async (args: string[] = []): Promise<string> => {
@@ -156,7 +189,7 @@ test('an old plan, one of another server, and what is no plan', async () => {
   await forge(lines => {
     lines[0]!.now = (lines[0]!.now as number) - 3_700_000_000;
   });
-  expect(await message()).toContain('3600 (--max-age)');
+  expect(await message()).toContain('the 3600 seconds of --max-age');
   expect((await call(['apply', file, '--max-age', '2h'])).code).toBe(0);
   await writeFile(file, 'a: plan\n');
   expect(await message()).toContain('not a plan of sesstui');

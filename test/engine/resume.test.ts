@@ -1,13 +1,16 @@
 /** Runs that were cut off: what was done is found out, the rest is done once, and everything can be taken back. */
-import {appendFile, readFile, writeFile} from 'node:fs/promises';
+
+import {readFileSync, writeFileSync} from 'node:fs';
+import {appendFile, readFile, rm, writeFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import pg from 'pg';
-import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
+import {afterAll, beforeAll, beforeEach, expect, test, vi} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {type FullEngine, openEngine} from '../../source/engine/engine.js';
 import {holdRun} from '../../source/engine/run-lock.js';
+import type {OpenConnector} from '../../source/engine/stores.js';
 import {verifyState} from '../../source/engine/verify.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
@@ -33,7 +36,12 @@ beforeEach(async () => {
   // Without a key: a row is found by its place only.
   await client.query(`drop table if exists keys; create table keys (account text, seen timestamptz, token text);
     insert into keys select 'acc-' || i / 2, now() - i * interval '1 minute', 'secret-' || i from generate_series(0, 199) i`);
-  const {config} = configFromObject({
+  engine = openEngine(config(), {stateDirectory, open: openConnector});
+  return () => engine.close();
+});
+
+const config = () =>
+  configFromObject({
     environment: 'test',
     stores: {
       db: {
@@ -42,10 +50,7 @@ beforeEach(async () => {
         checks: [{check: 'duplicates', table: 'keys', groupBy: ['account'], latestBy: ['seen']}],
       },
     },
-  });
-  engine = openEngine(config, {stateDirectory, open: openConnector});
-  return () => engine.close();
-});
+  }).config;
 
 const fault = (promise: Promise<unknown>): Promise<SesstuiError> =>
   promise.then(
@@ -67,6 +72,12 @@ const interrupted = async (): Promise<string> => {
   });
   expect(result).toMatchObject({planned: 100, applied: 50, interrupted: true});
   return result.run!;
+};
+
+/** The lock as a killed process leaves it. */
+const asIfDead = async (run: string): Promise<void> => {
+  const owner = join(stateDirectory, 'runs', run, 'owner.json');
+  await writeFile(owner, (await readFile(owner, 'utf8')).replace(/"pid":\d+/, `"pid":${2 ** 22 + 1}`));
 };
 
 const keepLines = async (run: string, keep: (line: string) => boolean): Promise<void> => {
@@ -110,17 +121,21 @@ test('what was committed but not written down is found out by the number of its 
 
 test('a transaction that was never prepared was rolled back, and is made by the resume', async () => {
   const before = await dumpPostgres(server.url, 'keys');
-  const run = await interrupted();
-  await engine.run(await engine.planUndo(run));
-  // As if the process had died inside its first transaction.
-  await keepLines(run, line => /"begin"|"intent"/.test(line));
-  const undone = (await engine.history()).find(({undoes}) => undoes === run)!;
-  await writeFile(join(stateDirectory, 'runs', undone.run, 'plan.jsonl'), '');
-  expect(await engine.run(await engine.planResume(run))).toMatchObject({
-    planned: 100,
-    skipped: 50,
-    applied: 50,
+  // A process that dies inside its first transaction: the store hears nothing more of it.
+  const dead: OpenConnector = async (...given) =>
+    new Proxy(await openConnector(...given), {
+      get: (target, name) =>
+        name === 'apply' ? () => new Promise(() => undefined) : Reflect.get(target, name).bind?.(target),
+    });
+  const dying = openEngine(config(), {stateDirectory, open: dead});
+  void dying.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const run = await vi.waitFor(async () => {
+    const [{run: begun}] = (await engine.history()) as [{run: string}];
+    expect(await readFile(journalPath(begun), 'utf8')).toContain('"intent"');
+    return begun;
   });
+  await asIfDead(run);
+  expect(await engine.run(await engine.planResume(run))).toMatchObject({planned: 100, applied: 100});
   await engine.run(await engine.planUndo(run));
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
 });
@@ -130,6 +145,8 @@ test('a run that was cut off before its backup was whole is closed: it has chang
   const run = await interrupted();
   await engine.run(await engine.planUndo(run));
   await keepLines(run, line => line.includes('"begin"'));
+  // It is audited when its backup is whole.
+  for (const name of ['audit.jsonl', 'audit.head']) await rm(join(stateDirectory, name));
   const backup = join(stateDirectory, 'runs', run, 'backup.jsonl');
   const lines = (await readFile(backup, 'utf8')).split('\n');
   await writeFile(backup, lines.slice(0, 20).join('\n'));
@@ -145,8 +162,8 @@ test('a backup that was cut off after changes is refused by resume and by undo',
   const backup = join(stateDirectory, 'runs', run, 'backup.jsonl');
   const lines = (await readFile(backup, 'utf8')).split('\n');
   await writeFile(backup, lines.slice(0, -2).join('\n'));
-  for (const refused of [engine.planResume(run), engine.planUndo(run)])
-    expect((await fault(refused)).code).toBe('damaged');
+  for (const plan of [engine.planResume, engine.planUndo])
+    expect((await fault(plan(run))).code).toBe('damaged');
   expect((await verifyState(stateDirectory)).join()).toContain('backup.jsonl');
 });
 
@@ -164,9 +181,7 @@ test('a run that a living process holds is left to it; one whose process is dead
   const held = await holdRun(stateDirectory, run);
   const plan = await engine.planUndo(run).catch(error => error as SesstuiError);
   expect((plan as SesstuiError).message).toContain(`process ${process.pid} on ${hostname()}`);
-  // The lock stays as a killed process leaves it.
-  const owner = join(stateDirectory, 'runs', run, 'owner.json');
-  await writeFile(owner, `${JSON.stringify({pid: 2 ** 22 + 1, host: hostname()})}\n`);
+  await asIfDead(run);
   expect(await engine.run(await engine.planResume(run))).toMatchObject({applied: 100});
   await held.release();
 });
@@ -219,4 +234,64 @@ test('a store that refuses everything is not asked for everything; resume goes o
   expect(rest).toMatchObject({failed: result.failed, applied: 100 - result.failed});
   await engine.run(await engine.planUndo(result.run!));
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
+});
+
+test('an undo that was planned before the run was resumed is refused', async () => {
+  const run = await interrupted();
+  const undo = await engine.planUndo(run);
+  await engine.run(await engine.planResume(run));
+  expect((await fault(engine.run(undo))).message).toContain('taken back or resumed while');
+  expect((await engine.history())[0]).toMatchObject({run, state: 'done'});
+  expect(await engine.run(await engine.planUndo(run))).toMatchObject({applied: 100});
+  expect((await engine.history()).find(item => item.run === run)).toMatchObject({state: 'undone'});
+});
+
+test('a process that lost its run writes nothing more, in the store or in its files', async () => {
+  const run = await interrupted();
+  const plan = await engine.planResume(run);
+  const journal = async (): Promise<string> => readFile(journalPath(run), 'utf8');
+  let seen = '';
+  const {
+    applied,
+    interrupted: stopped,
+    faults,
+  } = await engine.run(plan, {
+    onProgress: ({phase, done}) => {
+      if (phase !== 'changes' || done !== 1) return;
+      // Another process takes over here.
+      const owner = join(stateDirectory, 'runs', run, 'owner.json');
+      writeFileSync(owner, readFileSync(owner, 'utf8').replace(/"token":"[^"]*"/, '"token":"another"'));
+      seen = readFileSync(journalPath(run), 'utf8');
+    },
+  });
+  expect(stopped).toBe(true);
+  expect(faults!.join()).toContain('another process has taken over');
+  expect(applied).toBeGreaterThan(50);
+  expect(await journal()).toBe(seen);
+  expect(await readFile(join(stateDirectory, 'audit.jsonl'), 'utf8')).not.toContain('"event":"done"');
+});
+
+test('an undo whose files can not be read is not forgotten', async () => {
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const undo = await engine.run(await engine.planUndo(run!, {}), {
+    signal: AbortSignal.timeout(1),
+  });
+  expect(undo.run).not.toBeNull();
+  await writeFile(journalPath(undo.run!), 'nonsense\n{}\n');
+  expect((await fault(engine.planUndo(run!))).code).toBe('damaged');
+  await rm(join(stateDirectory, 'runs', undo.run!), {recursive: true});
+  expect((await fault(engine.planUndo(run!))).code).toBe('not-found');
+});
+
+test('a run is resumed in its own environment, with its check as it was', async () => {
+  const run = await interrupted();
+  const other = openEngine({...config(), environment: 'staging'}, {stateDirectory, open: openConnector});
+  expect((await fault(other.planResume(run))).message).toContain('made in test');
+  expect((await fault(other.planUndo(run))).message).toContain('made in test');
+  await other.close();
+  const changed = config();
+  (changed.stores.db!.checks[0] as {groupBy: string[]}).groupBy = ['token'];
+  const renamed = openEngine(changed, {stateDirectory, open: openConnector});
+  expect((await fault(renamed.planResume(run))).message).toContain('configured otherwise');
+  await renamed.close();
 });
