@@ -48,7 +48,9 @@ const fieldLine = (mode: Asking, index: number, width: number): Line => {
   const isMissing = missing(mode).includes(index);
   const takesText = typeof mode.focus === 'number' ? mode.focus === index : missing(mode)[0] === index;
   const label: Line =
-    field.kind === 'exact' ? ['Type ', span(field.expected, 'bold'), ' : '] : ['Why (for the audit log) : '];
+    field.kind === 'exact'
+      ? ['Type ', span(field.expected, 'bold'), ' : ']
+      : ['Why (required, for the audit log) : '];
   const used = label.reduce((sum, item) => sum + (typeof item === 'string' ? item : item.text).length, 0);
   return [
     mode.focus === index ? span(`${symbols.cursor} `, 'accent') : '  ',
@@ -58,16 +60,46 @@ const fieldLine = (mode: Asking, index: number, width: number): Line => {
   ];
 };
 
-const fieldLines = (mode: Asking, width: number): Part[] =>
+/** Why a text is asked for, in a sentence: the reason comes without a beginning and an end. */
+const whyText = ({environment}: State, {expected, why}: {expected: string; why: string}): string =>
+  expected === environment ? `${environment} asks for its name: ${why}.` : `Asked for because ${why}.`;
+
+const fieldLines = (state: State, mode: Asking, width: number): Part[] =>
   mode.fields.flatMap((field: Field, index) => [
-    ...(field.kind === 'exact' ? [told(3, field.why, width, 'dim')] : []),
+    ...(field.kind === 'exact' ? [told(3, whyText(state, field), width, 'dim')] : []),
     needed(fieldLine(mode, index, width)),
   ]);
+
+/** How to go on from where the focus is, in keys. */
+const onwardText = (mode: Asking, label: string): string => {
+  const open = missing(mode);
+  const next = mode.fields[open[0]!];
+  const last = `Enter goes on to ${label}, and Enter again presses it.`;
+  if (typeof mode.focus === 'number') {
+    if (open.length === 0) return last;
+    if (!open.includes(mode.focus)) return 'Enter goes on to the next field.';
+    return mode.fields[mode.focus]?.kind === 'note' ? 'Say why, then Enter.' : 'Type it exactly, then Enter.';
+  }
+  if (next)
+    return next.kind === 'note'
+      ? 'To go on, say why, then Enter.'
+      : `To go on, type ${next.expected}, then Enter.`;
+  if (mode.focus === 'cancel') return `To go on: Tab to ${label}, then Enter.`;
+  return mode.settling ? 'One moment…' : `Enter presses ${label}.`;
+};
+
+const onwardLine = (mode: Asking, label: string): Line => {
+  if (!mode.armed) return [];
+  return mode.told
+    ? [span(`  ${symbols.warning} ${mode.told}`, 'bad')]
+    : [span(`  ${onwardText(mode, label)}`, 'accent')];
+};
 
 const buttonLines = (mode: Asking, label: string, hint: string): Part[] => [
   blank(),
   needed(['  ', ...button('Cancel', mode.focus === 'cancel'), '   ', ...button(label, mode.focus === 'run')]),
   blank(),
+  {lines: [onwardLine(mode, label)], need: mode.told ? NEEDED : 7},
   {lines: [[span(mode.armed ? `  ${hint}` : '  One moment…', 'dim')]], need: 1},
 ];
 
@@ -109,7 +141,7 @@ const confirmLines = (state: State, mode: ModeOf<'confirm'>, width: number): Par
     ...(age === null ? [] : [told(4, age, width, 'warn')]),
     ...(state.readOnlyBy === null ? [] : [told(8, readOnlyText(state.readOnlyBy), width, 'bad')]),
     ...(mode.fields.length > 0 ? [blank()] : []),
-    ...fieldLines(mode, width),
+    ...fieldLines(state, mode, width),
     ...buttonLines(mode, runLabel(mode), 'Tab or arrows move, Enter presses, Esc goes back to the plan.'),
   ];
 };

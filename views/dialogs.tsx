@@ -1,5 +1,6 @@
 /** What is chosen, and what is asked before nothing is written: the menu of actions, quitting, exporting, the palette. */
 import type {ReactElement} from 'react';
+import type {Binding} from '../source/state/bindings.js';
 import {keyLabel, paletteBindings} from '../source/state/keymap.js';
 import {targets} from '../source/state/marks.js';
 import type {ModeOf} from '../source/state/modes.js';
@@ -88,20 +89,25 @@ export const ExportView = ({state, width}: ViewProps): ReactElement | null => {
   return <Lines lines={lines} width={width} color={color} />;
 };
 
+const keysText = ({keys}: Binding): string => keys.map(keyLabel).join(' ');
+
 export const PaletteView = ({state, width, height}: ViewProps): ReactElement | null => {
   const {mode, color} = state;
   if (mode.name !== 'palette') return null;
   const found = paletteBindings(state, mode.text);
   const room = Math.max(1, height - 2);
   const top = Math.max(0, Math.min(mode.index - Math.floor(room / 2), found.length - room));
+  // No wider than what is in them: the texts have the rest.
+  const names = Math.max(0, ...found.map(({id}) => id.length)) + 2;
+  const keys = Math.max(0, ...found.map(keysText).map(({length}) => length)) + 2;
   const lines: Line[] = [
     [span(':', 'accent'), mode.text, span('_', 'accent')],
     ...found.slice(top, top + room).map((binding, index): Line => {
       const selected = top + index === mode.index;
       return [
         choice(selected),
-        span(binding.id.padEnd(18), selected ? 'cursor' : 'bold'),
-        span(binding.keys.map(keyLabel).join(' ').padEnd(11), 'accent'),
+        span(binding.id.padEnd(names), selected ? 'cursor' : 'bold'),
+        span(keysText(binding).padEnd(keys), 'accent'),
         binding.text,
       ];
     }),

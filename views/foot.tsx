@@ -32,6 +32,10 @@ const placeText = (state: State): string => {
   return total === 0 ? '' : `row ${count(list.cursor.index + 1)} of ${count(total)}`;
 };
 
+/** The line with both its ends; null where there is no room for all of it. */
+const spreadable = (left: Line, right: Line, width: number): Line | null =>
+  lineWidth(left) + lineWidth(right) + 1 <= width ? spread(left, right, width) : null;
+
 const saidLine = (state: State, width: number): Line => {
   const {mode, toast} = state;
   if (mode.name === 'filter') {
@@ -39,8 +43,16 @@ const saidLine = (state: State, width: number): Line => {
   }
   const text = marksText(state);
   const marks: Line = text === '' ? [] : [span(text, 'accent'), toast ? '  ' : ''];
-  const left: Line = toast ? [...marks, span(toast.text, toneStyle[toast.tone])] : marks;
-  return spread(left, [span(placeText(state), 'dim')], width);
+  const place: Line = [span(placeText(state), 'dim')];
+  if (!toast) return spread(marks, place, width);
+  // What was said is there for a moment, and comes before what can be seen afterwards.
+  const said = span(toast.text, toneStyle[toast.tone]);
+  const lines: Line[] = [
+    spreadable([...marks, said], place, width),
+    spreadable([said], place, width),
+    [said],
+  ].filter(line => line !== null);
+  return lines[0]!;
 };
 
 /** As many keys as fit whole. */

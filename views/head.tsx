@@ -40,14 +40,20 @@ const environmentSpan = (state: State): Span => {
 };
 
 const titleLine = (state: State, width: number): Line => {
-  const left: Line = [span('sesstui', 'bold'), '  ', environmentSpan(state), '  ', ...storeText(state)];
-  const right: Line = [
-    state.standIns ? span('stand-ins, not real servers  ', 'warn') : '',
-    state.readOnlyBy !== null ? span('read-only  ', 'warn') : '',
-    state.paused ? span('PAUSED', 'badge') : `every ${duration(state.refreshMs / 1000)}`,
-  ];
+  const ways = ['stand-ins, not real servers  ', 'stand-ins  '].map(text => titleWith(state, text));
+  const {left, right} = ways.find(way => lineWidth(way.left) + lineWidth(way.right) < width) ?? ways[1]!;
   return spread(left, right, width);
 };
+
+/** The two ends of the title; where there is little room, the views say what `standIns` is about. */
+const titleWith = (state: State, standIns: string): {left: Line; right: Line} => ({
+  left: [span('sesstui', 'bold'), '  ', environmentSpan(state), '  ', ...storeText(state)],
+  right: [
+    state.standIns ? span(standIns, 'warn') : '',
+    state.readOnlyBy !== null ? span('read-only  ', 'warn') : '',
+    state.paused ? span('PAUSED', 'badge') : `every ${duration(state.refreshMs / 1000)}`,
+  ],
+});
 
 /** Findings of a view's checks: what is healthy among the devices is none. */
 const found = (state: State, view: ViewInfo): number | null => {

@@ -93,7 +93,9 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
     ...(statements.length > 0 ? [[span('What will run:', 'dim')]] : []),
     ...upTo(statements, third),
     ...(age === null ? [] : [[span(age, 'warn')]]),
-    ...(state.readOnlyBy === null ? [] : [[span(readOnlyText(state.readOnlyBy), 'bad')]]),
+    ...(state.readOnlyBy === null
+      ? []
+      : wrap(readOnlyText(state.readOnlyBy), width).map((text): Line => [span(text, 'bad')])),
   ];
 };
 

@@ -20,7 +20,7 @@ const resultLines = (mode: ModeOf<'results'>, width: number, height: number): Li
     rest === null ? [] : [span(rest.text, rest.style)],
     [
       span(
-        result.run === null ? 'Nothing was written.' : `Run ${result.run}; 7 and then u takes it back.`,
+        result.run === null ? 'Nothing was written.' : `Run ${result.run}: 7 and then u takes it back.`,
         'dim',
       ),
     ],

@@ -2,50 +2,14 @@
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
 import {canResume} from '../source/state/resumable.js';
-import type {RunState, RunSummary} from '../source/types.js';
-import {fitted} from './columns.js';
+import type {RunSummary} from '../source/types.js';
 import {moment, plural} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, type Style, span, wrap} from './paint.js';
+import {runColumns, stateStyle} from './run-columns.js';
 import {symbols} from './symbols.js';
-import {type Cell, DataTable, type TableColumn} from './table.js';
+import {DataTable} from './table.js';
 import type {ViewProps} from './view.js';
-
-type RunColumn = TableColumn & {flex?: number; cell: (run: RunSummary, selected: boolean) => Cell};
-
-const stateStyle: Record<RunState, Style> = {done: 'good', interrupted: 'bad', undone: 'dim', failed: 'bad'};
-
-/** Without colour, too, a run that is not finished is told from the others. */
-const stateCell = (run: RunSummary): Cell => ({
-  text: run.state === 'interrupted' ? run.state.toUpperCase() : run.state,
-  style: stateStyle[run.state],
-});
-
-const number = (id: 'applied' | 'skipped' | 'failed' | 'unknown' | 'planned', width: number): RunColumn => ({
-  id,
-  title: id[0]!.toUpperCase() + id.slice(1),
-  width,
-  align: 'right',
-  cell: run => ({text: String(run[id])}),
-});
-
-const columns: RunColumn[] = [
-  {id: 'mark', title: '', width: 1, cell: (_, selected) => ({text: selected ? symbols.cursor : ''})},
-  {id: 'at', title: 'When (UTC)', width: 16, cell: run => ({text: moment(run.at).slice(0, 16)})},
-  {id: 'check', title: 'Check', width: 15, flex: 3, cell: run => ({text: run.check})},
-  {id: 'action', title: 'Action', width: 8, flex: 3, cell: run => ({text: run.undoes ? 'undo' : run.action})},
-  {id: 'state', title: 'State', width: 11, cell: stateCell},
-  number('applied', 7),
-];
-
-const more: RunColumn[] = [
-  number('planned', 7),
-  number('skipped', 7),
-  number('failed', 6),
-  number('unknown', 7),
-  {id: 'by', title: 'By', width: 12, flex: 2, cell: run => ({text: run.by})},
-  {id: 'note', title: 'Note', width: 10, flex: 3, cell: run => ({text: run.note ?? ''})},
-];
 
 const emptyLines = (runs: ViewProps['state']['runs']): Line[] => {
   if (runs.error) {
@@ -62,8 +26,9 @@ export const RunsView = ({state, width, height}: ViewProps): ReactElement => {
   const {runs, color} = state;
   const items = runs.items ?? [];
   if (items.length === 0) return <Lines lines={[[], ...emptyLines(runs)]} width={width} color={color} />;
-  const spec = fitted(columns, more, width);
-  const rows = items.slice(runs.top, runs.top + height - 3).map(run => {
+  const visible = items.slice(runs.top, runs.top + height - 3);
+  const spec = runColumns(visible, width);
+  const rows = visible.map(run => {
     const selected = run.run === runs.run;
     return {
       id: run.run,

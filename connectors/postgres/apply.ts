@@ -132,10 +132,7 @@ const commit = async (client: pg.ClientBase, transaction: string | null): Promis
  * What became of a transaction, by its number; null when nobody can say. One that is still in progress is waited for,
  * a while, and so is a server that is not back yet.
  */
-export const settled = async (
-  transaction: string,
-  session: Session,
-): Promise<Settlement | null> => {
+export const settled = async (transaction: string, session: Session): Promise<Settlement | null> => {
   let last: Settlement | null = null;
   for (let attempt = 1; attempt <= settleAttempts; attempt++) {
     try {

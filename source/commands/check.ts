@@ -8,6 +8,7 @@ import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
 import type {CheckResult, Finding} from '../types.js';
 import type {Json} from '../values.js';
+import {namedCheck} from './checks.js';
 import type {Context} from './context.js';
 
 const findingJson = (finding: Finding): Json => {
@@ -77,7 +78,7 @@ export const check = async (context: Context): Promise<number> => {
   const limit = context.flags.number('limit', 0) ?? 1000;
   const engine = await context.engine();
   const ids = context.words.length > 0 ? [...new Set(context.words)] : engine.checks.map(({id}) => id);
-  for (const id of ids) engine.checker(id);
+  for (const id of ids) namedCheck(engine, id);
   const results = await Promise.all(ids.map(id => engine.check(id, {limit, signal: context.signal})));
   const {output, print} = context;
   if (output === 'json') await print(toJsonText({checks: results.map(resultJson)}));

@@ -3,8 +3,12 @@
 import type {FullEngine} from '../engine/engine.js';
 import {SesstuiError} from '../errors.js';
 import type {RunResult, Selection} from '../types.js';
+import {namedCheck} from './checks.js';
 import type {Context} from './context.js';
-import {carryOutPlan, onlyPlans, printRuns, requireConfirmed, runExitCode} from './running.js';
+import {leftNotes} from './left.js';
+import {printRuns} from './printing.js';
+import {carryOutPlan, onlyPlans, requireConfirmed, runExitCode} from './running.js';
+import {undoLine} from './suggest.js';
 
 /** What the flags narrow the findings to. */
 const selectionOf = ({flags}: Context): Selection => ({
@@ -32,9 +36,11 @@ const cleanAll = async (context: Context, engine: FullEngine): Promise<RunResult
   try {
     await cleanEach(context, engine, results);
   } catch (error) {
-    for (const {run, check, action} of results)
-      if (run !== null)
-        context.tell(`Done before that: ${check} ${action}. Take it back with: sesstui undo ${run} --yes`);
+    for (const result of results)
+      if (result.run !== null)
+        context.tell(
+          `Done before that: ${result.check} ${result.action}. ${await undoLine(context, engine, result)}`,
+        );
     throw error;
   }
   return results;
@@ -105,7 +111,7 @@ export const clean = async (context: Context): Promise<number> => {
         'Either `clean --all`, or `clean CHECK --action ACTION …`.',
       );
     const results = await cleanAll(context, await context.engine());
-    await printRuns(context, results, true);
+    await printRuns(context, results, {several: true});
     return runExitCode(results);
   }
   const engine = await context.engine();
@@ -115,7 +121,8 @@ export const clean = async (context: Context): Promise<number> => {
       'clean needs a check',
       `For example: sesstui clean ${engine.checks[0]?.id ?? 'STORE/CHECK'} --action ACTION. The checks: ${engine.checks.map(check => check.id).join(', ')}.`,
     );
-  const check = engine.checker(id).info;
+  const checker = namedCheck(engine, id);
+  const check = checker.info;
   if (action === undefined)
     throw new SesstuiError(
       'usage',
@@ -129,7 +136,9 @@ export const clean = async (context: Context): Promise<number> => {
       '--out writes the plan for someone to review, and --yes carries it out',
       'Give one of them; then `sesstui apply FILE --yes`.',
     );
-  const result = await carryOutPlan(context, engine, id, action, selection);
-  await printRuns(context, [result], false);
+  const result = await carryOutPlan(context, engine, id, action, selection, plan =>
+    leftNotes(checker, action, selection, plan, context.signal),
+  );
+  await printRuns(context, [result]);
   return runExitCode([result]);
 };

@@ -7,10 +7,11 @@ import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
-import type {RunResult} from '../types.js';
+import type {Plan, RunResult} from '../types.js';
 import {type Json, toText} from '../values.js';
 import type {Context} from './context.js';
-import {carryOutPlan, onlyPlans, runExitCode} from './running.js';
+import {carryOutPlan, onlyPlans, requireConfirmed, runExitCode} from './running.js';
+import {resumeLine, suggested, undoLine} from './suggest.js';
 
 const minutes = (seconds: number | null): string =>
   seconds === null
@@ -49,10 +50,6 @@ const wayOut = (ageSeconds: number | null, stale: boolean): string => {
 /** Ids and statuses in sentences: long enough to be told from each other, and no longer. */
 const short = (value: Json): string => shorten(toText(value), 200);
 
-/** An id as a word of a command that can be copied into a shell. */
-const shellWord = (text: string): string =>
-  /^[\w@.,:+/][\w@.,:+/-]*$/.test(text) ? text : `'${short(text).replaceAll("'", `'\\''`)}'`;
-
 /** The verdict in a sentence. */
 const verdict = ({customer: id, blocked, blockedBy, sessions, findings}: CustomerReport): string => {
   const customer = short(id);
@@ -63,7 +60,7 @@ const verdict = ({customer: id, blocked, blockedBy, sessions, findings}: Custome
   return `${customer} is not blocked.`;
 };
 
-const reportText = (context: Context, report: CustomerReport, runs: RunResult[]): string =>
+const reportText = (context: Context, report: CustomerReport, lines: string[]): string =>
   [
     verdict(report),
     ...(report.known.length > 0 ? [`Also known as: ${report.known.map(short).join(', ')}`] : []),
@@ -80,11 +77,8 @@ const reportText = (context: Context, report: CustomerReport, runs: RunResult[])
         ]
       : []),
     ...report.errors.map(({check, error}) => `error: ${check}: ${sanitise(error.message)}`),
-    ...(report.blockedBy.some(({stale}) => stale) && !context.flags.has('clean')
-      ? ['', `Unblock with: sesstui customer ${shellWord(report.customer)} --clean --yes`]
-      : []),
     ...(report.cleaned > 0 ? [`${report.cleaned} cancelled.`] : []),
-    ...runs.filter(({run}) => run !== null).map(({run}) => `Take it back with: sesstui undo ${run} --yes`),
+    ...lines,
     '',
   ].join('\n');
 
@@ -94,17 +88,64 @@ const cleanFor = async (
   engine: FullEngine,
   report: CustomerReport,
 ): Promise<RunResult[]> => {
+  // All are looked at before the first is carried out: none is when one of them lacks its confirmation.
+  if (engine.production && !onlyPlans(context))
+    requireConfirmed(context, await plansFor(context, engine, report));
   const results: RunResult[] = [];
+  for (const [check, customer] of cancellable(report)) {
+    const result = await carryOutPlan(context, engine, check, 'cancel', {customer});
+    if (result.planned > 0) results.push(result);
+  }
+  return results;
+};
+
+/** The checks that may cancel something for this customer, by each id that it is known under. */
+const cancellable = (report: CustomerReport): [check: string, customer: string][] => {
   const checks = new Set(report.blockedBy.filter(({stale}) => stale).map(({check}) => check));
   for (const {check, reasons} of report.findings)
     if (reasons.includes('expired-request') || reasons.includes('orphaned')) checks.add(check);
-  for (const check of checks) {
-    for (const customer of [report.customer, ...report.known]) {
-      const result = await carryOutPlan(context, engine, check, 'cancel', {customer});
-      if (result.planned > 0) results.push(result);
-    }
+  return [...checks].flatMap(check =>
+    [report.customer, ...report.known].map((customer): [string, string] => [check, customer]),
+  );
+};
+
+const plansFor = async (context: Context, engine: FullEngine, report: CustomerReport): Promise<Plan[]> => {
+  const plans: Plan[] = [];
+  for (const [check, customer] of cancellable(report)) {
+    const plan = await engine.plan(check, 'cancel', {customer}, {signal: context.signal});
+    if (plan.planned > 0) plans.push(plan);
   }
-  return results;
+  return plans;
+};
+
+/** The command that cancels what is stale, whole: in production with what its plans ask for. */
+const cleaning = async (context: Context, engine: FullEngine, report: CustomerReport): Promise<string> => {
+  const plans = engine.production ? await plansFor(context, engine, report) : [];
+  const wanted = new Set(plans.flatMap(({confirmations}) => confirmations.map(({expected}) => expected)));
+  return suggested(context, ['customer', short(report.customer), '--clean', '--yes'], [...wanted]);
+};
+
+/** What to type next. */
+const nextLines = async (
+  context: Context,
+  engine: FullEngine,
+  report: CustomerReport,
+  results: RunResult[],
+): Promise<string[]> => {
+  const lines: string[] = [];
+  if (report.blockedBy.some(({stale}) => stale) && !context.flags.has('clean'))
+    lines.push('', `Unblock with: ${await cleaning(context, engine, report)}`);
+  for (const result of results) {
+    if (result.interrupted) lines.push(`Interrupted. ${await resumeLine(context, engine, result)}`);
+    if (result.run !== null) lines.push(await undoLine(context, engine, result));
+    if (result.dryRun)
+      lines.push(
+        `Would cancel: ${result.changes.map(change => `${sanitise(change.table)} ${Object.values(change.key).map(short).join(' ')}`).join(', ')}. Nothing was changed.`,
+      );
+  }
+  if (results.some(({dryRun}) => dryRun))
+    lines.push(`Carry it out with: ${await cleaning(context, engine, report)}`);
+  return lines;
 };
 
 export const customer = async (context: Context): Promise<number> => {
@@ -134,16 +175,7 @@ export const customer = async (context: Context): Promise<number> => {
     );
   else if (output === 'ndjson') await print(toNdjson(report.sessions as unknown as Json[]));
   else if (output === 'csv') await print(toCsv(columns, rowsOf(report)));
-  else {
-    await print(reportText(context, report, results));
-    for (const result of results)
-      if (result.dryRun)
-        await print(
-          `Would cancel: ${result.changes
-            .map(change => `${sanitise(change.table)} ${Object.values(change.key).map(short).join(' ')}`)
-            .join(', ')}. Nothing was changed; add --yes.\n`,
-        );
-  }
+  else await print(reportText(context, report, await nextLines(context, engine, report, results)));
   const failed = runExitCode(results);
   if (failed !== 0) return failed;
   if (report.errors.length > 0) return 3;

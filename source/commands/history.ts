@@ -8,6 +8,7 @@ import {sanitise} from '../sanitise.js';
 import type {RunSummary} from '../types.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
+import {counted} from './suggest.js';
 
 const columns = [
   {name: 'run', header: 'RUN'},
@@ -21,6 +22,7 @@ const columns = [
   {name: 'skipped', header: 'SKIPPED', align: 'right' as const},
   {name: 'failed', header: 'FAILED', align: 'right' as const},
   {name: 'unknown', header: 'UNKNOWN', align: 'right' as const},
+  {name: 'undoes', header: 'TOOK BACK'},
   {name: 'note', header: 'NOTE'},
 ];
 
@@ -43,7 +45,11 @@ export const history = async (context: Context): Promise<number> => {
   else
     await print(
       runs.length > 0
-        ? renderTable(columns, runs.map(rowOf), {width: context.width, color: context.color})
+        ? renderTable(
+            columns.filter(({name}) => name !== 'undoes' || runs.some(({undoes}) => undoes !== null)),
+            runs.map(rowOf),
+            {width: context.width, color: context.color},
+          )
         : `No runs yet in ${sanitise(stateDirectory)}.\n`,
     );
   for (const problem of problems ?? []) context.tell(problem);
@@ -51,7 +57,7 @@ export const history = async (context: Context): Promise<number> => {
     await print(
       problems.length === 0
         ? 'Backups and the audit log are as they were written.\n'
-        : `${problems.length} problems.\n`,
+        : `${counted(problems.length, 'problem')}.\n`,
     );
   return problems && problems.length > 0 ? 1 : 0;
 };

@@ -104,6 +104,8 @@ export const parse = (given: string[]): Parsed => {
   refuseUnknown(command, argv);
   refuseLost(argv, values);
   const parsed = new Flags(values);
+  // A plan that is only looked at is refused for what would refuse it when it is carried out.
+  parsed.number('limit-rate');
   if (
     command &&
     !parsed.has('help') &&
@@ -117,6 +119,12 @@ export const parse = (given: string[]): Parsed => {
       `It is called: sesstui ${command.name} ${command.usage}`,
     );
   }
+  if (command && words.some(word => word.trim() === ''))
+    throw new SesstuiError(
+      'usage',
+      `${command.name} can do nothing with an empty word`,
+      `It is called: sesstui ${command.name} ${command.usage}`,
+    );
   return {command, words, flags: parsed, output: outputOf(parsed)};
 };
 

@@ -1,6 +1,13 @@
 /** The commands and their flags as data: what is parsed, what the help and the readme say. */
 
-export type Flag = {name: string; value?: string; many?: boolean; text: string};
+export type Flag = {
+  name: string;
+  value?: string;
+  many?: boolean;
+  text: string;
+  /** What a command's help says of it instead, by the command's name. */
+  of?: Record<string, string>;
+};
 
 export type Command = {
   name: string;
@@ -32,7 +39,16 @@ export const globalFlags: Flag[] = [
 ];
 
 export const commandFlags: Flag[] = [
-  {name: 'limit', value: 'N', text: 'at most N findings (history: runs)'},
+  {
+    name: 'limit',
+    value: 'N',
+    text: 'at most N findings (history: runs)',
+    of: {
+      check: 'list at most N findings; default 1,000; the total is whole',
+      clean: 'plan for at most N findings',
+      history: 'list at most N runs',
+    },
+  },
   {name: 'allow-scan', text: 'read more than limits.scan rows without an index'},
   {name: 'action', value: 'ACTION', text: 'what to do with the findings'},
   {name: 'all', text: "each check's safe default actions on everything they apply to"},
@@ -58,7 +74,16 @@ export const commandFlags: Flag[] = [
   {name: 'limit-rate', value: 'N', text: 'at most N changes a second'},
   {name: 'clean', text: 'plan to cancel what is stale for this customer'},
   {name: 'verify', text: 'check backups and the audit chain'},
-  {name: 'out', value: 'FILE', text: 'the file to write (clean: the plan, for someone else to review)'},
+  {
+    name: 'out',
+    value: 'FILE',
+    text: 'the file to write (clean: the plan, for someone else to review)',
+    of: {
+      clean: 'write the plan to this new file, for someone else to review',
+      init: 'the file to write; default ./sesstui.yaml',
+      demo: 'the configuration to write; default ./sesstui.yaml',
+    },
+  },
   {name: 'max-age', value: 'DURATION', text: 'the oldest that a reviewed plan may be; default 1h'},
   {name: 'no-traffic', text: 'hold the demo stores still'},
   {name: 'rows', value: 'N', text: 'about N healthy rows a system'},
@@ -85,7 +110,7 @@ export const commands: Command[] = [
   },
   {
     name: 'clean',
-    usage: 'CHECK --action ACTION',
+    usage: 'CHECK --action ACTION | --all',
     words: [0, 1],
     text: 'plans an action and, with --yes, carries it out',
     flags: [
@@ -148,21 +173,25 @@ const column = (lines: [string, string][]): string => {
   return lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
 };
 
-const flagLine = (flag: Flag): [string, string] => [
+const flagLine = (flag: Flag, command = ''): [string, string] => [
   `--${flag.name}${flag.value ? ` ${flag.value}` : ''}`,
-  flag.text,
+  flag.of?.[command] ?? flag.text,
 ];
+
+const ofCheck = '  CHECK is STORE/NAME, as in rides/stale-sessions\n';
 
 /** The help of the program, or of one command. */
 export const helpText = (name?: string): string => {
   const command = commands.find(item => item.name === name);
   if (command) {
-    const own = command.flags.map(flag => flagLine(commandFlags.find(item => item.name === flag)!));
-    return `sesstui ${command.name} ${command.usage}\n  ${command.text}\n${own.length > 0 ? `\n${column(own)}\n` : ''}\nEverywhere:\n${column(globalFlags.map(flagLine))}\n`;
+    const own = command.flags.map(flag =>
+      flagLine(commandFlags.find(item => item.name === flag)!, command.name),
+    );
+    return `sesstui ${command.name} ${command.usage}\n  ${command.text}\n${command.usage.includes('CHECK') ? ofCheck : ''}${own.length > 0 ? `\n${column(own)}\n` : ''}\nEverywhere:\n${column(globalFlags.map(flag => flagLine(flag)))}\n`;
   }
   const list = commands.map((item): [string, string] => [
     `sesstui ${item.name} ${item.usage}`.trimEnd(),
     item.text,
   ]);
-  return `Find, mark, clean and undo bad sessions.\n\n${column([['sesstui', 'opens the screen on the configured stores'], ['sesstui --demo', 'the same on embedded stores with sample data'], ...list])}\n\nEverywhere:\n${column(globalFlags.map(flagLine))}\n\n\`sesstui COMMAND --help\` tells a command's own flags.\n`;
+  return `Find, mark, clean and undo bad sessions.\n\n${column([['sesstui', 'opens the screen on the configured stores'], ['sesstui --demo', 'the same on embedded stores with sample data'], ...list])}\n\nEverywhere:\n${column(globalFlags.map(flag => flagLine(flag)))}\n\n\`sesstui COMMAND --help\` tells a command's own flags.\n`;
 };

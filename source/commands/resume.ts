@@ -1,11 +1,12 @@
 /** `resume RUN`: finishes a run that was interrupted, or closes it. */
 import type {Context} from './context.js';
-import {printRuns, runExitCode, runPlan} from './running.js';
+import {printRuns} from './printing.js';
+import {runExitCode, runPlan} from './running.js';
 
 export const resume = async (context: Context): Promise<number> => {
   const engine = await context.engine();
   const plan = await engine.planResume(context.words[0]!, {signal: context.signal});
   const result = await runPlan(context, engine, plan);
-  await printRuns(context, [result], false);
+  await printRuns(context, [result], {resuming: true});
   return runExitCode([result]);
 };

@@ -57,6 +57,6 @@ export const requireConfirmations = (wanted: Confirmation[], given: string[]): v
     missing.map(({expected, why}) => `${why}: it needs --confirm ${expected}`).join('; '),
     given.length > 0
       ? `Given was: ${given.join(', ')}.${given.some(text => text.includes(':')) && counts.length > 0 ? ` With its count the plan as it is now is ${counts.join(' or ')}: look at it again.` : ''}`
-      : 'Look at the plan first (without --yes), then repeat with --confirm.',
+      : `Look at the plan first (without --yes), then repeat with --yes${missing.map(({expected}) => ` --confirm ${expected}`).join('')}.`,
   );
 };

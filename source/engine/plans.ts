@@ -289,8 +289,8 @@ const resumeNotes = ({record: {header}, backup, known, left}: Resume): string[] 
   const count = (result: string): number => [...known.values()].filter(told => told.result === result).length;
   const unknown = count('unknown');
   return [
-    `finishes ${header.action} of ${header.at}: ${count('applied')} changes were made, ${left} are left`,
-    ...(unknown > 0 ? [`${unknown} changes stay unknown: the rows have been changed since by others`] : []),
+    `finishes ${header.action} of ${header.at}: ${count('applied') === 1 ? '1 change was' : `${count('applied')} changes were`} made, ${left} ${left === 1 ? 'is' : 'are'} left`,
+    ...(unknown > 0 ? [`unknown for good: ${unknown} (the rows have been changed since by others)`] : []),
   ];
 };
 

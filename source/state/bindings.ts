@@ -65,7 +65,7 @@ const looking = (id: string, keys: string, text: string, more: More = {}): Bindi
   bind('Look', id, keys, browse, text, more);
 const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, browse, text);
 
-const actText = 'plan an action for the marked rows, or for this one';
+const actText = 'plan an action for the marked rows, or this one';
 const runAt = ({mode, runs}: State): RunSummary | undefined =>
   runs.items?.find(({run}) => run === (mode.name === 'run-details' ? mode.run.run : runs.run));
 const hasCustomer = (state: State): boolean => state.canCustomer;
@@ -79,7 +79,7 @@ export const bindings: readonly Binding[] = [
   bind('Move', 'last', 'G end', moving, 'to the last row'),
 
   marking('mark', 'space', 'mark the row, or take its mark away', {word: 'mark', place: 1}),
-  marking('range', 'v', 'mark a range: once at its first row, again at its last'),
+  marking('range', 'v', 'mark a range: at its first row, then at its last'),
   marking('mark-all', 'a', 'mark all that the filter shows', {word: 'all', place: 6}),
   marking('mark-none', 'A', 'take every mark away'),
   marking('invert', 'i', 'mark what is not marked, and the other way round'),
@@ -128,19 +128,14 @@ export const bindings: readonly Binding[] = [
   viewing('view-stale', '4', 'Stale'),
   viewing('view-devices', '5', 'Devices'),
   viewing('view-runs', '7', 'Runs'),
+  bind('Views', 'view-runs', '7', ['results'], 'Runs', {word: 'runs', place: 2}),
   viewing('next-view', 'tab', 'next view'),
   viewing('previous-view', 'shift+tab', 'previous view'),
   viewing('next-check', ']', 'next check here, then the next view'),
   viewing('previous-check', '[', 'previous check here, then the previous view'),
 
   bind('Program', 'palette', ':', browse, 'find a command by its name'),
-  bind(
-    'Program',
-    'write',
-    ':write',
-    browse,
-    'lift production’s read-only for 15 minutes (asks for its name)',
-  ),
+  bind('Program', 'write', ':write', browse, 'lift read-only for 15 minutes; asks for the name'),
   bind('Program', 'readonly', ':readonly', browse, 'end that early'),
   bind('Program', 'help', '?', ['browse', 'details'], 'help', {word: 'help', place: 5}),
   bind('Program', 'back', 'esc', [...leaving, ...typing, ...buttons, ...closing], 'back one level', {

@@ -17,6 +17,15 @@ export const always: ReadonlyMap<string, string> = new Map([
 export const commandFor = (state: State, key: string): string | undefined =>
   always.get(key) ?? bindings.find(binding => binding.keys.includes(key) && offered(binding, state))?.id;
 
+/** Commands after which what was said before is of no interest: they go on to something else. */
+const movesOn = new Set(
+  bindings.filter(({category}) => category === 'Move' || category === 'Mark').map(({id}) => id),
+);
+movesOn.add('focus-next').add('focus-previous');
+
+/** True for a command that moves or marks. */
+export const isMovingOn = (command: string): boolean => movesOn.has(command);
+
 /** The bindings that the footer names, the most useful first. */
 export const footerBindings = (state: State): Binding[] =>
   bindings

@@ -71,7 +71,10 @@ export type Effect =
   /** Stops the run after the chunk that it is at. */
   | {effect: 'stop'}
   /** Says `armed` once the dialog has been painted and a moment has passed. */
-  | {effect: 'arm'}
+  | {
+      effect: 'arm' /** The moment is longer than a key that is held down takes to repeat. */;
+      released?: boolean;
+    }
   /** Input came before it was armed: the moment begins again. */
   | {effect: 'hold'}
   | {effect: 'copy'; text: string}

@@ -12,7 +12,7 @@ const texts: Record<ReadOnlyBy, {message: string; hint: string}> = {
   },
   production: {
     message: 'the default in production.',
-    hint: 'Esc, then :write lifts it for 15 minutes.',
+    hint: 'Esc, then :write lifts it.',
   },
 };
 

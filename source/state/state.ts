@@ -10,6 +10,8 @@ export type Runs = {
   items: readonly RunSummary[] | null;
   /** The run under the cursor: by its name, so that a new one above doesn't move it. */
   run: string | null;
+  /** That run was just made: the list may not have it yet, and the cursor waits for it. */
+  awaited: boolean;
   top: number;
   loading: boolean;
   askedAt: number | null;
@@ -84,7 +86,16 @@ export const initialState = (
     ]),
   ),
   overview: 0,
-  runs: {items: null, run: null, top: 0, loading: false, askedAt: null, answeredAt: null, error: null},
+  runs: {
+    items: null,
+    run: null,
+    awaited: false,
+    top: 0,
+    loading: false,
+    askedAt: null,
+    answeredAt: null,
+    error: null,
+  },
   mode: {name: 'browse'},
   paused: false,
   refreshMs: engine.refreshMs,

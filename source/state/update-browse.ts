@@ -78,7 +78,7 @@ const reorder = (change: (list: List) => List): Command =>
   onList((list, state) => moved(state, settle(change(list), tableHeight(state))));
 
 const goTo = (state: State, view: ViewId): Step => {
-  const next: State = {...state, view};
+  const next: State = {...state, view, mode: {name: 'browse'}};
   if (view === 'runs') return askHistory(next);
   const list = currentList(next);
   return list ? moved(next, moveTo(list, list.cursor.index, tableHeight(next))) : step(next);

@@ -4,6 +4,7 @@ import {tableHeight} from './layout.js';
 import type {List} from './lists.js';
 import type {Effect, Message} from './messages.js';
 import {currentList} from './places-of-state.js';
+import {withRunInView} from './runs-window.js';
 import {type State, withList} from './state.js';
 import {type Step, step} from './step.js';
 import {pagesInView, pagesNeeded, prune} from './window.js';
@@ -96,8 +97,13 @@ export const verified = (state: State, message: Of<'verified'>): Step => {
 export const history = (state: State, message: Of<'history'>): Step => {
   const {runs} = state;
   const items = message.runs;
-  const run = items.some(item => item.run === runs.run) ? runs.run : (items[0]?.run ?? null);
-  return step({...state, runs: {...runs, items, run, loading: false, answeredAt: message.now, error: null}});
+  const isThere = items.some(item => item.run === runs.run);
+  // An answer to a question from before the run does not have it: the next one will.
+  const awaited = runs.awaited && !isThere;
+  const run = isThere || awaited ? runs.run : (items[0]?.run ?? null);
+  const askedAt = awaited ? null : runs.askedAt;
+  const next = {...runs, items, run, awaited, askedAt, loading: false, answeredAt: message.now, error: null};
+  return step(withRunInView({...state, runs: next}));
 };
 
 export const historyFailed = (state: State, message: Of<'history-failed'>): Step =>

@@ -1,10 +1,10 @@
 /** Dialogs, menus and fields: choosing, typing, pressing, going back. */
 
-import {changedIn, focusAfter, takesPaste, typedInto} from './asking.js';
+import {afterEnter, changedIn, focusAfter, takesPaste, typedInto} from './asking.js';
 import {paletteBindings} from './keymap.js';
 import {typed, withoutLast} from './keys.js';
 import {tableHeight} from './layout.js';
-import {isAsking, type Mode} from './modes.js';
+import {type AskingMode, isAsking, type Mode} from './modes.js';
 import type {State} from './state.js';
 import {type Step, say, step} from './step.js';
 import {moved} from './update-data.js';
@@ -162,15 +162,22 @@ export const accept = (state: State): Step => {
 /** Tab and arrows in a dialog. */
 export const moveFocus = (state: State, by: 1 | -1): Step => {
   const {mode} = state;
-  if (isAsking(mode)) return withMode(state, {...mode, focus: focusAfter(mode, by)});
+  if (isAsking(mode)) return withMode(state, {...mode, focus: focusAfter(mode, by), told: null});
   if (mode.name !== 'quit') return step(state);
   return withMode(state, {...mode, focus: mode.focus === 'cancel' ? 'run' : 'cancel'});
 };
 
-/** Enter in a dialog: in a field on to the next one or to Cancel; else it presses the focused button. */
+/** Enter in a field of a dialog that can write: it goes on, and presses nothing. */
+const enterField = (state: State, mode: AskingMode, index: number): Step => {
+  const next = afterEnter(mode, index);
+  const quiet: State = {...state, toast: null, mode: next};
+  return next.settling ? step(quiet, {effect: 'arm', released: true}) : step(quiet);
+};
+
+/** Enter in a dialog: in a field it goes on; else it presses the focused button. */
 export const pressButton = (state: State): Step => {
   const {mode} = state;
-  if (isAsking(mode) && typeof mode.focus === 'number') return moveFocus(state, 1);
+  if (isAsking(mode) && typeof mode.focus === 'number') return enterField(state, mode, mode.focus);
   if (mode.name === 'confirm') return press(state, mode);
   if (mode.name === 'unlock') return pressUnlock(state, mode);
   if (mode.name !== 'quit') return step(state);

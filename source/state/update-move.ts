@@ -2,6 +2,7 @@
 
 import {tableHeight} from './layout.js';
 import {currentList} from './places-of-state.js';
+import {runIndex, withRunInView} from './runs-window.js';
 import {findingOf, shown} from './shown.js';
 import type {State} from './state.js';
 import {type Step, step} from './step.js';
@@ -22,20 +23,12 @@ const placeAfter = (command: string, index: number, count: number, height: numbe
   return Math.max(0, Math.min(last, wanted ?? index));
 };
 
-/** The first row on the screen after the cursor went to `index`. */
-const scrolled = (top: number, index: number, height: number): number =>
-  Math.max(Math.min(top, index), index - height + 1, 0);
-
 const moveRuns = (state: State, command: string): Step => {
   const {runs} = state;
   const items = runs.items ?? [];
-  const here = Math.max(
-    0,
-    items.findIndex(item => item.run === runs.run),
-  );
-  const index = placeAfter(command, here, items.length, tableHeight(state));
-  const top = scrolled(runs.top, index, tableHeight(state));
-  return step({...state, runs: {...runs, top, run: items[index]?.run ?? null}});
+  const index = placeAfter(command, runIndex(state), items.length, tableHeight(state));
+  const run = items[index]?.run ?? null;
+  return step(withRunInView({...state, runs: {...runs, run, awaited: false}}));
 };
 
 const moveBrowsing = (state: State, command: string): Step => {
@@ -90,10 +83,5 @@ export const refit = (state: State): State => {
   const lists = Object.fromEntries(
     state.checks.map(({id}) => [id, moveTo(state.lists[id]!, state.lists[id]!.cursor.index, height)]),
   );
-  const {runs} = state;
-  const index = Math.max(
-    0,
-    (runs.items ?? []).findIndex(item => item.run === runs.run),
-  );
-  return {...state, lists, runs: {...runs, top: scrolled(runs.top, index, height)}};
+  return withRunInView({...state, lists});
 };

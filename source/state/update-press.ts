@@ -1,6 +1,6 @@
 /** What keys and pasted text do: the commands behind the table of keys, and when input is dropped. */
 import {isSame} from './keepers.js';
-import {always, commandFor} from './keymap.js';
+import {always, commandFor, isMovingOn} from './keymap.js';
 import {isTooSmall} from './layout.js';
 import type {Message} from './messages.js';
 import {isAsking} from './modes.js';
@@ -109,6 +109,10 @@ const run = (state: State, command: string): Step => {
 
 const isUnarmed = ({mode}: State): boolean => isAsking(mode) && !mode.armed;
 
+/** The Enter that went on from a field, held down, presses nothing. */
+const isHeld = ({mode}: State, key: string): boolean =>
+  isAsking(mode) && mode.settling === true && key === 'enter';
+
 /** What can't be seen can't be decided: on a screen that is too small a dialog is left, and `q` leaves the program. */
 const pressUnseen = (state: State, key: string): Step => {
   const {name} = state.mode;
@@ -116,19 +120,24 @@ const pressUnseen = (state: State, key: string): Step => {
   return name === 'browse' ? step(state, {effect: 'quit', code: 0}) : back(state);
 };
 
+/** What was said was about what came before. */
+const quiet = (state: State): State => (state.toast === null ? state : {...state, toast: null});
+
 /** A key press: in a field, a command of its place, or dropped. */
 export const press = (state: State, {key, together}: Of<'key'>): Step => {
   if (always.has(key)) return run(state, commandFor(state, key)!);
   // A dialog that can write takes nothing before it has been seen: not the rest of what was typed or pasted.
   if (isUnarmed(state)) return step(state, {effect: 'hold'});
   if (isTooSmall(state)) return pressUnseen(state, key);
+  if (isHeld(state, key)) return step(state, {effect: 'hold'});
   // Pasted text presses no button, though the terminal did not say that it was pasted.
   if (isAsking(state.mode) && key === 'enter' && together)
     return step(say(state, 'Enter was dropped: it came together with other keys. Press it alone.', 'bad'));
-  const typed = typeInto(state, key);
+  const typed = typeInto(quiet(state), key);
   if (typed) return typed;
   const command = commandFor(state, key);
-  return command === undefined ? step(state) : run(pointed(state, command), command);
+  if (command === undefined) return step(state);
+  return run(pointed(isMovingOn(command) ? quiet(state) : state, command), command);
 };
 
 /** Pasted text never presses anything. */
@@ -139,7 +148,12 @@ export const pasted = (state: State, {text}: Of<'paste'>): Step => {
 
 /** A dialog that was out of sight takes nothing before it has been seen again. */
 export const seenAgain = (state: State): Step =>
-  isAsking(state.mode) ? step({...state, mode: {...state.mode, armed: false}}, {effect: 'arm'}) : step(state);
+  isAsking(state.mode)
+    ? step(
+        {...state, mode: {...state.mode, armed: false}},
+        {effect: 'arm', ...(state.mode.settling ? {released: true} : {})},
+      )
+    : step(state);
 
 /** Another size: what became too small is not seen, and what was is seen again. */
 export const resize = (state: State, {columns, rows}: Of<'resize'>): Step => {

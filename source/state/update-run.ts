@@ -94,7 +94,9 @@ const afterRun = (state: State, mode: ModeOf<'running'>, next: Mode): Step => {
 export const ran = (state: State, message: Of<'ran'>): Step => {
   const {mode} = state;
   if (mode.name !== 'running') return step(state);
-  return afterRun(state, mode, {name: 'results', origin: mode.origin, result: message.result, top: 0});
+  const {run} = message.result;
+  const next: State = run === null ? state : {...state, runs: {...state.runs, run, awaited: true}};
+  return afterRun(next, mode, {name: 'results', origin: mode.origin, result: message.result, top: 0});
 };
 
 export const runFailed = (state: State, message: Of<'run-failed'>): Step => {

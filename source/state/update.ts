@@ -70,7 +70,9 @@ const answer = (state: State, message: Message): Step => {
     case 'history-failed':
       return historyFailed(state, message);
     case 'armed':
-      return step(isAsking(state.mode) ? {...state, mode: {...state.mode, armed: true}} : state);
+      return step(
+        isAsking(state.mode) ? {...state, mode: {...state.mode, armed: true, settling: false}} : state,
+      );
     case 'customer':
       return step(atCustomer(state, message.id, {report: message.report}));
     case 'customer-failed':

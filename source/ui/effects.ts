@@ -107,7 +107,7 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
     const request = {check, format, filter, directory: process.cwd(), now: new Date()};
     answer(
       exportFindings(engine, request, all.signal),
-      ({path, count}) => said(`${count} findings written to ${path}`, 'good'),
+      ({path, count}) => said(`${count} ${count === 1 ? 'finding' : 'findings'} written to ${path}`, 'good'),
       thrown => said(errorOf(thrown).message, 'bad'),
     );
   };
@@ -168,7 +168,7 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
         running.abort();
         break;
       case 'arm':
-        arming.begin();
+        arming.begin(effect);
         break;
       case 'hold':
         arming.hold();

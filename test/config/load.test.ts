@@ -425,6 +425,13 @@ test('an address that is none still has its password kept out of messages', () =
       A_URL: 'postgres://u:canary%2Dtwo@h',
       MY_TOKEN: 'short',
       HOME: '/home/x',
+      PWD: '/work/where/one/is',
+      OLDPWD: '/work/where/one/was',
+      INIT_CWD: '/srv:8/a@b/somewhere',
+      PATH: '/bin:/opt/homebrew/opt/node@20/bin',
+      npm_lifecycle_script: 'run here:something-long@place',
+      SESSTUI_PWD: 'canary-three',
+      npm_config__authToken: 'canary-four',
     }),
-  ).toEqual(['canary-pass', 'canary%2Dtwo', 'canary-two']);
+  ).toEqual(['canary-pass', 'canary%2Dtwo', 'canary-two', 'canary-three', 'canary-four']);
 });

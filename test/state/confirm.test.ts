@@ -129,13 +129,70 @@ describe('typed confirmations', () => {
     expect(screen.state().mode).toMatchObject({focus: 1, fields: [{}, {text: 'ticket 4711'}]});
     expect(runs(screen)).toBe(0);
   });
-  test('Enter in a field goes on, and never to the button that writes', async () => {
+  test('Enter in a field that is right goes on, at last to the button, and presses nothing', async () => {
     const screen = await asked({production: true});
-    screen.press(...'production', 'enter', 'w', 'enter');
-    expect(screen.state().mode).toMatchObject({name: 'confirm', focus: 'cancel'});
-    screen.press('enter');
-    expect(screen.state().mode.name).toBe('browse');
+    screen.press(...'production', 'enter');
+    expect(screen.state().mode).toMatchObject({focus: 1});
+    screen.press('w', 'enter');
+    expect(screen.state().mode).toMatchObject({name: 'confirm', focus: 'run'});
+    expect(screen.effects.at(-1)).toEqual({effect: 'arm', released: true});
+    // Held down, it comes again and again until the key is let go.
+    screen.press('enter', 'enter', 'enter');
     expect(runs(screen)).toBe(0);
+    expect(screen.effects.at(-1)).toEqual({effect: 'hold'});
+    screen.send({type: 'armed'});
+    screen.press('enter');
+    expect(screen.effects.at(-1)).toMatchObject({effect: 'run', confirmed: ['production'], note: 'w'});
+  });
+  test('while Enter may be held down, Tab and Esc work as ever, and Enter presses neither button', async () => {
+    const screen = await asked({production: true});
+    screen.press(...'production', 'enter', 'w', 'enter', 'left', 'enter');
+    expect(screen.state().mode).toMatchObject({name: 'confirm', focus: 'cancel'});
+    screen.press('esc');
+    expect(screen.state().mode.name).toBe('plan');
+    expect(runs(screen)).toBe(0);
+  });
+  test('Enter in a field that is not right stays there, and the dialog says what is wrong', async () => {
+    const screen = await asked({production: true});
+    screen.press(...'productoin', 'enter', 'enter');
+    expect(screen.state().mode).toMatchObject({name: 'confirm', focus: 0});
+    expect(frameOf(screen)).toContain('Type production exactly.');
+    screen.press('backspace');
+    expect(frameOf(screen)).not.toContain('Type production exactly.');
+    screen.press('tab', 'enter');
+    expect(screen.state().mode).toMatchObject({focus: 1});
+    expect(frameOf(screen)).toContain('Say why: it goes into the audit log.');
+    screen.press('w', 'enter');
+    expect(screen.state().mode).toMatchObject({focus: 0});
+    expect(runs(screen)).toBe(0);
+  });
+  test('letters and Backspace on a button go to the same field', async () => {
+    const screen = await asked({production: true});
+    screen.press(...'prodx', 'shift+tab', 'backspace');
+    expect(screen.state().mode).toMatchObject({focus: 0, fields: [{text: 'prod'}, {}]});
+    screen.press('shift+tab', ...'uction', 'tab', ...'wh', 'tab', 'backspace');
+    expect(screen.state().mode).toMatchObject({focus: 1, fields: [{text: 'production'}, {text: 'w'}]});
+    screen.press('tab', 'y');
+    expect(screen.state().mode).toMatchObject({focus: 1, fields: [{}, {text: 'wy'}]});
+  });
+  test('the dialog says which keys go on, wherever the focus is', async () => {
+    const screen = await asked({production: true});
+    const says = (text: string): void => expect(frameOf(screen)).toContain(text);
+    says('To go on, type production, then Enter.');
+    says('production asks for its name: this is production.');
+    says('Why (required, for the audit log)');
+    screen.press('p');
+    says('Type it exactly, then Enter.');
+    screen.press(...'roduction');
+    says('Enter goes on to the next field.');
+    screen.press('enter');
+    says('Say why, then Enter.');
+    screen.press('w');
+    says('Enter goes on to Make 1 change, and Enter again presses it.');
+    screen.press('tab');
+    says('To go on: Tab to Make 1 change, then Enter.');
+    screen.press('tab');
+    says('Enter presses Make 1 change.');
   });
   test('Space on a button types nothing and presses nothing', async () => {
     const screen = await asked({production: true});

@@ -68,6 +68,18 @@ describe('the dialog', () => {
       expect(unlocks(screen)).toBe(0);
     },
   );
+  test('Enter after the name goes on to Allow it, and a second one alone presses it', async () => {
+    const screen = await asked();
+    screen.press(...'producton', 'enter');
+    expect(frameOf(screen)).toContain('Type production exactly.');
+    screen.press('backspace', 'backspace', ...'ion', 'enter', 'enter', 'enter');
+    expect(screen.state().mode).toMatchObject({name: 'unlock', focus: 'run'});
+    expect(unlocks(screen)).toBe(0);
+    screen.send({type: 'armed'});
+    expect(frameOf(screen)).toContain('Enter presses Allow it.');
+    screen.press('enter');
+    expect(unlocks(screen)).toBe(1);
+  });
   test('takes no pasted name', async () => {
     const screen = await asked();
     screen.press('p', 'backspace');

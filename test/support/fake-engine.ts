@@ -115,9 +115,9 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
   ): Plan => {
     const table = changes[0]?.table ?? check;
     const confirmations = [
-      ...(options.production ? [{expected: environment, why: 'This is production: type its name.'}] : []),
+      ...(options.production ? [{expected: environment, why: 'this is production'}] : []),
       ...(action === 'purge'
-        ? [{expected: `${table}:${changes.length}`, why: 'Every row goes: type the table and how many.'}]
+        ? [{expected: `${table}:${changes.length}`, why: `${action} is never a default`}]
         : []),
     ];
     const plan: Plan = {

@@ -156,6 +156,37 @@ test('typed by hand, the name and the reason run the plan, and the run has the r
   await leave(pty);
 });
 
+test('Enter after the name and after the reason goes on, held down it runs nothing, and once more it runs', async () => {
+  const pty = await confirming();
+  await trickle(pty, 'producton');
+  await pty.until(/: producton_/);
+  pty.write('\r');
+  await pty.until('Type production exactly.');
+  pty.write('\x7f\x7f');
+  await pty.until(/: product_/);
+  await trickle(pty, 'ion');
+  await pty.until(/production_ ✔/);
+  pty.write('\r');
+  await pty.until('> Why');
+  await trickle(pty, 'ticket 4711');
+  await pty.until('4711_ ✔');
+  pty.write('\r');
+  await pty.until('[> Make 1 change <]');
+  for (let count = 0; count < 20; count++) {
+    pty.write('\r');
+    await new Promise(setImmediate);
+  }
+  await pty.until('Enter presses Make 1 change.');
+  expect(pty.written()).not.toMatch(/Running keep-latest|Done: keep-latest/);
+  pty.write('\r');
+  await pty.until('Done: keep-latest');
+  pty.write('7');
+  await pty.until(/kite\/duplicat.*done/);
+  pty.write('u');
+  await pty.until('Plan: undo of run');
+  await leave(pty);
+});
+
 describe(':write', () => {
   const lift = async (pty: Pty): Promise<void> => {
     pty.write(':');
