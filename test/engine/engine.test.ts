@@ -6,7 +6,9 @@ import pg from 'pg';
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
+import {Backup} from '../../source/engine/backup.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
+import {sealed, sha256} from '../../source/engine/state-files.js';
 import {verifyState} from '../../source/engine/verify.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
@@ -162,6 +164,24 @@ test('a backup in which a byte was changed is not undone from', async () => {
   expect(await code(engine.planUndo(run!))).toBe('damaged');
   await writeFile(path, text);
   expect(await code(engine.planUndo(run!))).toBe('none');
+});
+
+test('a backup that is whole, but is not the one that was audited, is not undone from', async () => {
+  const engine = open();
+  const {run} = await engine.run(await engine.plan('db/duplicates', 'keep-latest', {}));
+  const path = join(stateDirectory, 'runs', run!, 'backup.jsonl');
+  const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -2);
+  const records = lines.map(line => {
+    const {sha256: _, ...record} = JSON.parse(line.replace('secret-2', 'secret-X'));
+    return sealed(record);
+  });
+  const chain = records.reduce((before, record) => sha256(before + record.sha256), '');
+  const all = [...records, {records: records.length, chain}];
+  await writeFile(path, all.map(record => `${JSON.stringify(record)}\n`).join(''));
+  const backup = await Backup.open(stateDirectory, run!);
+  expect(backup!.places).toHaveLength(6);
+  await backup!.close();
+  expect(await code(engine.planUndo(run!))).toBe('damaged');
 });
 
 test('a journal whose last line was cut off by a crash is read to there', async () => {

@@ -1,5 +1,6 @@
 // `npm run test:mutations [-- REQUIREMENT…]`: takes each protection of table.mjs out of a copy of the project and
 // expects its test to go red; the same tests are run without any change first. Prints a line for each protection.
+// It takes about a quarter of an hour, so it is no part of `npm test` or CI; `result.md` is what it printed last.
 // Ends with 1 when a test stays green (the mutation survives), can't be run, or is red without a change.
 
 import {makeCopy, mutate} from './copy.mjs';

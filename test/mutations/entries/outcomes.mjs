@@ -24,14 +24,30 @@ export const entries = [
     edits: [
       {
         file: 'source/engine/settle.ts',
-        find: "const status = last ? await statusOf(last.token) : connector.settled ? 'aborted' : null;",
-        replace: "const status = (await statusOf('')) ?? 'aborted';",
+        find: "const status = last ? await statusOf(last.token) : 'aborted';",
+        replace: "const status = last && unit < 0 ? await statusOf(last.token) : 'aborted';",
       },
     ],
     test: {
       file: 'test/engine/resume.test.ts',
       name: 'what was committed but not written down is found out',
     },
+  },
+  {
+    requirement: 'S5',
+    protection: 'a transaction that is being committed is waited for, not guessed at',
+    edits: [
+      {
+        file: 'source/engine/settle.ts',
+        find: "if (status === 'in-progress') throw beingCommitted(last!.token);",
+        replace: '',
+      },
+    ],
+    test: {
+      file: 'test/faults/committing.test.ts',
+      name: 'resume and undo wait until the server has ended it',
+    },
+    servers: ['PostgreSQL'],
   },
   {
     requirement: 'S5',

@@ -85,8 +85,13 @@ export const entries = [
   },
   {
     requirement: 'S10',
-    protection: 'each record of a backup has a hash',
+    protection: 'each record of a backup has a hash (and the audit log the hash of the file)',
     edits: [
+      {
+        file: 'source/engine/undo.ts',
+        find: 'if (line && line.backup !== (await hashOfFile(path)))',
+        replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
+      },
       {
         file: stateFiles,
         find: 'if (hash !== sha256(canonicalJson(rest as unknown as Json)))',
@@ -97,8 +102,14 @@ export const entries = [
   },
   {
     requirement: 'S10',
-    protection: 'a backup has a footer that counts and chains its records',
+    protection:
+      'a backup has a footer that counts and chains its records (and the audit log the hash of the file)',
     edits: [
+      {
+        file: 'source/engine/undo.ts',
+        find: 'if (line && line.backup !== (await hashOfFile(path)))',
+        replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
+      },
       {
         file: 'source/engine/backup.ts',
         find: 'if (footer.records !== places.length || footer.chain !== chain) throw altered(path);',
@@ -109,12 +120,24 @@ export const entries = [
   },
   {
     requirement: 'S10',
+    protection: 'a backup is the one that was audited',
+    edits: [
+      {
+        file: 'source/engine/undo.ts',
+        find: 'if (line && line.backup !== (await hashOfFile(path)))',
+        replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
+      },
+    ],
+    test: {file: engine, name: 'a backup that is whole, but is not the one that was audited'},
+  },
+  {
+    requirement: 'S10',
     protection: 'a write that fails stops the run before the first change',
     edits: [
       {
         file: stateFiles,
-        find: "      throw fsFault(error, this.path, 'written');\n    }\n  }\n\n  /** A hash of everything",
-        replace: '    }\n  }\n\n  /** A hash of everything',
+        find: "      throw fsFault(error, this.path, 'written');\n    }\n  }\n\n  /** Has anybody else",
+        replace: '    }\n  }\n\n  /** Has anybody else',
       },
     ],
     test: {file: files, name: 'when the files of a run are made its backup is whole'},

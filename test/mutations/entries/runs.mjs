@@ -24,25 +24,20 @@ export const entries = [
     edits: [
       {
         file: 'source/engine/runs.ts',
-        find: 'if (taken.done.size === takenBefore) return release;',
-        replace: 'return release;',
+        find: 'if (isSame) return held;',
+        replace: 'if (isSame || !isSame) return held;',
       },
     ],
     test: {file: engine, name: 'an undo whose plan was made before another undo was carried out is refused'},
   },
   {
     requirement: 'S3',
-    protection: 'one process at a time carries a run out or takes it back (looked at, and locked)',
+    protection: 'one process at a time carries a run out or takes it back',
     edits: [
       {
         file: 'source/engine/run-lock.ts',
-        find: 'if (await isLocked(directory)) throw heldBy(run, owner);',
+        find: "if (life === 'alive') throw heldBy(run, owner);",
         replace: '',
-      },
-      {
-        file: 'source/engine/run-lock.ts',
-        find: '{lockfilePath, stale, onCompromised: () => lost.abort()}',
-        replace: '{lockfilePath: `${lockfilePath}-${performance.now()}`, stale}',
       },
     ],
     test: {file: engine, name: 'two undos of one run at once take it back once'},
@@ -65,11 +60,23 @@ export const entries = [
     edits: [
       {
         file: 'source/engine/run-lock.ts',
-        find: 'if (!isDead(owner) && (await isLocked(directory))) throw heldBy(run, owner);',
+        find: "if (lifeOf(owner) === 'alive' && (await lastSign(directory)) !== null) throw heldBy(run, owner);",
         replace: '',
       },
     ],
     test: {file: resume, name: 'a run that a living process holds is left to it'},
+  },
+  {
+    requirement: 'S3',
+    protection: 'a process that lost its run to another one writes nothing more',
+    edits: [
+      {
+        file: 'source/engine/run-lock.ts',
+        find: 'if (lost.signal.aborted || !(await isOurs())) throw lostRun(run);',
+        replace: '',
+      },
+    ],
+    test: {file: resume, name: 'a process that lost its run writes nothing more'},
   },
   {
     requirement: 'S4',
@@ -119,8 +126,14 @@ export const entries = [
   },
   {
     requirement: 'S4',
-    protection: 'a resume without a whole backup is refused where changes were made',
+    protection:
+      'a resume without a whole backup is refused where changes were made (by its own, and by the audit log)',
     edits: [
+      {
+        file: 'source/engine/undo.ts',
+        find: 'if (line && line.backup !== (await hashOfFile(path)))',
+        replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
+      },
       {
         file: 'source/engine/resume.ts',
         find: "if (fault.code === 'damaged') throw fault;",
@@ -135,7 +148,7 @@ export const entries = [
     edits: [
       {
         file: 'source/engine/runner.ts',
-        find: "    await tell(interrupted ? 'interrupted' : 'done');\n    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);",
+        find: "    await tell(interrupted ? 'interrupted' : 'done');\n    isTold = true;\n    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);",
         replace:
           "    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);\n    await tell(interrupted ? 'interrupted' : 'done');",
       },
