@@ -369,14 +369,16 @@ describe('a process that dies in the middle', () => {
     child.stderr.on('data', chunk => {
       stderr += chunk;
     });
-    const waiting = setInterval(() => {
+    // Before the process gives itself a title, and after.
+    const look = () =>
       readFile(`/proc/${child.pid}/cmdline`, 'latin1').then(
         text => {
           argv += text;
         },
         () => undefined,
       );
-    }, 100);
+    const waiting = setInterval(look, 5);
+    await look();
     const code = await new Promise<number | null>(done => child.on('close', done));
     clearInterval(waiting);
     return {code, stdout, stderr, cwd, argv};
