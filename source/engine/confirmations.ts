@@ -13,9 +13,11 @@ export const confirmationsFor = (
     drastic: boolean;
     estimatedRows: number | null;
     action: string;
+    /** The environment that a run or a reviewed plan was made in; a copy of a server calls itself what the original does. */
+    madeIn?: string;
   },
 ): Confirmation[] => {
-  const {changes, table, drastic, estimatedRows, action} = plan;
+  const {changes, table, drastic, estimatedRows, action, madeIn} = plan;
   const wanted: Confirmation[] = [];
   const count = changes.length;
   if (isProduction(config)) {
@@ -32,6 +34,11 @@ export const confirmationsFor = (
         : {expected: name, why: 'this is production', also: [`${name}:${count}`]},
     );
   }
+  if (madeIn !== undefined && madeIn !== environmentName(config) && isProduction({environment: madeIn}))
+    wanted.push({
+      expected: madeIn,
+      why: `it was made in ${madeIn}, and this configuration is of ${environmentName(config)}`,
+    });
   if (drastic) {
     const deletes = changes.filter(change => change.op === 'delete' && change.table === table).length;
     wanted.push({

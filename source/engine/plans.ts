@@ -90,6 +90,7 @@ type About = {
   estimatedRows?: number | null;
   drastic?: boolean;
   header: Header;
+  madeIn?: string;
   secrets?: string[];
   undone?: RunRecord;
   takenBefore?: number;
@@ -106,6 +107,7 @@ const hold = (config: Config, checker: Checker, about: About): HeldPlan => {
     estimatedRows,
     drastic,
     action,
+    madeIn: about.madeIn,
   });
   return {
     check: checker.id,
@@ -194,12 +196,12 @@ export const planAction = async (
 };
 
 /** The check of a run, with what undo and resume ask for. */
-const checkerOf = async ({stateDirectory, config, find}: Planning, run: string) => {
+const checkerOf = async ({stateDirectory, find}: Planning, run: string) => {
   const {header} = await readRun(stateDirectory, run);
   await requireFree(stateDirectory, run);
   const checker = find(header.check);
   const secrets = [...new Set([...checker.config.secrets, ...header.of.secrets])];
-  return {header, checker, secrets, where: {stateDirectory, environment: environmentName(config)}};
+  return {header, checker, secrets};
 };
 
 /** What takes a run back. */
@@ -209,10 +211,10 @@ export const planUndo = async (
   {signal}: PlanningOptions = {},
 ): Promise<HeldPlan> => {
   const {stateDirectory} = planning;
-  const {checker, secrets, where} = await checkerOf(planning, run);
+  const {checker, secrets} = await checkerOf(planning, run);
   return checker.ask(
     async ({connector, shapes}) => {
-      const {record, units, takenBefore, close} = await makeUndo(connector, where, run, signal);
+      const {record, units, takenBefore, close} = await makeUndo(connector, stateDirectory, run, signal);
       try {
         const spool = await spooled(stateDirectory, units);
         return hold(planning.config, checker, {
@@ -221,6 +223,7 @@ export const planUndo = async (
           units: spool,
           shown: await shownChanges(spool, showerOf(connector, shapes, secrets)),
           header: {...record.header, action: 'undo', undoes: run, dropped: undefined},
+          madeIn: record.header.environment,
           secrets,
           undone: record,
           takenBefore,
@@ -240,7 +243,7 @@ export const planResume = async (
   {signal}: PlanningOptions = {},
 ): Promise<HeldPlan> => {
   const {stateDirectory} = planning;
-  const {checker, secrets, where, header: begun} = await checkerOf(planning, run);
+  const {checker, secrets, header: begun} = await checkerOf(planning, run);
   if (!begun.undoes && configurationOf(checker) !== begun.of.configuration)
     throw new SesstuiError(
       'usage',
@@ -249,7 +252,7 @@ export const planResume = async (
     );
   return checker.ask(
     async ({connector, shapes}) => {
-      const resume = await makeResume(connector, where, run, signal);
+      const resume = await makeResume(connector, stateDirectory, run, signal);
       const {header} = resume.record;
       const show = showerOf(connector, shapes, secrets);
       const shown: ShownChange[] = [];
@@ -271,6 +274,7 @@ export const planResume = async (
         estimatedRows: estimateOf(checker, shapes),
         drastic: header.of.drastic && !header.undoes,
         header,
+        madeIn: header.environment,
         secrets,
         takenBefore: resume.takenBefore,
         resume,
@@ -361,12 +365,6 @@ export const planFile = async (
   const checker = planning.find(check);
   const now = await checker.store.ask(connector => connector.now(), {insist: true});
   const header = await headerOf(planning, checker, action, selection.reasons ?? []);
-  if (header.environment !== file.header.environment)
-    throw new SesstuiError(
-      'usage',
-      `${path} was made in ${file.header.environment}, and this configuration is of ${header.environment}`,
-      'Use the configuration that it was made with, or make the plan again with this one.',
-    );
   if (header.server !== server)
     throw new SesstuiError(
       'usage',
@@ -391,6 +389,7 @@ export const planFile = async (
     shown: [...shown, ...dropped],
     estimatedRows: estimateOf(checker, made.opened.shapes),
     drastic: isDrastic(checker, action),
+    madeIn: file.header.environment,
     header: {
       ...header,
       reasons: selection.reasons ?? dealtReasons(checker.check, action, selection),

@@ -27,7 +27,7 @@ export type Resume = {
 /** Throws `usage` for a run that has ended, and `damaged` for one whose backup is not as it was written. */
 export const makeResume = async (
   connector: Connector,
-  {stateDirectory, environment}: {stateDirectory: string; environment: string},
+  stateDirectory: string,
   run: string,
   signal?: AbortSignal,
 ): Promise<Resume> => {
@@ -39,7 +39,7 @@ export const makeResume = async (
       `run ${run} is ${state}: there is nothing to resume`,
       state === 'undone' ? '' : `\`sesstui undo ${run}\` takes it back.`,
     );
-  await sameServer(connector, record, environment, signal);
+  await sameServer(connector, record, signal);
   await requireAudited(stateDirectory, run);
   const backup = await Backup.open(stateDirectory, run);
   if (!backup) {

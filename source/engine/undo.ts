@@ -94,16 +94,8 @@ export const requireAudited = async (stateDirectory: string, run: string): Promi
 export const sameServer = async (
   connector: Connector,
   {header}: RunRecord,
-  environment: string,
   signal?: AbortSignal,
 ): Promise<void> => {
-  // A copy of a server calls itself what the original does.
-  if (header.environment !== environment)
-    throw new SesstuiError(
-      'usage',
-      `run ${header.run} was made in ${header.environment}, and this configuration is of ${environment}`,
-      'Use the configuration that it was made with.',
-    );
   const server = await connector.server(signal);
   if (server.id === header.server) return;
   throw new SesstuiError(
@@ -131,7 +123,7 @@ export type Undo = {
  */
 export const makeUndo = async (
   connector: Connector,
-  {stateDirectory, environment}: {stateDirectory: string; environment: string},
+  stateDirectory: string,
   run: string,
   signal?: AbortSignal,
 ): Promise<Undo> => {
@@ -146,7 +138,7 @@ export const makeUndo = async (
   if (!backup) throw withoutBackup(stateDirectory, record);
   try {
     await requireAudited(stateDirectory, run);
-    await sameServer(connector, record, environment, signal);
+    await sameServer(connector, record, signal);
     const settled = await settleRun(connector, record.journal, backup, signal);
     const earlier = await takenBack(connector, stateDirectory, run);
     const units = unitsToUndo(backup, settled, earlier);

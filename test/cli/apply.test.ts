@@ -158,9 +158,6 @@ test('what the file shows is what is done, whatever hash stands beside it', asyn
       delete lines[0]!.now;
     },
     lines => {
-      lines[0]!.environment = 'staging';
-    },
-    lines => {
       lines[0]!.selection = null;
     },
     lines => {
@@ -211,5 +208,9 @@ test('in production the reviewed plan needs the name as well', async () => {
   const {code, json} = await call(['apply', file, '--yes']);
   expect([code, json.error!.code]).toEqual([2, 'confirmation']);
   const count = (json.error!.message.match(/--confirm (\S+)/) ?? [])[1]!;
+  // Under another configuration it does not lose that.
+  await configure(server.url, 'test');
+  expect((await call(['apply', file, '--yes'])).json.error!.message).toContain('--confirm production');
+  await configure(server.url, 'production');
   expect((await call(['apply', file, '--yes', '--confirm', count])).json.applied).toBe(2);
 });

@@ -286,12 +286,17 @@ test('an undo whose files can not be read is not forgotten', async () => {
   expect((await fault(engine.planUndo(run!))).code).toBe('not-found');
 });
 
-test('a run is resumed in its own environment, with its check as it was', async () => {
+test('a run of production asks for its name anywhere, and is resumed with its check as it was', async () => {
   const run = await interrupted();
-  const other = openEngine({...config(), environment: 'staging'}, {stateDirectory, open: openConnector});
-  expect((await fault(other.planResume(run))).message).toContain('made in test');
-  expect((await fault(other.planUndo(run))).message).toContain('made in test');
-  await other.close();
+  const path = join(stateDirectory, 'runs', run, 'plan.jsonl');
+  await writeFile(
+    path,
+    (await readFile(path, 'utf8')).replace('"environment":"test"', '"environment":"shop"'),
+  );
+  for (const plan of [await engine.planResume(run), await engine.planUndo(run)]) {
+    expect(plan.confirmations).toEqual([{expected: 'shop', why: expect.stringContaining('made in shop')}]);
+    expect((await fault(engine.run(plan))).code).toBe('confirmation');
+  }
   const changed = config();
   (changed.stores.db!.checks[0] as {groupBy: string[]}).groupBy = ['token'];
   const renamed = openEngine(changed, {stateDirectory, open: openConnector});
