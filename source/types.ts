@@ -66,6 +66,13 @@ export type ShownChange = {
 
 export type Counts = {planned: number; applied: number; skipped: number; failed: number; unknown: number};
 
+/** How many changes have which result; those that are still planned count nowhere. */
+export const countResults = (changes: Iterable<Pick<ShownChange, 'result'>>): Omit<Counts, 'planned'> => {
+  const counts = {applied: 0, skipped: 0, failed: 0, unknown: 0};
+  for (const {result} of changes) if (result !== 'planned') counts[result]++;
+  return counts;
+};
+
 export type RunResult = Counts & {
   run: string | null;
   dryRun: boolean;
@@ -178,8 +185,11 @@ export type Plan = {
   /** One statement of each kind that will run, as text. */
   statements: string[];
   notes: string[];
-  /** What has to be typed before it may run: [] in safe places, the environment's name in production, TABLE:COUNT, … */
-  confirmations: {expected: string; why: string}[];
+  /**
+   * What has to be typed before it may run: [] in safe places, the environment's name in production, TABLE:COUNT, …
+   * `also`: what does as well.
+   */
+  confirmations: {expected: string; why: string; also?: string[]}[];
   /** Rows of the table as the store estimates them; null if it doesn't. */
   estimatedRows: number | null;
   /** The interrupted run that this plan finishes, under its id. */
@@ -216,6 +226,8 @@ export interface Engine {
    * name, `read-only` where nothing lifts it. Returns the milliseconds that it is lifted for.
    */
   unlock(typed: string): number;
+  /** Ends what `unlock` lifted. */
+  lock(): void;
   /** Milliseconds that writing is still lifted for; 0 when it isn't. */
   writableForMs(): number;
   status(): StoreStatus[];

@@ -89,6 +89,3 @@ export const canonical = (value: Value): string => {
   const entries = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`);
   return `{${entries.sort().join(',')}}`;
 };
-
-export const sameValue = (a: Value, b: Value): boolean =>
-  !isAbsent(a) && !isAbsent(b) && canonical(a) === canonical(b);

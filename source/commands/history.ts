@@ -7,8 +7,8 @@ import {renderTable} from '../output/table.js';
 import {sanitise} from '../sanitise.js';
 import type {RunSummary} from '../types.js';
 import type {Json} from '../values.js';
+import {counted} from '../words.js';
 import type {Context} from './context.js';
-import {counted} from './suggest.js';
 
 const columns = [
   {name: 'run', header: 'RUN'},

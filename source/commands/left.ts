@@ -4,7 +4,7 @@ import type {Checker, Opened} from '../engine/checker.js';
 import {isChosen, narrowed, reasonsTaken} from '../engine/selecting.js';
 import type {Finding, Plan, Selection} from '../types.js';
 import {toText} from '../values.js';
-import {counted} from './suggest.js';
+import {counted} from '../words.js';
 
 type Named = {selection: Selection; text: string};
 

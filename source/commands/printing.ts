@@ -6,8 +6,9 @@ import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
 import type {RunResult, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
+import {counted} from '../words.js';
 import type {Context} from './context.js';
-import {counted, resumeLine, undoLine} from './suggest.js';
+import {resumeLine, undoLine} from './suggest.js';
 
 /** How a note begins that says where the plan was written. */
 export const planWritten = 'the plan is in';

@@ -1,9 +1,10 @@
 /** Carrying out a plan from the command line: what clean, undo and customer --clean share. */
 
 import ms from 'ms';
+import {missingConfirmations} from '../engine/confirmations.js';
 import type {FullEngine} from '../engine/engine.js';
 import {SesstuiError} from '../errors.js';
-import type {Plan, Progress, RunResult, Selection, ShownResult} from '../types.js';
+import {countResults, type Plan, type Progress, type RunResult, type Selection} from '../types.js';
 import type {Context} from './context.js';
 import {planWritten} from './printing.js';
 import {shellWord, suggested} from './suggest.js';
@@ -18,7 +19,7 @@ const planned = (plan: Plan): RunResult => ({
   action: plan.action,
   planned: plan.planned,
   applied: 0,
-  skipped: plan.changes.filter(change => change.result === 'skipped').length,
+  skipped: countResults(plan.changes).skipped,
   failed: 0,
   unknown: 0,
   remaining: null,
@@ -38,15 +39,8 @@ const confirmFlags = (confirmations: Plan['confirmations']): string =>
 
 /** What an interrupted run has done and left: changes that are no longer known to the plan are skipped. */
 const resumed = (plan: Plan): RunResult => {
-  const count = (result: ShownResult): number =>
-    plan.changes.filter(change => change.result === result).length;
-  return {
-    ...planned(plan),
-    applied: count('applied'),
-    skipped: count('skipped') + plan.planned - plan.changes.length,
-    failed: count('failed'),
-    unknown: count('unknown'),
-  };
+  const counts = countResults(plan.changes);
+  return {...planned(plan), ...counts, skipped: counts.skipped + plan.planned - plan.changes.length};
 };
 
 /** A progress line on standard error, when it is a terminal. */
@@ -68,7 +62,7 @@ const progressLine = (): ((progress: Progress) => void) | undefined => {
 };
 
 /** The note goes into files that are kept: a password that was pasted into it does not. */
-export const noteOf = ({flags, redact}: Context): string | undefined => {
+const noteOf = ({flags, redact}: Context): string | undefined => {
   const note = flags.text('note');
   return note === undefined ? undefined : redact(note);
 };
@@ -91,14 +85,13 @@ export const runPlan = async (context: Context, engine: FullEngine, plan: Plan):
  */
 export const requireConfirmed = ({flags}: Context, plans: Plan[]): void => {
   const given = flags.all('confirm') ?? [];
-  for (const {check, action, planned: count, confirmations} of plans)
-    for (const {expected, why} of confirmations)
-      if (!given.includes(expected) && !given.includes(`${expected}:${count}`))
-        throw new SesstuiError(
-          'confirmation',
-          `${check} ${action}: ${why}: it needs --confirm ${expected}`,
-          `Nothing was changed. Look at the plans first (without --yes), then repeat with --yes --confirm ${expected}.`,
-        );
+  for (const {check, action, confirmations} of plans)
+    for (const {expected, why} of missingConfirmations(confirmations, given))
+      throw new SesstuiError(
+        'confirmation',
+        `${check} ${action}: ${why}: it needs --confirm ${expected}`,
+        `Nothing was changed. Look at the plans first (without --yes), then repeat with --yes --confirm ${expected}.`,
+      );
 };
 
 /** Plans an action, and carries it out, writes it to `--out`, or tells it. `more`: notes on the plan. */

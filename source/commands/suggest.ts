@@ -72,6 +72,3 @@ export const resumeLine = async (
   ];
   return `Finish it with: ${suggested(context, ['resume', run!, '--yes'], confirm)}`;
 };
-
-/** `1 change`, `2 changes`. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -4,9 +4,9 @@
  */
 import {rename} from 'node:fs/promises';
 import {join} from 'node:path';
-import {lock} from 'proper-lockfile';
 import {canonicalJson} from '../connector.js';
 import type {Json} from '../values.js';
+import {locked} from './locked.js';
 import {fsFault, JsonLines, makeDirectory, readJsonLines, removeFile, sha256} from './state-files.js';
 
 type AuditLine = {[name: string]: Json} & {previous: string; hash: string};
@@ -53,19 +53,9 @@ const lostLines = (path: string, lines: AuditLine[], head: Head | undefined): st
 /** Appends a line; several processes may do so at once. A log that was cut off goes on, and says so for ever. */
 export const audit = async (stateDirectory: string, entry: {[name: string]: Json}): Promise<void> => {
   await makeDirectory(stateDirectory);
-  const release = await lock(stateDirectory, {
-    lockfilePath: join(stateDirectory, 'audit.lock'),
-    retries: {retries: 100, minTimeout: 10, maxTimeout: 200},
-    stale: 10_000,
-    onCompromised: () => undefined,
-  }).catch(error => {
-    throw fsFault(error, join(stateDirectory, 'audit.lock'), 'locked');
-  });
-  try {
+  await locked(stateDirectory, join(stateDirectory, 'audit.lock'), async () => {
     for (let written = false; !written; ) written = await append(stateDirectory, entry);
-  } finally {
-    await release().catch(() => undefined);
-  }
+  });
 };
 
 /** False when somebody else wrote meanwhile: this process was stopped, and the lock was given to another one. */

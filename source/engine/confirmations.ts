@@ -3,7 +3,7 @@ import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
 import type {Plan, ShownChange} from '../types.js';
 
-export type Confirmation = Plan['confirmations'][number] & {also?: string[]};
+export type Confirmation = Plan['confirmations'][number];
 
 export const confirmationsFor = (
   config: Config,
@@ -50,11 +50,13 @@ export const confirmationsFor = (
   return count === 0 ? [] : wanted;
 };
 
+/** Those that nothing of what was given satisfies. */
+export const missingConfirmations = (wanted: Confirmation[], given: string[]): Confirmation[] =>
+  wanted.filter(({expected, also}) => ![expected, ...(also ?? [])].some(text => given.includes(text)));
+
 /** Throws `confirmation` naming what is missing. */
 export const requireConfirmations = (wanted: Confirmation[], given: string[]): void => {
-  const missing = wanted.filter(
-    ({expected, also}) => ![expected, ...(also ?? [])].some(text => given.includes(text)),
-  );
+  const missing = missingConfirmations(wanted, given);
   if (missing.length === 0) return;
   const counts = missing
     .flatMap(({expected, also = []}) => [expected, ...also])

@@ -7,16 +7,9 @@ import type {Engine, Plan, SessionPage} from '../types.js';
 import {Checker} from './checker.js';
 import {type CustomerReport, customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
-import {
-  type HeldPlan,
-  type Planning,
-  type PlanningOptions,
-  planAction,
-  planFile,
-  planResume,
-  planUndo,
-  writePlan,
-} from './plans.js';
+import type {HeldPlan, Planning, PlanningOptions} from './held-plan.js';
+import {planAction, planResume, planUndo} from './plans.js';
+import {planFile, writePlan} from './reviewed-plan.js';
 import {listRuns} from './run-files.js';
 import {runPlan} from './runs.js';
 import type {isChosen} from './selecting.js';
@@ -38,8 +31,6 @@ export type FullEngine = Engine & {
   health(): Promise<HealthReport>;
   customer(id: string): Promise<CustomerReport>;
   checker(id: string): Checker;
-  /** Ends what `unlock` lifted. */
-  lock(): void;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
@@ -76,11 +67,11 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
   const status = () => [...stores.values()].map(store => store.status);
   const {stateDirectory, allowScan} = options;
   const planning: Planning = {config, stateDirectory, allowScan, find: id => find(checkers, id)};
-  /** Plans hold files open until they are carried out, or the engine is closed. */
-  const held = new Set<HeldPlan>();
+  /** Plans that hold files open until the engine is closed; the others are nobody's business but their maker's. */
+  const onDisk = new Set<HeldPlan>();
   const hold = async (pending: Promise<HeldPlan>): Promise<HeldPlan> => {
     const plan = await pending;
-    held.add(plan);
+    if (plan.held.units.isOnDisk || plan.held.resume) onDisk.add(plan);
     return plan;
   };
 
@@ -125,7 +116,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     health: () => healthReport(checkers, environmentName(config), production),
     customer: id => customerReport(config, stores, checkers, id),
     close: async () => {
-      for (const {held: own} of held) {
+      for (const {held: own} of onDisk) {
         await own.units.close();
         await own.resume?.close().catch(() => undefined);
       }

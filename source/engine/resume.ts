@@ -7,9 +7,10 @@ import {SesstuiError} from '../errors.js';
 import {Backup, type Place} from './backup.js';
 import {auditLine, type OpenRun} from './open-run.js';
 import {nameOf, type RunOutcome, type RunRecord, readRun, summaryOf} from './run-files.js';
-import type {Work} from './runner.js';
+
 import {type Settled, settleRun} from './settle.js';
 import {requireAudited, sameServer, takenBack, withoutBackup} from './undo.js';
+import type {Work} from './work.js';
 
 export type Resume = {
   record: RunRecord;

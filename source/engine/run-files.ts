@@ -35,7 +35,7 @@ export type PlanHeader = {
   /** The reasons that `remaining` counts. */
   reasons: string[];
   /** The check as it was configured, so that a run is not finished under another one. */
-  of: {kind: string; table: string; drastic: boolean; secrets: string[]; configuration: string};
+  of: {drastic: boolean; secrets: string[]; configuration: string};
   planned: number;
   /** Changes of a reviewed plan that could not be made any more when it was applied; they are not in the files. */
   dropped?: number;

@@ -11,6 +11,7 @@ import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {lock} from 'proper-lockfile';
 import {SesstuiError} from '../errors.js';
+import {locked} from './locked.js';
 import {runDirectory} from './run-files.js';
 import {fsFault, readJsonLines, removeFile, runsDirectory} from './state-files.js';
 
@@ -136,48 +137,39 @@ const lostRun = (run: string): SesstuiError =>
   );
 
 /** Throws `usage` where another process holds the run. */
-export const holdRun = async (stateDirectory: string, run: string): Promise<HeldRun> => {
-  const directory = runDirectory(stateDirectory, run);
+export const holdRun = (stateDirectory: string, run: string): Promise<HeldRun> => {
   // Nobody else looks at owners and removes locks meanwhile.
   const runs = runsDirectory(stateDirectory);
-  const releaseAll = await lock(runs, {
-    lockfilePath: join(runs, 'lock'),
-    retries: {retries: 150, minTimeout: 10, maxTimeout: 200},
-    stale: 10_000,
-    onCompromised: () => undefined,
-  }).catch(error => {
-    throw fsFault(error, join(runs, 'lock'), 'locked');
+  return locked(runs, join(runs, 'lock'), () => take(runDirectory(stateDirectory, run), run));
+};
+
+const take = async (directory: string, run: string): Promise<HeldRun> => {
+  await clear(directory, run);
+  const owner = self();
+  const isOurs = async (): Promise<boolean> => (await readOwner(directory))?.token === owner.token;
+  // Before the lock: there is none without its owner.
+  await writeFile(ownerPathOf(directory), `${JSON.stringify(owner)}\n`, {mode: 0o600}).catch(error => {
+    throw fsFault(error, ownerPathOf(directory), 'written');
   });
-  try {
-    await clear(directory, run);
-    const owner = self();
-    const isOurs = async (): Promise<boolean> => (await readOwner(directory))?.token === owner.token;
-    // Before the lock: there is none without its owner.
-    await writeFile(ownerPathOf(directory), `${JSON.stringify(owner)}\n`, {mode: 0o600}).catch(error => {
-      throw fsFault(error, ownerPathOf(directory), 'written');
-    });
-    const lost = new AbortController();
-    const release = await lock(directory, {
-      lockfilePath: lockPathOf(directory),
-      stale: never,
-      update: heartbeatMs,
-      onCompromised: () => lost.abort(),
-    }).catch(error => {
-      throw fsFault(error, lockPathOf(directory), 'locked');
-    });
-    return {
-      lost: lost.signal,
-      check: async () => {
-        if (lost.signal.aborted || !(await isOurs())) throw lostRun(run);
-      },
-      release: async () => {
-        // Not somebody else's. The lock first: an owner without a lock is nothing.
-        if (!(await isOurs())) return;
-        await release().catch(() => undefined);
-        if (await isOurs()) await removeFile(ownerPathOf(directory)).catch(() => undefined);
-      },
-    };
-  } finally {
-    await releaseAll().catch(() => undefined);
-  }
+  const lost = new AbortController();
+  const release = await lock(directory, {
+    lockfilePath: lockPathOf(directory),
+    stale: never,
+    update: heartbeatMs,
+    onCompromised: () => lost.abort(),
+  }).catch(error => {
+    throw fsFault(error, lockPathOf(directory), 'locked');
+  });
+  return {
+    lost: lost.signal,
+    check: async () => {
+      if (lost.signal.aborted || !(await isOurs())) throw lostRun(run);
+    },
+    release: async () => {
+      // Not somebody else's. The lock first: an owner without a lock is nothing.
+      if (!(await isOurs())) return;
+      await release().catch(() => undefined);
+      if (await isOurs()) await removeFile(ownerPathOf(directory)).catch(() => undefined);
+    },
+  };
 };

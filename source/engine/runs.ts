@@ -2,16 +2,18 @@
 
 import type {Connector} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import type {Plan, Progress, RunResult} from '../types.js';
+import {countResults, type Plan, type Progress, type RunResult} from '../types.js';
 import type {Checker} from './checker.js';
 import {requireConfirmations} from './confirmations.js';
+import type {HeldPlan} from './held-plan.js';
 import {beginRun, type OpenRun, reopenRun} from './open-run.js';
-import type {HeldPlan} from './plans.js';
 import {closeUnbegun, workLeft} from './resume.js';
 import {RunFiles, readRun} from './run-files.js';
 import {type HeldRun, holdRun} from './run-lock.js';
-import {allWork, carryOut, type RunReport} from './runner.js';
+import type {RunReport} from './run-recorder.js';
+import {carryOut} from './runner.js';
 import {isTakenBack, takenBack} from './undo.js';
+import {allWork} from './work.js';
 
 export type RunOptions = {
   note?: string;
@@ -89,8 +91,8 @@ export const runPlan = async (
   options: RunOptions,
 ): Promise<RunResult> => {
   const held = plan as HeldPlan;
-  const {checker, units, confirmations, resume} = held.held;
-  requireConfirmations(confirmations, options.confirmed ?? []);
+  const {checker, units, resume} = held.held;
+  requireConfirmations(plan.confirmations, options.confirmed ?? []);
   const result: RunResult = {
     run: null,
     dryRun: false,
@@ -127,9 +129,8 @@ export const runPlan = async (
       await undone?.release();
     }
   }
-  for (const change of result.changes) if (change.result !== 'planned') result[change.result]++;
   options.onProgress?.({phase: 'looking', done: 0, total: null});
-  return {...result, remaining: await remaining(checker, held)};
+  return {...result, ...countResults(result.changes), remaining: await remaining(checker, held)};
 };
 
 const remaining = (checker: Checker, {held}: HeldPlan): Promise<number | null> =>

@@ -152,6 +152,11 @@ export class UnitSpool implements AsyncIterable<Unit> {
     for await (const {unit} of this.sized()) yield unit;
   }
 
+  /** It has a file open, which `close` lets go. */
+  get isOnDisk(): boolean {
+    return this.#file !== undefined;
+  }
+
   /** Each unit with about how many bytes it takes up. */
   async *sized(): AsyncGenerator<{unit: Unit; size: number}> {
     const read = (text: string) => ({unit: decodeUnit(JSON.parse(text)), size: text.length});

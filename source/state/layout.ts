@@ -19,7 +19,3 @@ export const bodyHeight = (state: State): number => Math.max(1, state.size.rows 
 
 /** Rows of the table that fills the body. */
 export const tableHeight = (state: State): number => Math.max(1, bodyHeight(state) - TABLE_LINES);
-
-/** Rows of a table that shares the body with this many lines of text. */
-export const tableHeightBeside = (state: State, lines: number): number =>
-  Math.max(1, tableHeight(state) - lines);

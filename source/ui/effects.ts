@@ -11,8 +11,6 @@ import {errorOf, look, lookFor} from './look.js';
 /** The engine as the screen needs it; `customer` only where the engine can tell about one. */
 export type UiEngine = Engine & {
   customer?: (id: string, options: {signal: AbortSignal}) => Promise<object>;
-  /** Ends what `unlock` lifted; where it can't, the screen alone runs nothing any more. */
-  lock?: () => void;
 };
 
 export type Surroundings = {
@@ -177,7 +175,7 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
         unlock(effect.typed);
         break;
       case 'lock':
-        engine.lock?.();
+        engine.lock();
         break;
       case 'copy':
         copy(effect.text);

@@ -81,7 +81,13 @@ export const entries = [
   {
     requirement: 'S4',
     protection: 'the intent is on disk before the write',
-    edits: [{file: 'source/engine/runner.ts', find: 'await files.journal(intents(chunk));', replace: ''}],
+    edits: [
+      {
+        file: 'source/engine/run-recorder.ts',
+        find: 'await this.#run.files.journal(intents(chunk));',
+        replace: '',
+      },
+    ],
     test: {file: resume, name: inDoubt},
   },
   {
@@ -112,7 +118,9 @@ export const entries = [
   {
     requirement: 'S4',
     protection: 'outcomes are on disk after each chunk',
-    edits: [{file: 'source/engine/runner.ts', find: 'await files.journal(lines);', replace: ''}],
+    edits: [
+      {file: 'source/engine/run-recorder.ts', find: 'await this.#run.files.journal(lines);', replace: ''},
+    ],
     test: {
       file: engine,
       name: 'an interrupted run finishes its chunk, journals it and is told as interrupted',
@@ -147,10 +155,10 @@ export const entries = [
     protection: 'a run is audited before it is told as done',
     edits: [
       {
-        file: 'source/engine/runner.ts',
-        find: "    await tell(interrupted ? 'interrupted' : 'done');\n    isTold = true;\n    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);",
+        file: 'source/engine/run-recorder.ts',
+        find: '    await this.#audit(event);\n    this.#isAudited = true;\n    await this.#run.files.journal([{event, at: at()}]);',
         replace:
-          "    await files.journal([{event: interrupted ? 'interrupted' : 'done', at: at()}]);\n    await tell(interrupted ? 'interrupted' : 'done');",
+          '    await this.#run.files.journal([{event, at: at()}]);\n    await this.#audit(event);\n    this.#isAudited = true;',
       },
     ],
     test: {file: engine, name: 'a run whose end could not be audited is not told as done'},

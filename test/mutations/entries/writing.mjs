@@ -126,7 +126,7 @@ export const entries = [
     edits: [
       {
         file: 'source/engine/runs.ts',
-        find: 'requireConfirmations(confirmations, options.confirmed ?? []);',
+        find: 'requireConfirmations(plan.confirmations, options.confirmed ?? []);',
         replace: '',
       },
     ],
