@@ -155,6 +155,28 @@ export type Capabilities = {
   groupsOnServer: boolean;
 };
 
+/**
+ * A row that is to be there once, as an application writes it (the library). Where the store has locks, callers with
+ * the same `lock` wait for each other, and `where` finds the row; elsewhere `create` holds the whole primary key and
+ * the row is found by that (`unsupported` otherwise), so that two callers can't make two of it.
+ */
+export type Put = {
+  table: string;
+  /** What only this row fulfils; `{any: []}` for a row that is always new. */
+  where: Pred;
+  lock: string;
+  /** Of several rows that fulfil it, the one that is updated; the others are left alone. */
+  keep: KeepRule;
+  create: Record<string, NewValue>;
+  /** null leaves a row that is there as it is. Never holds a column of the key. */
+  update: Record<string, NewValue> | null;
+  /** Rows of other tables that are set in the same transaction, made where they are not there. */
+  also?: {table: string; key: ValueMap; set: Record<string, NewValue>}[];
+};
+
+/** `row` is read in full, as it is after the put. */
+export type Kept = {result: 'created' | 'updated' | 'kept'; row: Row};
+
 export interface Connector {
   readonly store: string;
   readonly kind: StoreKind;
@@ -174,6 +196,11 @@ export interface Connector {
   fetch(table: string, identities: Identity[], signal?: AbortSignal): Promise<(Row | undefined)[]>;
   /** One outcome for each change of each unit, in order. Never throws after it may have written. */
   apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]>;
+  /** Throws `protected`/`refused`/… as the store does; nothing was written then. Repeating it is harmless. */
+  put(
+    request: Put,
+    options: {decideKeeper: ApplyOptions['decideKeeper']; signal?: AbortSignal},
+  ): Promise<Kept>;
   /**
    * In words why the server should be given a rest before the next write (lag, waiting for locks, throttling);
    * null when it shouldn't, or when nobody knows. One cheap question with a time limit of its own; never rejects.

@@ -44,6 +44,7 @@ export const openDynamodb = (settings: DynamodbSettings): Connector => {
         );
       return applyUnits(store, units, options);
     },
+    put: () => Promise.reject(new SesstuiError('unsupported', 'not yet', '')),
     strain: openStrain(client),
     valuesOf: (_table, image) => neutralItem(itemOf(image)),
     close: async () => client.close(),

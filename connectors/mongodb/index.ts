@@ -111,6 +111,7 @@ export const openMongodb = (settings: MongoSettings): Connector => {
         return outcomes;
       });
     },
+    put: () => Promise.reject(new SesstuiError('unsupported', 'not yet', '')),
     strain: signal => {
       const limit = AbortSignal.timeout(2 * questionLimitMs);
       const either = signal ? AbortSignal.any([signal, limit]) : limit;

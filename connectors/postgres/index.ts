@@ -6,6 +6,7 @@ import type {
   Found,
   Identity,
   Image,
+  Kept,
   Outcome,
   ReadOptions,
   Row,
@@ -174,6 +175,10 @@ class PostgresConnector implements Connector {
       zone,
     });
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
+  }
+
+  put(): Promise<Kept> {
+    return Promise.reject(new SesstuiError('unsupported', 'not yet', ''));
   }
 
   settled(token: Json): Promise<Settlement | null> {
