@@ -4,7 +4,7 @@ import {nearest} from '../config/nearest.js';
 import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, SessionPage} from '../types.js';
-import {Checker} from './checker.js';
+import {Checker, type CheckOptions} from './checker.js';
 import {type CustomerReport, customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './held-plan.js';
@@ -14,6 +14,7 @@ import {listRuns} from './run-files.js';
 import {runPlan} from './runs.js';
 import type {isChosen} from './selecting.js';
 import {type OpenConnector, openStores, type Store} from './stores.js';
+import {Trends} from './trends.js';
 import {Writing} from './writing.js';
 
 export type EngineOptions = {
@@ -64,6 +65,13 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
   const checkers = openCheckers(config, stores);
   const production = isProduction(config);
   const writing = new Writing(config, options);
+  const trends = new Trends(options.stateDirectory);
+  /** A look at everything that a check finds, which its trend remembers. */
+  const look = async (checker: Checker, how: CheckOptions) => {
+    const result = await checker.run(how);
+    trends.record(result);
+    return result;
+  };
   const status = () => [...stores.values()].map(store => store.status);
   const {stateDirectory, allowScan} = options;
   const planning: Planning = {config, stateDirectory, allowScan, find: id => find(checkers, id)};
@@ -100,7 +108,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       const checker = find(checkers, id);
       return selection
         ? selected(checker, selection, page)
-        : checker.run({...page, allowScan: options.allowScan});
+        : look(checker, {...page, allowScan: options.allowScan});
     },
     sessions: (id, page) => sessionPage(find(checkers, id), page),
     plan: (id, action, selection, more) => hold(planAction(planning, id, action, selection, more)),
@@ -113,7 +121,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       return runPlan(plan, stateDirectory, more);
     },
     history: () => listRuns(stateDirectory),
-    health: () => healthReport(checkers, environmentName(config), production),
+    trend: id => trends.of(id),
+    health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
     customer: id => customerReport(config, stores, checkers, id),
     close: async () => {
       for (const {held: own} of onDisk) {
@@ -121,6 +130,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
         await own.resume?.close().catch(() => undefined);
       }
       await Promise.all([...stores.values()].map(store => store.close()));
+      await trends.settled();
     },
   };
   return engine;
