@@ -4,7 +4,7 @@
  */
 import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import {type Backup, type BackupRecord, type Place} from './backup.js';
+import type {Backup, BackupRecord, Place} from './backup.js';
 import {openSettled} from './open-settled.js';
 import {nameOf, type RunRecord, readRun, summaryOf} from './run-files.js';
 import type {Settled} from './settle.js';
