@@ -35,6 +35,8 @@ export type FullEngine = Engine & {
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
   planFile(path: string, mostMs: number, options?: PlanningOptions): Promise<Plan>;
+  /** Frees what a plan holds on disk: for programs that make plans for as long as they run. It can not be run then. */
+  release(plan: Plan): Promise<void>;
 };
 
 const openCheckers = (config: Config, stores: Map<string, Store>): Checker[] =>
@@ -73,6 +75,13 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     const plan = await pending;
     if (plan.held.units.isOnDisk || plan.held.resume) onDisk.add(plan);
     return plan;
+  };
+
+  const release = async (plan: Plan): Promise<void> => {
+    const {held} = plan as HeldPlan;
+    onDisk.delete(plan as HeldPlan);
+    await held.units.close();
+    await held.resume?.close().catch(() => undefined);
   };
 
   const engine: FullEngine = {
@@ -115,11 +124,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     history: () => listRuns(stateDirectory),
     health: () => healthReport(checkers, environmentName(config), production),
     customer: id => customerReport(config, stores, checkers, id),
+    release,
     close: async () => {
-      for (const {held: own} of onDisk) {
-        await own.units.close();
-        await own.resume?.close().catch(() => undefined);
-      }
+      for (const plan of onDisk) await release(plan);
       await Promise.all([...stores.values()].map(store => store.close()));
     },
   };
