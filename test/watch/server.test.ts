@@ -298,6 +298,27 @@ test('a run that takes longer than a closing server waits ends after its chunk, 
   await closing;
 });
 
+test('a server that is being stopped begins no run, and does not say that all is done', async () => {
+  const stopped = new AbortController();
+  const real = await harness.engine();
+  const engine: FullEngine = Object.create(real, {
+    plan: {
+      value: async (...given: Parameters<FullEngine['plan']>) => {
+        const plan = await real.plan(...given);
+        stopped.abort();
+        return plan;
+      },
+    },
+  });
+  const {url} = await harness.serve({engine, signal: stopped.signal});
+  const response = await post(url);
+  expect(response.status).toBe(500);
+  expect(await runsOf(response)).toMatchObject([
+    {run: null, applied: 0, faults: [expect.stringContaining('interrupted: ')]},
+  ]);
+  expect(await waiting()).toHaveLength(4);
+});
+
 test('many who ask for the health at once cost one look, and after a run a new one is taken', async () => {
   const engine = await harness.engine();
   let looks = 0;
