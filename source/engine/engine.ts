@@ -36,6 +36,8 @@ export type FullEngine = Engine & {
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
   planFile(path: string, mostMs: number, options?: PlanningOptions): Promise<Plan>;
+  /** Frees what a plan holds on disk: for programs that make plans for as long as they run. It can not be run then. */
+  release(plan: Plan): Promise<void>;
 };
 
 const openCheckers = (config: Config, stores: Map<string, Store>): Checker[] =>
@@ -83,6 +85,13 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     return plan;
   };
 
+  const release = async (plan: Plan): Promise<void> => {
+    const {held} = plan as HeldPlan;
+    onDisk.delete(plan as HeldPlan);
+    await held.units.close();
+    await held.resume?.close().catch(() => undefined);
+  };
+
   const engine: FullEngine = {
     environment: environmentName(config),
     production,
@@ -124,11 +133,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     trend: id => trends.of(id),
     health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
     customer: id => customerReport(config, stores, checkers, id),
+    release,
     close: async () => {
-      for (const {held: own} of onDisk) {
-        await own.units.close();
-        await own.resume?.close().catch(() => undefined);
-      }
+      for (const plan of onDisk) await release(plan);
       await Promise.all([...stores.values()].map(store => store.close()));
       await trends.settled();
     },
