@@ -62,13 +62,22 @@ const narrowing = ({by}: Hinders, finding: Finding): string[] => {
   return [by === 'group' ? '--group' : '--customer', group];
 };
 
-const hindrancesOf = (checker: Checker, findings: Finding[]): Hindrance[] =>
+/** `confirm`: what production asks for. */
+const hindrancesOf = (checker: Checker, findings: Finding[], confirm: string[]): Hindrance[] =>
   findings.flatMap(finding =>
     finding.reasons.flatMap((reason): Hindrance[] => {
       const hinders = checker.check.hinders?.[reason];
       if (!hinders) return [];
       const {what, text, action} = hinders;
-      const words = ['clean', checker.id, '--action', action ?? '', ...narrowing(hinders, finding)];
+      const words = [
+        'clean',
+        checker.id,
+        '--action',
+        action ?? '',
+        ...narrowing(hinders, finding),
+        '--yes',
+        ...confirm,
+      ];
       const offered = action !== null && finding.actions.includes(action);
       return [
         {store: checker.store.name, check: checker.id, reason, what, text, command: offered ? words : null},
@@ -84,7 +93,7 @@ const newestFirst = (a: Told, b: Told): number =>
 export type About = Pick<
   CustomerReport,
   'customer' | 'environment' | 'at' | 'waiting' | 'searched' | 'notes' | 'errors'
->;
+> & {production: boolean};
 
 export const assemble = (about: About, resolved: Resolved, all: Known[]): CustomerReport => {
   const timeline: Told[] = [];
@@ -98,7 +107,7 @@ export const assemble = (about: About, resolved: Resolved, all: Known[]): Custom
     const own = found.filter(finding => marksOf(finding).some(mark => marks.has(mark)));
     timeline.push(...hits.filter(({isSession}) => isSession).map(hit => tell(checker, hit, own)));
     findings.push(...own.map(finding => ({check: checker.id, ...finding})));
-    hindrances.push(...hindrancesOf(checker, own));
+    hindrances.push(...hindrancesOf(checker, own, about.production ? ['--confirm', about.environment] : []));
   }
   timeline.sort(newestFirst);
   const blockedBy = timeline.flatMap(({blocking}) => (blocking ? [blocking] : []));
