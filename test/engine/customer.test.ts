@@ -213,6 +213,15 @@ describe('what is theirs', () => {
     expect([keysOf(one), one.known]).toEqual([['agents-session-3'], []]);
   });
 
+  test('a customer id that is an email is found in any case', async () => {
+    await client.query(
+      `update sessions set customer_id = 'Eve@Shop.example' where customer_id = 'customer-8'`,
+    );
+    const report = await (await open()).customer('eve@shop.EXAMPLE ');
+    expect(keysOf(report)).toEqual(['session-of-bob-00001']);
+    expect(await (await open()).planUnblock(report)).toMatchObject([{planned: 1}]);
+  });
+
   test('of more rows than are read those that block come first, and it is said', async () => {
     await client.query(
       `insert into sessions select 'many-' || i, 'customer-7', 'completed', now() - i * interval '1 day', null from generate_series(1, 400) i`,
@@ -343,6 +352,28 @@ describe('the smallest plan', () => {
     const report = await engine.customer('customer-7');
     expect(report.blockedBy).toMatchObject([{stale: true, wrong: ['orphaned']}]);
     expect(await engine.planUnblock(report)).toMatchObject([{planned: 1}]);
+  });
+
+  test('tells no id that is secret, and leads to no other customer by it', async () => {
+    await client.query(`
+      alter table sessions rename id to access_token;
+      insert into session_requests values ('request-of-ann-0001', 'customer-7', 'session-of-bob-00001', 'pending', now() - interval '1 hour', null)`);
+    const engine = await open({stale: {sessions: {id: 'access_token'}}});
+    const report = await engine.customer('c354-1111-2222-3333');
+    expect(report.blockedBy.map(({id, what}) => [what, id])).toEqual([
+      ['session', '••••'],
+      ['request', 'request-of-ann-0001'],
+    ]);
+    const told = JSON.stringify({
+      ...report,
+      customer: '',
+      findings: report.findings.map(item => ({...item, rows: []})),
+    });
+    expect(told).not.toContain('c354');
+    const [plan] = await engine.planUnblock(report);
+    expect(await engine.run(plan!)).toMatchObject({applied: 1});
+    const {rows} = await client.query(`select access_token as id from sessions where status = 'cancelled'`);
+    expect(rows).toEqual([{id: 'c354-1111-2222-3333'}]);
   });
 
   test('does not touch what came alive since one looked', async () => {

@@ -1,8 +1,9 @@
 /** Makes the report of what was found: the timeline, what is wrong, what blocks, and the verdict. */
 import type {Hinders} from '../../checks/check.js';
-import {markOf} from '../../connector.js';
+import {markOf, type Row} from '../../connector.js';
+import {masked} from '../../secrets.js';
 import type {Finding} from '../../types.js';
-import {isoOfMicros, toText} from '../../values.js';
+import {isoOfMicros, type Json, toText, type Value} from '../../values.js';
 import type {Checker} from '../checker.js';
 import {keyOf, keyText, shownMap, shownValues} from '../findings.js';
 import type {Blocking, CustomerReport, CustomerSession, Hindrance} from './report.js';
@@ -21,11 +22,18 @@ const ageSeconds = (since: number | null, now: number): number | null =>
 
 const marksOf = ({rows}: Finding): string[] => rows.map(({table, identity}) => markOf(table, identity));
 
+/** An id as it is shown: masked where its column is secret. */
+const shownId = (id: Value, row: Row, shown: Record<string, Json>): Json => {
+  const column = Object.keys(row.values).find(name => row.values[name] === id && shown[name] === masked);
+  return column === undefined ? toText(id) : masked;
+};
+
 const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
   const {row, now, table} = hit;
   const {check, config} = checker;
   const on = findings.filter(finding => marksOf(finding).includes(hit.mark));
   const wrong = [...new Set(on.flatMap(({reasons}) => reasons))];
+  const values = shownValues(row.values, config.secrets);
   const since = check.since(config, row);
   const blocks = check.blocks?.(config, row, now) ?? null;
   const cancelled = on.find(({actions}) => actions.includes('cancel'));
@@ -35,7 +43,7 @@ const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
     session: {
       ...common,
       key: shownMap(keyOf(row), config.secrets),
-      values: shownValues(row.values, config.secrets),
+      values,
       status: blocks?.status ?? check.statusOf?.(config, row) ?? null,
       at: since === null ? null : isoOfMicros(since),
       ageSeconds: ageSeconds(since, now),
@@ -44,7 +52,7 @@ const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
     },
     blocking: blocks && {
       ...common,
-      id: toText(blocks.id),
+      id: shownId(blocks.id, row, values),
       what: blocks.what,
       status: blocks.status,
       ageSeconds: ageSeconds(blocks.since, now),
