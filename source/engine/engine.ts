@@ -33,6 +33,8 @@ export type FullEngine = Engine & {
   checker(id: string): Checker;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
+  /** Lets go of what a plan holds; for those who make many. It can not be carried out after that. */
+  discard(plan: Plan): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
   planFile(path: string, mostMs: number, options?: PlanningOptions): Promise<Plan>;
 };
@@ -75,6 +77,11 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     return plan;
   };
 
+  const letGo = async ({held}: HeldPlan): Promise<void> => {
+    await held.units.close();
+    await held.resume?.close().catch(() => undefined);
+  };
+
   const engine: FullEngine = {
     environment: environmentName(config),
     production,
@@ -115,11 +122,12 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     history: () => listRuns(stateDirectory),
     health: () => healthReport(checkers, environmentName(config), production),
     customer: id => customerReport(config, stores, checkers, id),
+    discard: async plan => {
+      onDisk.delete(plan as HeldPlan);
+      await letGo(plan as HeldPlan);
+    },
     close: async () => {
-      for (const {held: own} of onDisk) {
-        await own.units.close();
-        await own.resume?.close().catch(() => undefined);
-      }
+      for (const plan of onDisk) await letGo(plan);
       await Promise.all([...stores.values()].map(store => store.close()));
     },
   };

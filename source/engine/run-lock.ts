@@ -22,7 +22,7 @@ const watchedMs = 12_000;
 const never = 10 * 365 * 86_400_000;
 
 /** `boot` and `space`: the machine's start and the process namespace that the number is one of; null where unknown. */
-export type ProcessMark = {
+export type Owner = {
   token: string;
   pid: number;
   host: string;
@@ -52,7 +52,7 @@ const startOf = (pid: number): string | null =>
         .split(' ')[19] ?? '',
   );
 
-export const thisProcess = (): ProcessMark => ({
+export const self = (): Owner => ({
   token: randomUUID(),
   pid: process.pid,
   host: hostname(),
@@ -70,7 +70,7 @@ const isRunning = (pid: number): boolean => {
   }
 };
 
-export const lifeOf = (owner: ProcessMark | undefined): 'alive' | 'dead' | 'unknown' => {
+export const lifeOf = (owner: Owner | undefined): 'alive' | 'dead' | 'unknown' => {
   if (!owner || owner.host !== hostname() || owner.boot !== bootId() || owner.space !== processSpace())
     return 'unknown';
   return isRunning(owner.pid) && startOf(owner.pid) === owner.started ? 'alive' : 'dead';
@@ -84,7 +84,7 @@ export type HeldRun = {
   release: () => Promise<void>;
 };
 
-const heldBy = (run: string, owner: ProcessMark | undefined): SesstuiError => {
+const heldBy = (run: string, owner: Owner | undefined): SesstuiError => {
   const who = owner ? `process ${owner.pid} on ${owner.host}` : 'another process';
   return new SesstuiError(
     'usage',
@@ -97,8 +97,8 @@ const ownerPathOf = (directory: string): string => join(directory, 'owner.json')
 const lockPathOf = (directory: string): string => join(directory, 'lock');
 
 /** undefined where there is none, or nobody can read it. */
-const readOwner = async (directory: string): Promise<ProcessMark | undefined> =>
-  (await readJsonLines<ProcessMark>(ownerPathOf(directory)).catch(() => []))[0];
+const readOwner = async (directory: string): Promise<Owner | undefined> =>
+  (await readJsonLines<Owner>(ownerPathOf(directory)).catch(() => []))[0];
 
 const lastSign = async (directory: string): Promise<number | null> => {
   try {
@@ -140,12 +140,12 @@ const lostRun = (run: string): SesstuiError =>
 export const holdRun = (stateDirectory: string, run: string): Promise<HeldRun> => {
   // Nobody else looks at owners and removes locks meanwhile.
   const runs = runsDirectory(stateDirectory);
-  return locked(runs, join(runs, 'lock'), () => take(runDirectory(stateDirectory, run), run));
+  return locked(join(runs, 'lock'), () => take(runDirectory(stateDirectory, run), run));
 };
 
 const take = async (directory: string, run: string): Promise<HeldRun> => {
   await clear(directory, run);
-  const owner = thisProcess();
+  const owner = self();
   const isOurs = async (): Promise<boolean> => (await readOwner(directory))?.token === owner.token;
   // Before the lock: there is none without its owner.
   await writeFile(ownerPathOf(directory), `${JSON.stringify(owner)}\n`, {mode: 0o600}).catch(error => {

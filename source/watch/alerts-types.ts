@@ -1,5 +1,5 @@
 /** What alerts are, and what is kept of them between looks. */
-import type {ProcessMark} from '../engine/run-lock.js';
+import type {Owner} from '../engine/run-lock.js';
 
 /** What goes on for a while: it begins, and later it is resolved. */
 export type OngoingName = 'problems' | 'very-stale' | 'blocked-repeatedly' | 'store-down';
@@ -72,7 +72,7 @@ export type Decided = {
 export type Message = {id: string; lane: string; queuedAt: string; alert: Alert};
 
 /** The process that posts now, and until when it has the say without a sign of life. */
-export type Lease = {owner: ProcessMark; untilMs: number};
+export type Lease = {owner: Owner; untilMs: number};
 
 /** All of it is one file, so that what was decided and what is to be posted are never apart. */
 export type AlertsState = {

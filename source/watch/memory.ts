@@ -75,7 +75,7 @@ export const openMemory = (
     one(async () => {
       await makeDirectory(directory);
       await requireNoLink(directory);
-      return locked(directory, `${pathOf(name)}.lock`, work);
+      return locked(`${pathOf(name)}.lock`, work);
     });
 
   /** Only under the lock: another process may have mended the file since. */

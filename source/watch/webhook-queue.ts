@@ -1,6 +1,6 @@
 /** The messages that wait, as part of what is kept: bounded, and posted by one process at a time. Pure. */
 import {randomUUID} from 'node:crypto';
-import {lifeOf, type ProcessMark} from '../engine/run-lock.js';
+import {lifeOf, type Owner} from '../engine/run-lock.js';
 import type {Alert, AlertsState, Message} from './alerts-types.js';
 
 export const mostMessages = 1000;
@@ -33,20 +33,20 @@ export const queued = (
   return {queue: all.slice(from), dropped: all.slice(0, from)};
 };
 
-const isFree = ({sender}: AlertsState, me: ProcessMark, nowMs: number): boolean =>
+const isFree = ({sender}: AlertsState, me: Owner, nowMs: number): boolean =>
   sender === null ||
   sender.owner.token === me.token ||
   sender.untilMs <= nowMs ||
   lifeOf(sender.owner) === 'dead';
 
 /** Takes or keeps the say, where nobody else who lives has it. */
-export const leased = (state: AlertsState, me: ProcessMark, nowMs: number): AlertsState =>
+export const leased = (state: AlertsState, me: Owner, nowMs: number): AlertsState =>
   isFree(state, me, nowMs) ? {...state, sender: {owner: me, untilMs: nowMs + leaseMs}} : state;
 
-export const isMine = ({sender}: AlertsState, me: ProcessMark): boolean => sender?.owner.token === me.token;
+export const isMine = ({sender}: AlertsState, me: Owner): boolean => sender?.owner.token === me.token;
 
 /** Without the say, where it was ours. */
-export const released = (state: AlertsState, me: ProcessMark): AlertsState =>
+export const released = (state: AlertsState, me: Owner): AlertsState =>
   isMine(state, me) ? {...state, sender: null} : state;
 
 export const without = (state: AlertsState, id: string): AlertsState => ({

@@ -5,7 +5,7 @@
  */
 import {setTimeout as pause} from 'node:timers/promises';
 import pRetry, {AbortError} from 'p-retry';
-import {thisProcess} from '../engine/run-lock.js';
+import {self} from '../engine/run-lock.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
 import {briefly} from './alerts-text.js';
 import type {AlertsState, Log, Message} from './alerts-types.js';
@@ -39,7 +39,7 @@ const inWords = (ms: number): string =>
   ms >= 60_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`;
 
 export const openSender = ({webhook, read, update, log, pauses, now}: SenderOptions): Sender => {
-  const me = thisProcess();
+  const me = self();
   const lanes = new Map<string, Promise<void>>();
   /** Lanes whose last message was not taken at once. */
   const failing = new Set<string>();
