@@ -7,7 +7,7 @@ import type {Alert, Message} from './alerts-types.js';
 import {isShortKey, signatureOf, signingKey} from './webhook-signature.js';
 
 /** What an answer may take, from the beginning of the connection. */
-const timeoutMs = 10_000;
+const usualTimeoutMs = 10_000;
 /** What is read of a refusal, to tell it. */
 const readCharacters = 200;
 /** Shorter parts of an address are words, not secrets. */
@@ -128,7 +128,7 @@ const faultText = (error: unknown): string => {
 };
 
 /** Throws `config` for an address or a secret that can't be used. Nothing is sent yet. */
-export const openWebhook = (address: string, secret: string | null): Webhook => {
+export const openWebhook = (address: string, secret: string | null, timeoutMs = usualTimeoutMs): Webhook => {
   const url = addressOf(address);
   const {host, hostname, protocol, username, password} = url;
   const hide = hider(url, secret);
@@ -168,7 +168,7 @@ export const openWebhook = (address: string, secret: string | null): Webhook => 
         const answer = await meaningOf(response, nowMs);
         return answer.kind === 'sent' ? answer : {...answer, text: hide(answer.text)};
       } catch (error) {
-        return {kind: 'later', text: hide(faultText(error)), afterMs: null};
+        return {kind: 'later', text: hide(faultText(error, timeoutMs)), afterMs: null};
       }
     },
   };
