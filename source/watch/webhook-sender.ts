@@ -185,8 +185,9 @@ export const openSender = ({webhook, read, update, log, pauses, now}: SenderOpti
     try {
       await pumping;
       await Promise.all(lanes.values());
-      if (((await read())?.queue.length ?? 0) === 0) return 0;
-      await postOnce();
+      const state = await read();
+      if (!state || (state.queue.length === 0 && !isMine(state, me))) return 0;
+      if (state.queue.length > 0) await postOnce();
       return (await update(before => released(before, me)))?.queue.length ?? 0;
     } finally {
       clearTimeout(last);

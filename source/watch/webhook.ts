@@ -118,7 +118,7 @@ const meaningOf = async (response: Response, nowMs: number): Promise<Answer> => 
   return {kind: 'refused', text};
 };
 
-const faultText = (error: unknown): string => {
+const faultText = (error: unknown, timeoutMs: number): string => {
   if (error instanceof Error && error.name === 'TimeoutError')
     return `no answer within ${timeoutMs / 1000} s`;
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
