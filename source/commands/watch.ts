@@ -74,6 +74,7 @@ type Parts = {
 
 const startAlerts = async ({context, engine, watcher, memory, say}: Parts): Promise<Closing> => {
   const {openAlerts} = await import('../watch/alerts.js');
+  const {openMissed} = await import('../watch/alerts-missed.js');
   const alerts = openAlerts({
     memory,
     environment: engine.environment,
@@ -82,6 +83,7 @@ const startAlerts = async ({context, engine, watcher, memory, say}: Parts): Prom
     secret: process.env.SESSTUI_WEBHOOK_SECRET || null,
     log: (level, text) => say({level, check: null, text}),
     redact: context.redact,
+    missed: openMissed(await context.stateDirectory(), engine),
   });
   watcher.listen(alerts.round);
   return () => alerts.close();

@@ -58,7 +58,7 @@ const open = (more: Partial<AlertsOptions> = {}): Alerts =>
     secret: null,
     log: (level, text) => void lines.push(`${level} ${text}`),
     redact: text => text,
-    missed: openMissed(stateDirectory, {find: id => (id === check ? engine.checker(id) : null)}),
+    missed: openMissed(stateDirectory, engine),
     ...more,
   });
 
@@ -95,7 +95,7 @@ test('a run that was taken back before it was told is not told', async () => {
 test('a store that can not be asked now keeps a run until it can', async () => {
   await open().close();
   const run = await cancel('c3');
-  const missed = openMissed(stateDirectory, {find: () => engine.checker(check)});
+  const missed = openMissed(stateDirectory, engine);
   const none = {started: '2026-01-01T00:00:00.000Z', runs: new Set<string>()};
   const {store} = engine.checker(check);
   const ask = store.ask;
