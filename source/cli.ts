@@ -32,6 +32,7 @@ const commands: Record<string, () => Promise<Run>> = {
   init: async () => (await import('./commands/init.js')).init,
   resume: async () => (await import('./commands/resume.js')).resume,
   undo: async () => (await import('./commands/undo.js')).undo,
+  watch: async () => (await import('./commands/watch.js')).watch,
 };
 
 const version = (): string =>

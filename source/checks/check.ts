@@ -6,7 +6,7 @@
 import type {CheckConfig} from '../config/schema.js';
 import type {Connector, Found, Identity, KeepRule, Row, TableShape, Unit} from '../connector.js';
 import {exprValue} from '../evaluate.js';
-import type {Expr, Form, Pred, Rows, Scalar, Tally} from '../forms.js';
+import type {Expr, Form, Groups, Pred, Rows, Scalar, Tally} from '../forms.js';
 import type {ActionMeta, CheckKind, ReasonMeta, Verdict} from '../types.js';
 import type {Value} from '../values.js';
 
@@ -136,6 +136,8 @@ export type Check<C extends CheckConfig = CheckConfig> = {
   statusOf?: (config: C, row: Row) => string | null;
   /** Whose row it is: the customer, account or email that the row belongs to. */
   customerOf: (config: C, row: Row) => Value;
+  /** The customers whom something stale keeps from buying: a group each. */
+  blocked?: (config: C) => Groups;
   /** Statistics of the health report. */
   tallies?: (config: C) => Record<'sessions' | 'requests', Tally>;
 };

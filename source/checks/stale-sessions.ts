@@ -321,6 +321,20 @@ export const staleSessions: Check<Config> = {
       stale: canGoStale && since !== null && now - since > limit,
     };
   },
+  blocked: config => ({
+    form: 'groups',
+    from: config.sessions.table,
+    where: {
+      all: [
+        isWaiting(config),
+        {older: parseDuration(config.waitingAfter), of: ageOf(config, config.sessions)},
+      ],
+    },
+    key: [{attr: config.sessions.customer}],
+    having: {blocked: [{min: 1}]},
+    show: [],
+    tags: {},
+  }),
   tallies: ({sessions, requests}) => ({
     sessions: {form: 'tally', from: sessions.table, by: {attr: sessions.status}},
     requests: {form: 'tally', from: requests.table, by: {attr: requests.status}},

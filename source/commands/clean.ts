@@ -1,5 +1,6 @@
 /** `clean`: plans an action and, with --yes, carries it out. */
 
+import {defaultActions} from '../engine/default-actions.js';
 import type {FullEngine} from '../engine/engine.js';
 import {SesstuiError} from '../errors.js';
 import type {RunResult, Selection} from '../types.js';
@@ -68,20 +69,6 @@ const withNote = (result: RunResult): RunResult => ({
     'planned on the data as it is now: what an earlier action mends is not left for this one',
   ],
 });
-
-/** The first action of each reason, in the order of the reasons; no drastic one, none that wants rows named. */
-const defaultActions = (check: FullEngine['checks'][number]): string[] => [
-  ...new Set(
-    check.reasons
-      .filter(reason => !reason.onlyWhenNamed)
-      .map(reason =>
-        reason.actions.find(name => check.actions.some(action => action.name === name && !action.byId)),
-      )
-      .filter(
-        name => name !== undefined && !check.actions.find(action => action.name === name)!.drastic,
-      ) as string[],
-  ),
-];
 
 const emptyResult = (check: string, action: string, {flags}: Context): RunResult => ({
   run: null,

@@ -72,15 +72,29 @@ export const commandFlags: Flag[] = [
   },
   {name: 'note', value: 'TEXT', text: 'why, for the audit log'},
   {name: 'limit-rate', value: 'N', text: 'at most N changes a second'},
-  {name: 'clean', text: 'plan to cancel what is stale for this customer'},
+  {
+    name: 'clean',
+    text: 'plan to cancel what is stale for this customer',
+    of: {watch: 'carry out the safe default actions after each look; in production with --yes --confirm'},
+  },
   {name: 'watch', text: 'stay, and tell each change until interrupted'},
   {
     name: 'every',
     value: 'DURATION',
-    text: 'how often to look again',
+    text: 'how often each check is looked at; default 5m',
     of: {customer: "how often --watch looks again; default the configuration's refresh"},
   },
   {name: 'markdown', text: 'the timeline and what was done as Markdown, for the incident'},
+  {
+    name: 'listen',
+    value: 'HOST:PORT',
+    text: 'serve a page, /metrics, /healthz and the session endpoints; SESSTUI_TOKEN is their bearer token',
+  },
+  {
+    name: 'webhook',
+    value: 'URL',
+    text: 'post alerts there (or SESSTUI_WEBHOOK), signed with SESSTUI_WEBHOOK_SECRET',
+  },
   {name: 'verify', text: 'check backups and the audit chain'},
   {
     name: 'out',
@@ -156,6 +170,20 @@ export const commands: Command[] = [
     words: [1, 1],
     text: 'finishes or closes a run that was interrupted',
     flags: writing,
+  },
+  {
+    name: 'watch',
+    usage: '',
+    words: [0, 0],
+    text: 'looks at every check on an interval; cleans, serves and alerts where it is told to',
+    flags: [
+      'every',
+      'clean',
+      'listen',
+      'webhook',
+      'allow-scan',
+      ...writing.filter(name => name !== 'dry-run'),
+    ],
   },
   {
     name: 'init',

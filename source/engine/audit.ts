@@ -53,7 +53,7 @@ const lostLines = (path: string, lines: AuditLine[], head: Head | undefined): st
 /** Appends a line; several processes may do so at once. A log that was cut off goes on, and says so for ever. */
 export const audit = async (stateDirectory: string, entry: {[name: string]: Json}): Promise<void> => {
   await makeDirectory(stateDirectory);
-  await locked(stateDirectory, join(stateDirectory, 'audit.lock'), async () => {
+  await locked(join(stateDirectory, 'audit.lock'), async () => {
     for (let written = false; !written; ) written = await append(stateDirectory, entry);
   });
 };

@@ -1,10 +1,11 @@
 /** The health report: the shape that the rides team already reads, with every check beside it (contract: JSON). */
 import {checkOf} from '../checks/index.js';
 import {asSesstuiError} from '../errors.js';
+import type {Tally} from '../forms.js';
 import {type TrendSummary, trendSummary} from '../trend.js';
 import type {CheckError, CheckResult, Severity} from '../types.js';
 import {toText} from '../values.js';
-import type {Checker, CheckOptions} from './checker.js';
+import type {Checker, CheckOptions, Opened} from './checker.js';
 import type {Trends} from './trends.js';
 
 export type StatusCounts = {total: number; byStatus: Record<string, number>};
@@ -32,21 +33,27 @@ export type HealthReport = {
 
 type Tallied = {sessions: StatusCounts; requests: StatusCounts; waiting: number};
 
+/** Rows by status; `none` stands for those without one. */
+export const statusCounts = async (
+  {connector, now}: Pick<Opened, 'connector' | 'now'>,
+  tally: Tally,
+  signal?: AbortSignal,
+): Promise<StatusCounts> => {
+  const counted = await connector.tally(tally, {now, signal});
+  return {
+    total: counted.reduce((sum, {count}) => sum + count, 0),
+    byStatus: Object.fromEntries(counted.map(({value, count}) => [toText(value) || 'none', count])),
+  };
+};
+
 const tallied = async (checker: Checker): Promise<Tallied> => {
   const tallies = checker.check.tallies!(checker.config);
-  return checker.ask(async ({connector, now}) => {
-    const count = async (which: 'sessions' | 'requests'): Promise<StatusCounts> => {
-      const counted = await connector.tally(tallies[which], {now});
-      return {
-        total: counted.reduce((sum, {count}) => sum + count, 0),
-        byStatus: Object.fromEntries(counted.map(({value, count}) => [toText(value) || 'none', count])),
-      };
-    };
-    const sessions = await count('sessions');
+  return checker.ask(async opened => {
+    const sessions = await statusCounts(opened, tallies.sessions);
     const waiting = checker.config.check === 'stale-sessions' ? checker.config.statuses.waiting : [];
     return {
       sessions,
-      requests: await count('requests'),
+      requests: await statusCounts(opened, tallies.requests),
       waiting: waiting.reduce((sum, status) => sum + (sessions.byStatus[status] ?? 0), 0),
     };
   });

@@ -22,7 +22,7 @@ const watchedMs = 12_000;
 const never = 10 * 365 * 86_400_000;
 
 /** `boot` and `space`: the machine's start and the process namespace that the number is one of; null where unknown. */
-type Owner = {
+export type Owner = {
   token: string;
   pid: number;
   host: string;
@@ -52,7 +52,7 @@ const startOf = (pid: number): string | null =>
         .split(' ')[19] ?? '',
   );
 
-const self = (): Owner => ({
+export const self = (): Owner => ({
   token: randomUUID(),
   pid: process.pid,
   host: hostname(),
@@ -70,7 +70,7 @@ const isRunning = (pid: number): boolean => {
   }
 };
 
-const lifeOf = (owner: Owner | undefined): 'alive' | 'dead' | 'unknown' => {
+export const lifeOf = (owner: Owner | undefined): 'alive' | 'dead' | 'unknown' => {
   if (!owner || owner.host !== hostname() || owner.boot !== bootId() || owner.space !== processSpace())
     return 'unknown';
   return isRunning(owner.pid) && startOf(owner.pid) === owner.started ? 'alive' : 'dead';
@@ -140,7 +140,7 @@ const lostRun = (run: string): SesstuiError =>
 export const holdRun = (stateDirectory: string, run: string): Promise<HeldRun> => {
   // Nobody else looks at owners and removes locks meanwhile.
   const runs = runsDirectory(stateDirectory);
-  return locked(runs, join(runs, 'lock'), () => take(runDirectory(stateDirectory, run), run));
+  return locked(join(runs, 'lock'), () => take(runDirectory(stateDirectory, run), run));
 };
 
 const take = async (directory: string, run: string): Promise<HeldRun> => {

@@ -84,7 +84,7 @@ export const requireNoLink = async (path: string): Promise<void> => {
 };
 
 /** So that a new name in a directory survives a crash. */
-const syncDirectory = async (path: string): Promise<void> => {
+export const syncDirectory = async (path: string): Promise<void> => {
   const handle = await open(path, constants.O_RDONLY);
   try {
     await handle.sync();

@@ -93,7 +93,7 @@ export class Trends {
     await makeDirectory(this.#directory);
     await requireNoLink(this.#directory);
     await write(path, lineOf(point), O_RDWR | O_CREAT | O_APPEND);
-    if (size > mostBytes) await locked(this.#directory, `${path}.lock`, () => this.#thin(path, point.at));
+    if (size > mostBytes) await locked(`${path}.lock`, () => this.#thin(path, point.at));
   }
 
   /** What another process adds at this moment may be lost: a point in a line. */
