@@ -1,45 +1,24 @@
 /** One customer over all stores: every row that is theirs, what is wrong with it, and what blocks them. */
-import type {Config} from '../config/schema.js';
+import {type Config, environmentName} from '../config/schema.js';
 import type {Row} from '../connector.js';
 import {asSesstuiError} from '../errors.js';
 import {normalise, valueAt} from '../evaluate.js';
 import type {Pred, Rows} from '../forms.js';
-import type {CheckError, Finding} from '../types.js';
-import {isAbsent, type Json, toText} from '../values.js';
+import type {Finding} from '../types.js';
+import {isAbsent, toText} from '../values.js';
 import type {Checker} from './checker.js';
+import type {CustomerOptions, CustomerReport} from './customer/report.js';
 import {keyOf, shownValues} from './findings.js';
 import {isChosen, narrowed} from './selecting.js';
 import type {Store} from './stores.js';
 
-export type CustomerSession = {
-  store: string;
-  check: string;
-  table: string;
-  key: Record<string, Json>;
-  values: Record<string, Json>;
-  status: string | null;
-  ageSeconds: number | null;
-};
-export type Blocking = {
-  store: string;
-  check: string;
-  id: Json;
-  status: string;
-  ageSeconds: number | null;
-  stale: boolean;
-};
-
-export type CustomerReport = {
-  customer: string;
-  /** The ids that the one asked for led to: the customer of a session id, the customer id of an email. */
-  known: string[];
-  blocked: boolean;
-  blockedBy: Blocking[];
-  sessions: CustomerSession[];
-  findings: (Finding & {check: string})[];
-  cleaned: number;
-  errors: {check: string; error: CheckError}[];
-};
+export type {
+  Blocking,
+  CustomerOptions,
+  CustomerReport,
+  CustomerSession,
+  Hindrance,
+} from './customer/report.js';
 
 type Hit = {row: Row; now: number};
 
@@ -113,9 +92,17 @@ export const customerReport = async (
   stores: Map<string, Store>,
   checkers: Checker[],
   customer: string,
+  _options: CustomerOptions = {},
 ): Promise<CustomerReport> => {
   const report: CustomerReport = {
     customer,
+    environment: environmentName(config),
+    at: new Date().toISOString(),
+    verdict: '',
+    hindrances: [],
+    waiting: [],
+    searched: [],
+    notes: [],
     known: [],
     blocked: false,
     blockedBy: [],
@@ -153,10 +140,16 @@ export const customerReport = async (
         values: shownValues(row.values, checker.config.secrets),
         status: blocks?.status ?? checker.check.statusOf?.(checker.config, row) ?? null,
         ageSeconds: blocks ? ageSeconds(blocks.since, now) : null,
+        at: null,
+        wrong: [],
+        blocks: blocks !== null,
       });
       if (blocks)
         report.blockedBy.push({
           ...common,
+          table: row.table,
+          what: 'session',
+          wrong: [],
           id: toText(blocks.id),
           status: blocks.status,
           ageSeconds: ageSeconds(blocks.since, now),

@@ -5,7 +5,8 @@ import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, SessionPage} from '../types.js';
 import {Checker, type CheckOptions} from './checker.js';
-import {type CustomerReport, customerReport} from './customer.js';
+import type {CustomerOptions, CustomerReport} from './customer/report.js';
+import {customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './held-plan.js';
 import {planAction, planResume, planUndo} from './plans.js';
@@ -30,7 +31,16 @@ export type EngineOptions = {
 
 export type FullEngine = Engine & {
   health(): Promise<HealthReport>;
-  customer(id: string): Promise<CustomerReport>;
+  /**
+   * Everything about one customer over all stores; a store that can't answer is an entry in `errors`. Rejects with
+   * `usage` for an empty id, and with the signal's reason.
+   */
+  customer(id: string, options?: CustomerOptions): Promise<CustomerReport>;
+  /**
+   * The smallest plans that unblock a customer, one a check: they cancel what is stale and blocks, and nothing else.
+   * [] when nothing that blocks is stale.
+   */
+  planUnblock(report: CustomerReport, options?: {signal?: AbortSignal}): Promise<Plan[]>;
   checker(id: string): Checker;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
@@ -123,7 +133,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     history: () => listRuns(stateDirectory),
     trend: id => trends.of(id),
     health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
-    customer: id => customerReport(config, stores, checkers, id),
+    customer: (id, more) => customerReport(config, stores, checkers, id, more),
+    planUnblock: async () => [],
     close: async () => {
       for (const {held: own} of onDisk) {
         await own.units.close();

@@ -1,2 +1,8 @@
 /** What the engine tells of one customer, for the screen to draw. */
-export type {Blocking, CustomerReport, CustomerSession} from '../engine/customer.js';
+export type {
+  Blocking,
+  CustomerOptions,
+  CustomerReport,
+  CustomerSession,
+  Hindrance,
+} from '../engine/customer/report.js';
