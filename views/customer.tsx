@@ -55,14 +55,12 @@ const toldLines = ({told}: Customer): Line[] => {
   ];
 };
 
-const doneLines = ({done}: Customer): Line[] =>
-  done.slice(-3).map(({run, applied, planned, action, check}): Line => {
+const doneLines = ({done}: Customer, width: number): Line[] =>
+  done.slice(-3).flatMap(({run, applied, planned, action, check}): Line[] => {
     const whole = applied === planned;
-    const text = `${whole ? symbols.good : symbols.warning} ${action} on ${check}: ${applied} of ${plural(planned, 'change')} made`;
-    return [
-      span(text, whole ? 'good' : 'warn'),
-      span(run === null ? '' : `; 7 and then u takes ${run} back`, 'dim'),
-    ];
+    const made = `${action} on ${check}: ${applied} of ${plural(planned, 'change')} made`;
+    const back = run === null ? '' : `; 7 and then u takes run ${run} back`;
+    return signed(whole ? symbols.good : symbols.warning, `${made}${back}`, whole ? 'good' : 'warn', width);
   });
 
 const errorLines = ({errors}: CustomerReport, width: number): Line[] =>
@@ -75,7 +73,9 @@ const searchedLines = ({report, answeredAt}: Customer, width: number): Line[] =>
     ? []
     : [
         [],
-        ['Ids are looked for as they are, emails in any case. Is it whole? c asks for another one.'],
+        ['Is it whole? Ids are looked for as they are, emails in any case. c asks again.'],
+        [],
+        ['Looked in:'],
         ...report.searched.flatMap(place =>
           wrap(place, width - 4).map((text): Line => [span(`  ${text}`, 'dim')]),
         ),
@@ -85,8 +85,8 @@ const searchedLines = ({report, answeredAt}: Customer, width: number): Line[] =>
 const sessionLines = (session: CustomerSession | undefined, width: number): Line[] => {
   if (!session) return [];
   const {store, table, key, status, at, wrong, blocks} = session;
-  const what = [status, at === null ? 'since nobody knows when' : `since ${moment(at)}`].filter(Boolean);
-  const text = `${store} ${table} ${keyText(key)}: ${what.join(' ')}`;
+  const began = at === null ? 'nobody knows since when' : `began ${moment(at)}`;
+  const text = `${store} ${table} ${keyText(key)}: ${status === null ? '' : `${status}, `}${began}`;
   const faults = [blocks ? 'blocks' : '', ...wrong].filter(Boolean).join(', ');
   return [
     ...upTo(
@@ -122,7 +122,7 @@ export const CustomerView = ({state, width, height}: ViewProps): ReactElement | 
     [
       ...verdictLines(customer, width),
       ...(customer.report ? errorLines(customer.report, width) : []),
-      ...doneLines(customer),
+      ...doneLines(customer, width),
       ...toldLines(customer),
       ...noteLines(customer.report?.notes ?? [], width),
       ...searchedLines(customer, width),
