@@ -1,6 +1,14 @@
-/** A customer's story as Markdown, to be pasted into the incident. */
-import type {CustomerReport} from './engine/customer/report.js';
+/**
+ * A customer's story as Markdown, to be pasted into the incident. Pure. What came from a store is sanitised and
+ * escaped: it neither formats the document, nor links anywhere, nor names anybody.
+ */
+import {ageText} from './checks/check.js';
+import type {CustomerReport, CustomerSession} from './engine/customer/report.js';
+import {verdictOf} from './engine/customer/verdict.js';
+import {clip, sanitise} from './sanitise.js';
 import type {RunResult} from './types.js';
+import {toText} from './values.js';
+import {counted} from './words.js';
 
 export type IncidentOptions = {
   /** What was known before the runs; without it only the verdict of `report` is told. */
@@ -9,9 +17,141 @@ export type IncidentOptions = {
   undo?: (run: RunResult) => string;
 };
 
+const longestValue = 200;
+const mostSessions = 100;
+const mostChanges = 20;
+
+/** Text as itself in Markdown (CommonMark and GitHub's): punctuation escaped, and no mention or address of its own. */
+const plain = (text: string): string =>
+  sanitise(clip(text, longestValue))
+    .replaceAll(/[\\`*_{}[\]<>|~$^]|^[#+=-]/g, '\\$&')
+    .replaceAll('&', '&amp;')
+    .replaceAll('@', '&#64;')
+    .replaceAll('://', '&#58;//')
+    .replaceAll(/^(\d+)\./g, '$1\\.');
+
+/** A command that can be copied whole: in a block of its own, fenced with more backquotes than it holds. */
+const block = (text: string): string => {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}sh\n${sanitise(text)}\n${fence}`;
+};
+
+/** `a`, `b c` — the values of a key, secrets already masked. */
+const keyText = (key: Record<string, unknown>): string =>
+  Object.values(key)
+    .map(value => toText(value as never))
+    .join(' ');
+
+const row = (cells: string[]): string => `| ${cells.join(' | ')} |`;
+
+const age = (seconds: number | null): string => (seconds === null ? '' : ageText(0, seconds * 1e6));
+
+const sessionRow = ({at, ageSeconds, store, table, status, key, wrong, blocks}: CustomerSession): string =>
+  row(
+    [
+      at ?? '',
+      age(ageSeconds),
+      store,
+      table,
+      status ?? '',
+      keyText(key),
+      wrong.join(', '),
+      blocks ? 'yes' : '',
+    ].map(plain),
+  );
+
+const timeline = ({sessions}: CustomerReport): string[] =>
+  sessions.length === 0
+    ? []
+    : [
+        '### Sessions',
+        '',
+        row(['Began', 'Age', 'Store', 'Table', 'Status', 'Key', 'Wrong', 'Blocks']),
+        row(new Array(8).fill('---')),
+        ...sessions.slice(0, mostSessions).map(sessionRow),
+        ...(sessions.length > mostSessions
+          ? ['', `${sessions.length - mostSessions} more are not told.`]
+          : []),
+        '',
+      ];
+
+const changeLine = ({
+  result,
+  op,
+  table,
+  key,
+  before,
+  after,
+  why,
+  error,
+}: RunResult['changes'][number]): string => {
+  const names = Object.keys(after ?? {}).filter(
+    name => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]),
+  );
+  const texts = names.map(
+    name =>
+      `${name}: ${toText(before?.[name] ?? null) || 'nothing'} → ${toText(after?.[name] ?? null) || 'nothing'}`,
+  );
+  const details = [...texts, ...(why === undefined ? [] : [why]), ...(error === undefined ? [] : [error])];
+  return `  - ${plain(`${result}: ${op} ${table} ${keyText(key)}`)}${details.length > 0 ? ` (${details.map(plain).join('; ')})` : ''}`;
+};
+
+const runLines = (run: RunResult, undo: (run: RunResult) => string): string[] => {
+  const {check, action, planned, applied, skipped, failed, unknown, changes} = run;
+  const counts = [
+    `${applied} of ${counted(planned, 'row')} changed`,
+    ...Object.entries({skipped, failed, unknown}).flatMap(([name, some]) =>
+      some > 0 ? [`${some} ${name}`] : [],
+    ),
+  ];
+  const head = run.dryRun
+    ? `- Planned only: ${plain(check)} ${plain(action)}, ${counted(planned, 'row')}`
+    : `- Run ${plain(run.run ?? 'none')}: ${plain(check)} ${plain(action)}, ${counts.join(', ')}${run.interrupted ? ', interrupted' : ''}`;
+  return [
+    head,
+    ...changes.slice(0, mostChanges).map(changeLine),
+    ...(changes.length > mostChanges ? [`  - and ${changes.length - mostChanges} more`] : []),
+    ...(run.run === null || run.dryRun ? [] : ['', 'It is taken back with:', '', block(undo(run)), '']),
+  ];
+};
+
+/** A verdict as Markdown; its commands stay what they are. */
+const verdictText = (report: CustomerReport): string =>
+  verdictOf(report)
+    .split(/(`[^`\n]*`)/)
+    .map((part, index) => (index % 2 === 1 ? part : plainLong(part)))
+    .join('');
+
+/** A sentence of ours may be longer than a value. */
+const plainLong = (text: string): string => (text.match(/[\s\S]{1,150}/gu) ?? []).map(plain).join('');
+
 /** One Markdown document: verdict before and after, the timeline, what was done and how it is taken back. */
 export const incidentMarkdown = (
   report: CustomerReport,
   runs: RunResult[] = [],
-  options: IncidentOptions = {},
-): string => `${report.customer} ${runs.length} ${Object.keys(options).length}`;
+  {before, undo = ({run}) => `sesstui undo ${run} --yes`}: IncidentOptions = {},
+): string =>
+  [
+    `## Customer ${plain(report.customer)}`,
+    '',
+    `Environment: ${plain(report.environment)}  `,
+    `Time: ${plain(report.at)}`,
+    ...(report.known.length > 0 ? ['', `Also known as: ${report.known.map(plain).join(', ')}`] : []),
+    '',
+    ...(before
+      ? [`**Before:** ${verdictText(before)}`, '', `**After:** ${verdictText(report)}`]
+      : [`**Verdict:** ${verdictText(report)}`]),
+    '',
+    ...timeline(report),
+    ...(runs.length > 0 ? ['### What was done', '', ...runs.flatMap(run => runLines(run, undo)), ''] : []),
+    ...(report.notes.length + report.errors.length > 0
+      ? [
+          '### Not told',
+          '',
+          ...report.notes.map(note => `- ${plainLong(note)}`),
+          ...report.errors.map(({check, error}) => `- ${plain(check)}: ${plainLong(error.message)}`),
+          '',
+        ]
+      : []),
+  ].join('\n');

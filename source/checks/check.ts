@@ -5,6 +5,7 @@
 
 import type {CheckConfig} from '../config/schema.js';
 import type {Connector, Found, Identity, KeepRule, Row, TableShape, Unit} from '../connector.js';
+import {exprValue} from '../evaluate.js';
 import type {Expr, Form, Pred, Rows, Scalar, Tally} from '../forms.js';
 import type {ActionMeta, CheckKind, ReasonMeta, Verdict} from '../types.js';
 import type {Value} from '../values.js';
@@ -55,6 +56,38 @@ export type PlanContext<C> = {
   tally: (what: string, count: number) => void;
 };
 
+/** A column by which a customer is found. */
+export type IdentityColumn = {
+  of: Expr;
+  /**
+   * Whose value it is. `customer`: the customer's (id, account, email, device): every row with it is theirs.
+   * `row`: the row's own id. `link`: the id of a row of another table. `shared`: several customers may have it (a
+   * stream), so a row with it says nothing about whose it is.
+   */
+  names: 'customer' | 'row' | 'link' | 'shared';
+  /** What an id that was typed would be in this column, where that is another (a canonical id's account). */
+  from?: (typed: string) => string | null;
+  /** Not configured but guessed by its name: looked into only for what looks like an email. */
+  guessed?: boolean;
+};
+
+/** A table in which customers are found; `sessions` is false where its rows only refer to sessions (accounts). */
+export type Identities = {
+  table: string;
+  sessions: boolean;
+  where: IdentityColumn[];
+  form: (match: Pred) => Rows;
+};
+
+/** What a reason keeps a customer from, and the action that mends it with what it is narrowed by. */
+export type Hinders = {
+  /** The rest of a sentence about the customer: `can't log in`. */
+  what: string;
+  text: string;
+  action: string | null;
+  by: 'customer' | 'group' | 'id';
+};
+
 export type Check<C extends CheckConfig = CheckConfig> = {
   kind: CheckKind;
   /** What is good when it finds nothing; for the empty screen. */
@@ -80,19 +113,46 @@ export type Check<C extends CheckConfig = CheckConfig> = {
   /** Changes of an action for a batch of findings. */
   plan: (action: string, tasks: Task[], context: PlanContext<C>) => AsyncIterable<Unit>;
   /** Where a customer's id, email or session id may stand. */
-  identities: (config: C, shapes: Shapes) => {table: string; where: Expr[]; form: (match: Pred) => Rows}[];
+  identities: (config: C, shapes: Shapes) => Identities[];
+  /** The moment a row of `identities` began, microseconds; null where it has none that is finite. */
+  since: (config: C, row: Row) => number | null;
+  /** Reasons that keep a customer out though no session blocks. */
+  hinders?: Record<string, Hinders>;
   /** Does this row keep its customer from buying or logging in? `since` is microseconds, null where unknown. */
   blocks?: (
     config: C,
     row: Row,
     now: number,
-  ) => {id: Value; status: string; since: number | null; stale: boolean} | null;
-  /** The row's status, where its table has one. */
+  ) => {
+    id: Value;
+    what: 'session' | 'request';
+    status: string;
+    since: number | null;
+    stale: boolean;
+  } | null;
+  /** The row's status, or its kind where its table has no status. */
   statusOf?: (config: C, row: Row) => string | null;
   /** Whose row it is: the customer, account or email that the row belongs to. */
   customerOf: (config: C, row: Row) => Value;
   /** Statistics of the health report. */
   tallies?: (config: C) => Record<'sessions' | 'requests', Tally>;
+};
+
+/** Columns that hold an email by their name; where a store has no schema, the usual one. */
+export const guessedEmails = (shape: TableShape | undefined): IdentityColumn[] =>
+  (shape?.columns?.map(({name}) => name).filter(isEmailName) ?? ['email']).map(norm => ({
+    of: {norm},
+    names: 'customer',
+    guessed: true,
+  }));
+
+const isEmailName = (name: string): boolean =>
+  /(?:^|[^a-z])e[-_]?mail(?:[-_]?address)?$/i.test(name) || /[a-z]E[-_]?mail(?:Address)?$/.test(name);
+
+/** The first readable moment of these columns, microseconds; null where there is none or it is infinite. */
+export const momentOf = (row: Row, columns: string[], zone: string): number | null => {
+  const micros = exprValue({instant: columns, zone}, row.values);
+  return typeof micros === 'number' && Number.isFinite(micros) ? micros : null;
 };
 
 /** How the keeper of a group is chosen; shared with the runner, which chooses again under the lock. */

@@ -9,7 +9,7 @@ import {digest, exprValue, normalise, valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText} from '../values.js';
-import {ageText, type Check, type Judged, type Part, type Task} from './check.js';
+import {ageText, type Check, type Judged, momentOf, type Part, type Task} from './check.js';
 import {decideKeeper} from './keeper.js';
 
 type Config = DeviceSessionsConfig;
@@ -92,13 +92,8 @@ const keepLatest = (config: Config): KeepRule => ({
   zone: config.timeZone,
 });
 
-const sinceOf = (config: Config, row: Row): number | null => {
-  const micros = exprValue(
-    {instant: [config.columns.createdAt, config.columns.updatedAt], zone: config.timeZone},
-    row.values,
-  );
-  return typeof micros === 'number' && Number.isFinite(micros) ? micros : null;
-};
+const sinceOf = (config: Config, row: Row): number | null =>
+  momentOf(row, [config.columns.createdAt, config.columns.updatedAt], config.timeZone);
 
 const normalEmail = (config: Config, row: Row) => {
   const email = valueAt(row.values, config.columns.email);
@@ -358,8 +353,35 @@ export const deviceSessions: Check<Config> = {
   identities: config => [
     {
       table: config.table,
-      where: [emailOf(config), {attr: config.columns.id}, {attr: config.columns.fingerprint}],
+      sessions: true,
+      where: [
+        {of: emailOf(config), names: 'customer'},
+        {of: {attr: config.columns.id}, names: 'row'},
+        {of: {attr: config.columns.fingerprint}, names: 'row'},
+      ],
       form: match => ({form: 'rows', from: config.table, where: match, show: show(config), tags: {}}),
     },
   ],
+  since: sinceOf,
+  statusOf: (config, row) => toText(valueAt(row.values, config.columns.type)) || null,
+  hinders: {
+    'wrong-fingerprint': {
+      what: "can't log in",
+      text: 'the fingerprint of the background session does not follow from the email',
+      action: 'fix-fingerprint',
+      by: 'customer',
+    },
+    'duplicate-background': {
+      what: "can't log in",
+      text: 'there are several background sessions',
+      action: 'keep-latest-background',
+      by: 'customer',
+    },
+    'missing-background': {
+      what: "can't log in",
+      text: 'there are device sessions and no background session; only the next login makes one',
+      action: null,
+      by: 'customer',
+    },
+  },
 };

@@ -9,9 +9,19 @@ import {exprValue, valueAt} from '../evaluate.js';
 import type {Having, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText, type Value} from '../values.js';
-import {ageText, type Check, type Judged, type Part, type Shapes} from './check.js';
+import {ageText, type Check, type Judged, momentOf, type Part, type Shapes} from './check.js';
+import {duplicatesIdentities} from './duplicates-identities.js';
 import {planDuplicates} from './duplicates-plan.js';
-import {idAttribute, keepRule, keepsLatest, keyOf, referenceOf, rowTags, show} from './duplicates-rules.js';
+import {
+  createdNames,
+  idAttribute,
+  keepRule,
+  keepsLatest,
+  keyOf,
+  referenceOf,
+  rowTags,
+  show,
+} from './duplicates-rules.js';
 import {decideKeeper, isCanonical, latestMoment} from './keeper.js';
 
 type Config = DuplicatesConfig;
@@ -295,14 +305,14 @@ export const duplicates: Check<Config> = {
       : undefined,
   plan: planDuplicates,
   customerOf: (config, row) => valueAt(row.values, config.groupBy[0]!),
-  identities: (config, shapes) => [
-    {
-      table: config.table,
-      where: [
-        ...(shapes[config.table]?.key ?? []),
-        ...config.groupBy.filter(name => !config.unordered.includes(name)),
-      ].map(attr => ({attr})),
-      form: match => ({form: 'rows', from: config.table, where: match, show: show(config, shapes), tags: {}}),
+  identities: duplicatesIdentities,
+  since: (config, row) => momentOf(row, [...createdNames, ...(config.latestBy ?? [])], config.timeZone),
+  hinders: {
+    'dangling-reference': {
+      what: "can't log in",
+      text: 'the account refers to a session that is not there',
+      action: 'repoint',
+      by: 'customer',
     },
-  ],
+  },
 };

@@ -8,7 +8,18 @@ import {valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toJson} from '../values.js';
-import type {Check, Judged, Part, PlanContext, Task} from './check.js';
+import {
+  type Check,
+  guessedEmails,
+  type Hinders,
+  type IdentityColumn,
+  type Judged,
+  momentOf,
+  type Part,
+  type PlanContext,
+  type Task,
+} from './check.js';
+import {createdNames} from './duplicates-rules.js';
 import {decideKeeper} from './keeper.js';
 
 type Config = NullIdsConfig;
@@ -59,6 +70,14 @@ const evidence: Record<string, string> = {
   'empty-id': 'the id is empty text',
   'wrong-type-id': 'the id is not text',
   'wrong-format-id': 'the id is not a UUID',
+};
+
+/** Where a customer can't come back to a conversation. */
+const lost: Record<string, string> = {
+  'null-id': 'its id is null',
+  'missing-id': 'it has no id',
+  'empty-id': 'its id is empty',
+  'duplicate-id': 'other conversations have its id too',
 };
 
 const sharedGroup =
@@ -221,11 +240,40 @@ export const nullIds: Check<Config> = {
     for (const task of tasks) yield planTask(action, context, task);
   },
   customerOf: (config, row) => valueAt(row.values, config.id),
-  identities: (config, shapes) => [
-    {
-      table: config.table,
-      where: [idOf(config), ...(shapes[config.table]?.key ?? []).map(attr => ({attr}))],
-      form: match => ({form: 'rows', from: config.table, where: match, show: show(config), tags: {}}),
-    },
-  ],
+  identities: (config, shapes) => {
+    const shape = shapes[config.table];
+    const began = createdNames.filter(
+      name => !shape?.columns || shape.columns.some(item => item.name === name),
+    );
+    return [
+      {
+        table: config.table,
+        sessions: true,
+        where: [
+          ...[config.id, ...(shape?.key ?? [])].map((attr): IdentityColumn => ({of: {attr}, names: 'row'})),
+          ...guessedEmails(shape),
+        ],
+        form: match => ({
+          form: 'rows',
+          from: config.table,
+          where: match,
+          show: show(config, began),
+          tags: {},
+        }),
+      },
+    ];
+  },
+  since: (config, row) =>
+    momentOf(row, [...createdNames, ...(config.touch ? [config.touch] : [])], config.timeZone),
+  hinders: Object.fromEntries(
+    Object.entries(lost).map(([reason, text]): [string, Hinders] => [
+      reason,
+      {
+        what: 'has lost a conversation',
+        text,
+        action: 'assign-ids',
+        by: reason === 'duplicate-id' ? 'group' : 'id',
+      },
+    ]),
+  ),
 };

@@ -10,7 +10,16 @@ import {exprValue, valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {isAbsent, type Scalar, toText, type Value} from '../values.js';
-import {ageText, type Check, type Judged, type Part, type Task} from './check.js';
+import {
+  ageText,
+  type Check,
+  guessedEmails,
+  type Identities,
+  type Judged,
+  momentOf,
+  type Part,
+  type Task,
+} from './check.js';
 
 type Config = StaleSessionsConfig;
 type Columns = Config['sessions'];
@@ -259,16 +268,34 @@ export const staleSessions: Check<Config> = {
       yield {group: null, changes: [cancel(config, row, columns, still), ...(isRequest ? linked(row) : [])]};
     }
   },
-  identities: ({sessions, requests}) =>
-    [sessions, requests].map(columns => ({
-      table: columns.table,
-      where: [
-        {attr: columns.customer},
-        {attr: columns.id},
-        ...('session' in columns && columns.session ? [{attr: columns.session as string}] : []),
-      ],
-      form: match => ({form: 'rows', from: columns.table, where: match, show: shown(columns), tags: {}}),
-    })),
+  identities: ({sessions, requests, statuses}, shapes) =>
+    [sessions, requests].map((columns): Identities => {
+      const open = columns === sessions ? [...statuses.waiting, ...statuses.active] : statuses.pending;
+      return {
+        table: columns.table,
+        sessions: true,
+        where: [
+          {of: {attr: columns.customer}, names: 'customer'},
+          {of: {attr: columns.id}, names: 'row'},
+          ...('session' in columns && columns.session
+            ? [{of: {attr: columns.session as string}, names: 'link' as const}]
+            : []),
+          ...guessedEmails(shapes[columns.table]),
+        ],
+        // What blocks comes first: it must be seen even where there are more rows than are read.
+        form: match => ({
+          form: 'rows',
+          from: columns.table,
+          where: match,
+          show: shown(columns),
+          tags: {open: {in: open, of: {attr: columns.status}}},
+        }),
+      };
+    }),
+  since: (config, row) => {
+    const {createdAt, updatedAt} = row.table === config.requests.table ? config.requests : config.sessions;
+    return momentOf(row, [createdAt, updatedAt], config.timeZone);
+  },
   customerOf: ({sessions, requests}, row) =>
     valueAt(row.values, (row.table === requests.table ? requests : sessions).customer),
   statusOf: ({sessions, requests}, row) =>
@@ -287,6 +314,7 @@ export const staleSessions: Check<Config> = {
     const canGoStale = isRequest || statuses.waiting.includes(status);
     return {
       id: valueAt(row.values, columns.id),
+      what: isRequest ? 'request' : 'session',
       status,
       since,
       stale: canGoStale && since !== null && now - since > limit,

@@ -73,6 +73,14 @@ export const commandFlags: Flag[] = [
   {name: 'note', value: 'TEXT', text: 'why, for the audit log'},
   {name: 'limit-rate', value: 'N', text: 'at most N changes a second'},
   {name: 'clean', text: 'plan to cancel what is stale for this customer'},
+  {name: 'watch', text: 'stay, and tell each change until interrupted'},
+  {
+    name: 'every',
+    value: 'DURATION',
+    text: 'how often to look again',
+    of: {customer: "how often --watch looks again; default the configuration's refresh"},
+  },
+  {name: 'markdown', text: 'the timeline and what was done as Markdown, for the incident'},
   {name: 'verify', text: 'check backups and the audit chain'},
   {
     name: 'out',
@@ -106,7 +114,7 @@ export const commands: Command[] = [
     usage: 'ID',
     words: [1, 1],
     text: 'everything about one customer (customer or account id, session id, email): blocked, by what, what would unblock',
-    flags: ['clean', ...writing],
+    flags: ['clean', 'watch', 'every', 'markdown', ...writing],
   },
   {
     name: 'clean',

@@ -1,17 +1,10 @@
 /** Commands that a person is told to type: complete, so that what is pasted does what was said. */
 import type {FullEngine} from '../engine/engine.js';
-import {shorten} from '../sanitise.js';
+import {shellWord} from '../shell-word.js';
 import type {RunResult} from '../types.js';
 import type {Context} from './context.js';
 
-/** The longest path of a file. */
-const longest = 4096;
-
-/** A word of a command that can be copied into a shell; a hostile one is shortened, and then matches nothing. */
-export const shellWord = (text: string): string =>
-  /^(?:--[a-z-]+|[\w@.,:+/][\w@.,:+/-]*)$/.test(text)
-    ? text
-    : `'${shorten(text, longest).replaceAll("'", `'\\''`)}'`;
+export {shellWord};
 
 /** `sesstui …` on the same configuration and state directory as this call, with what has to be typed for it. */
 export const suggested = (

@@ -23,6 +23,7 @@ export const demoConfig = ({dynamodb, mongodb, postgres}: DemoAddresses) => ({
   identities: [
     {store: 'kite', table: 'kite-accounts', id: 'accountId', email: 'email'},
     {store: 'rides', table: 'customers', id: 'id', email: 'email'},
+    {store: 'chat', table: chatCollection, id: 'sessionId', email: 'lastMessage.from'},
   ],
   stores: {
     kite: {

@@ -1,163 +1,145 @@
-/** One customer over all stores: every row that is theirs, what is wrong with it, and what blocks them. */
+/**
+ * One customer over all stores: every row that is theirs, what is wrong with it, and what blocks them. Each store is
+ * asked as soon as there is something to ask it, and answers on its own time; what one tells is asked of the others.
+ */
+
+import {parseDuration} from '../config/duration.js';
 import {type Config, environmentName} from '../config/schema.js';
-import type {Row} from '../connector.js';
-import {asSesstuiError} from '../errors.js';
-import {normalise, valueAt} from '../evaluate.js';
-import type {Pred, Rows} from '../forms.js';
-import type {Finding} from '../types.js';
-import {isAbsent, toText} from '../values.js';
+import {asSesstuiError, SesstuiError} from '../errors.js';
+import type {CheckError, Finding} from '../types.js';
 import type {Checker} from './checker.js';
+import {assemble} from './customer/assemble.js';
+import {bounded} from './customer/bounded.js';
 import type {CustomerOptions, CustomerReport} from './customer/report.js';
-import {keyOf, shownValues} from './findings.js';
-import {isChosen, narrowed} from './selecting.js';
+import {type Resolved, resolve} from './customer/resolve.js';
+import {type Hit, mostRows, search, type Wanted} from './customer/search.js';
+import {type Source, sourcesOf} from './customer/sources.js';
 import type {Store} from './stores.js';
 
-export type {
-  Blocking,
-  CustomerOptions,
-  CustomerReport,
-  CustomerSession,
-  Hindrance,
-} from './customer/report.js';
-
-type Hit = {row: Row; now: number};
-
-/** Rows of a check's tables in which one of the ids stands. */
-const search = (checker: Checker, ids: string[]): Promise<Hit[]> =>
-  checker.ask(
-    async ({connector, shapes, now}) => {
-      const hits: Hit[] = [];
-      for (const {where, form} of checker.check.identities(checker.config, shapes)) {
-        const match: Pred = {any: where.map(of => ({in: 'norm' in of ? ids.map(normalise) : ids, of}))};
-        for await (const found of connector.read(form(match), {now})) hits.push({row: found.rows[0]!, now});
-      }
-      return hits;
-    },
-    {insist: true},
-  );
-
-/** Customer ids that the configured identities map an email to. */
-const idsOfEmail = async (config: Config, stores: Map<string, Store>, email: string): Promise<string[]> => {
-  const ids: string[] = [];
-  for (const {store, table, id, email: column} of config.identities) {
-    await stores.get(store)!.ask(
-      async connector => {
-        const form: Rows = {
-          form: 'rows',
-          from: table,
-          where: {in: [normalise(email)], of: {norm: column}},
-          show: [id],
-          tags: {},
-        };
-        for await (const found of connector.read(form, {now: await connector.now()}))
-          ids.push(toText(valueAt(found.rows[0]!.values, id)));
-      },
-      {insist: true},
-    );
-  }
-  return ids;
+/** What one source was asked for and has told. */
+type Asking = {
+  source: Source;
+  wanted: {typed: boolean; customers: Set<string>; links: Set<string>};
+  hits: Map<string, Hit>;
+  findings: Finding[];
+  more: Map<string, number>;
+  searched: string[];
+  answered: boolean;
+  error: CheckError | null;
 };
 
-const isBlank = (text: string): boolean => text === '';
+const asking = (source: Source): Asking => ({
+  source,
+  wanted: {typed: false, customers: new Set(), links: new Set()},
+  hits: new Map(),
+  findings: [],
+  more: new Map(),
+  searched: [],
+  answered: false,
+  error: null,
+});
 
-/** The customers whose rows were hit, besides the ids asked for. */
-const owners = (checker: Checker, hits: Hit[]): string[] =>
-  hits
-    .map(({row}) => checker.check.customerOf(checker.config, row))
-    .filter(value => !isAbsent(value))
-    .map(toText)
-    .filter(text => !isBlank(text));
+/** What a source has not been asked for yet; null when there is nothing. */
+const nextWanted = ({source, wanted}: Asking, typed: string, {known, links}: Resolved): Wanted | null => {
+  const next: Wanted = {
+    typed: wanted.typed ? null : typed,
+    customers: known.filter(value => !wanted.customers.has(value)),
+    links: (links.get(source.id) ?? []).filter(value => !wanted.links.has(value)),
+  };
+  return next.typed === null && next.customers.length + next.links.length === 0 ? null : next;
+};
 
-const findingsOf = (checker: Checker, ids: string[]): Promise<Finding[]> =>
-  checker.ask(
-    async opened => {
-      const found = new Map<string, Finding>();
-      for (const customer of ids) {
-        const selection = {customer};
-        const parts = opened.parts.map(part => ({...part, form: narrowed(part, selection)}));
-        for await (const {part, judged, finding} of checker.findings(opened, {parts}))
-          if (isChosen(selection, part, judged, finding)) found.set(finding.id, finding);
-      }
-      return [...found.values()];
-    },
-    {insist: true},
+const hitsOf = (all: Asking[]): Hit[] => all.flatMap(({hits}) => [...hits.values()]);
+
+/** Never rejects: a source that can't answer is an error of the report. */
+const ask = async (one: Asking, wanted: Wanted, timeoutMs: number, signal: AbortSignal): Promise<void> => {
+  one.wanted.typed = true;
+  for (const value of wanted.customers) one.wanted.customers.add(value);
+  for (const value of wanted.links) one.wanted.links.add(value);
+  const {source} = one;
+  try {
+    const answer = await bounded(inner => search(source, wanted, one.hits, inner), {
+      timeoutMs,
+      signal,
+      store: source.store.name,
+    });
+    one.hits = new Map(answer.hits.map(hit => [hit.mark, hit]));
+    one.findings = answer.findings;
+    one.searched = answer.searched;
+    for (const {table, total} of answer.more) one.more.set(table, Math.max(total, one.more.get(table) ?? 0));
+  } catch (error) {
+    one.error = asSesstuiError(error).toJSON();
+  }
+  one.answered = true;
+};
+
+const moreNotes = (all: Asking[]): string[] =>
+  all.flatMap(({source, more}) =>
+    [...more].map(
+      ([table, total]) =>
+        `${total} rows of ${source.id} ${table} were found: ${mostRows} of them are looked at, those that block first`,
+    ),
   );
 
-const ageSeconds = (since: number | null, now: number): number | null =>
-  since === null ? null : Math.max(0, Math.floor((now - since) / 1e6));
+const partOf = (config: Config, customer: string, all: Asking[], busy: Set<Asking>): CustomerReport => {
+  const resolved = resolve(customer, hitsOf(all));
+  const waiting = all.filter(one => busy.has(one) || !one.answered).map(({source}) => source.store.name);
+  return assemble(
+    {
+      customer,
+      environment: environmentName(config),
+      at: new Date().toISOString(),
+      waiting: [...new Set(waiting)],
+      searched: all.flatMap(({source, searched}) => searched.map(text => `${source.store.name}: ${text}`)),
+      notes: [...resolved.notes, ...moreNotes(all)],
+      errors: all.flatMap(({source, error}) => (error ? [{check: source.id, error}] : [])),
+    },
+    resolved,
+    all,
+  );
+};
 
-/** Everything about one customer; a store that can't answer is an entry in `errors`, the others still do. */
+/**
+ * Everything about one customer; a store that can't answer, or doesn't within twice its time limit, is an entry in
+ * `errors`, the others still do. Throws `usage` for an empty id, and the signal's reason.
+ */
 export const customerReport = async (
   config: Config,
   stores: Map<string, Store>,
   checkers: Checker[],
   customer: string,
-  _options: CustomerOptions = {},
+  {signal, onPart, timeoutMs}: CustomerOptions & {timeoutMs?: number} = {},
 ): Promise<CustomerReport> => {
-  const report: CustomerReport = {
-    customer,
-    environment: environmentName(config),
-    at: new Date().toISOString(),
-    verdict: '',
-    hindrances: [],
-    waiting: [],
-    searched: [],
-    notes: [],
-    known: [],
-    blocked: false,
-    blockedBy: [],
-    sessions: [],
-    findings: [],
-    cleaned: 0,
-    errors: [],
-  };
-  const fail =
-    (checker: Checker) =>
-    (error: unknown): undefined => {
-      if (!report.errors.some(({check}) => check === checker.id))
-        report.errors.push({check: checker.id, error: asSesstuiError(error).toJSON()});
-    };
-  const asked = [customer, ...(customer.includes('@') ? await idsOfEmail(config, stores, customer) : [])];
-  const first = await Promise.all(checkers.map(checker => search(checker, asked).catch(fail(checker))));
-  const ids = [
-    ...new Set([...asked, ...checkers.flatMap((checker, index) => owners(checker, first[index] ?? []))]),
-  ];
-  report.known = ids.filter(id => id !== customer);
-  const hits =
-    ids.length === asked.length
-      ? first
-      : await Promise.all(checkers.map(checker => search(checker, ids).catch(fail(checker))));
-  const findings = await Promise.all(checkers.map(checker => findingsOf(checker, ids).catch(fail(checker))));
-  for (const [index, checker] of checkers.entries()) {
-    for (const {row, now} of hits[index] ?? []) {
-      const blocks = checker.check.blocks?.(checker.config, row, now) ?? null;
-      const key = keyOf(row);
-      const common = {store: checker.store.name, check: checker.id};
-      report.sessions.push({
-        ...common,
-        table: row.table,
-        key,
-        values: shownValues(row.values, checker.config.secrets),
-        status: blocks?.status ?? checker.check.statusOf?.(checker.config, row) ?? null,
-        ageSeconds: blocks ? ageSeconds(blocks.since, now) : null,
-        at: null,
-        wrong: [],
-        blocks: blocks !== null,
-      });
-      if (blocks)
-        report.blockedBy.push({
-          ...common,
-          table: row.table,
-          what: 'session',
-          wrong: [],
-          id: toText(blocks.id),
-          status: blocks.status,
-          ageSeconds: ageSeconds(blocks.since, now),
-          stale: blocks.stale,
-        });
+  if (customer.trim() === '')
+    throw new SesstuiError(
+      'usage',
+      'a customer has no empty id',
+      'Name a customer id, account id, session id or email.',
+    );
+  signal?.throwIfAborted();
+  const all = sourcesOf(config, stores, checkers).map(asking);
+  const running = new Map<Asking, Promise<void>>();
+  const leaving = new AbortController();
+  const both = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
+  try {
+    for (;;) {
+      const resolved = resolve(customer, hitsOf(all));
+      for (const one of all) {
+        const wanted = running.has(one) || one.error ? null : nextWanted(one, customer, resolved);
+        if (!wanted) continue;
+        const limit = 2 * (timeoutMs ?? parseDuration(one.source.store.config.timeout));
+        running.set(
+          one,
+          ask(one, wanted, limit, both).finally(() => running.delete(one)),
+        );
+      }
+      const part = partOf(config, customer, all, new Set(running.keys()));
+      if (all.some(({answered}) => answered)) onPart?.(part);
+      if (running.size === 0) return part;
+      await Promise.race(running.values());
+      signal?.throwIfAborted();
     }
-    report.findings.push(...(findings[index] ?? []).map(finding => ({check: checker.id, ...finding})));
+  } finally {
+    leaving.abort();
   }
-  report.blocked = report.blockedBy.length > 0;
-  return report;
 };

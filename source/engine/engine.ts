@@ -6,6 +6,7 @@ import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, SessionPage} from '../types.js';
 import {Checker, type CheckOptions} from './checker.js';
 import type {CustomerOptions, CustomerReport} from './customer/report.js';
+import {unblockPlans} from './customer/unblock.js';
 import {customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './held-plan.js';
@@ -133,8 +134,14 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     history: () => listRuns(stateDirectory),
     trend: id => trends.of(id),
     health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
-    customer: (id, more) => customerReport(config, stores, checkers, id, more),
-    planUnblock: async () => [],
+    customer: (id, more) =>
+      customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs}),
+    planUnblock: async (report, more) => {
+      const plans = await unblockPlans(report, (check, action, selection) =>
+        planAction(planning, check, action, selection, more),
+      );
+      return Promise.all(plans.map(plan => hold(Promise.resolve(plan))));
+    },
     close: async () => {
       for (const {held: own} of onDisk) {
         await own.units.close();

@@ -33,6 +33,8 @@ export type Blocking = {
   stale: boolean;
   /** Reasons of the finding on it. */
   wrong: string[];
+  /** The finding that an action would cancel it by; null where it isn't stale. */
+  finding: string | null;
 };
 
 /** A fault that keeps the customer out without a session that blocks: a login that fails, a conversation that is lost. */

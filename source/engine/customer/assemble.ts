@@ -1,0 +1,123 @@
+/** Makes the report of what was found: the timeline, what is wrong, what blocks, and the verdict. */
+import type {Hinders} from '../../checks/check.js';
+import {markOf} from '../../connector.js';
+import type {Finding} from '../../types.js';
+import {isoOfMicros, toText} from '../../values.js';
+import type {Checker} from '../checker.js';
+import {keyOf, keyText, shownMap, shownValues} from '../findings.js';
+import type {Blocking, CustomerReport, CustomerSession, Hindrance} from './report.js';
+import type {Resolved} from './resolve.js';
+import type {Hit} from './search.js';
+import type {Source} from './sources.js';
+import {verdictOf} from './verdict.js';
+
+/** What is known of one source: its answers so far. */
+export type Known = {source: Source; findings: Finding[]};
+
+type Told = {session: CustomerSession; since: number | null; blocking: Blocking | null};
+
+const ageSeconds = (since: number | null, now: number): number | null =>
+  since === null || since > now ? null : Math.floor((now - since) / 1e6);
+
+const marksOf = ({rows}: Finding): string[] => rows.map(({table, identity}) => markOf(table, identity));
+
+const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
+  const {row, now, table} = hit;
+  const {check, config} = checker;
+  const on = findings.filter(finding => marksOf(finding).includes(hit.mark));
+  const wrong = [...new Set(on.flatMap(({reasons}) => reasons))];
+  const since = check.since(config, row);
+  const blocks = check.blocks?.(config, row, now) ?? null;
+  const cancelled = on.find(({actions}) => actions.includes('cancel'));
+  const common = {store: checker.store.name, check: checker.id, table};
+  return {
+    since,
+    session: {
+      ...common,
+      key: shownMap(keyOf(row), config.secrets),
+      values: shownValues(row.values, config.secrets),
+      status: blocks?.status ?? check.statusOf?.(config, row) ?? null,
+      at: since === null ? null : isoOfMicros(since),
+      ageSeconds: ageSeconds(since, now),
+      wrong,
+      blocks: blocks !== null,
+    },
+    blocking: blocks && {
+      ...common,
+      id: toText(blocks.id),
+      what: blocks.what,
+      status: blocks.status,
+      ageSeconds: ageSeconds(blocks.since, now),
+      // What the check would cancel for another reason (no request) is as stale as what is too old.
+      stale: cancelled !== undefined,
+      wrong,
+      finding: cancelled?.id ?? null,
+    },
+  };
+};
+
+const narrowing = ({by}: Hinders, finding: Finding): string[] => {
+  if (by === 'id') return ['--id', keyText(finding.rows[0]!.key)];
+  const group = typeof finding.group === 'string' ? finding.group : JSON.stringify(finding.group);
+  return [by === 'group' ? '--group' : '--customer', group];
+};
+
+const hindrancesOf = (checker: Checker, findings: Finding[]): Hindrance[] =>
+  findings.flatMap(finding =>
+    finding.reasons.flatMap((reason): Hindrance[] => {
+      const hinders = checker.check.hinders?.[reason];
+      if (!hinders) return [];
+      const {what, text, action} = hinders;
+      const words = ['clean', checker.id, '--action', action ?? '', ...narrowing(hinders, finding)];
+      const offered = action !== null && finding.actions.includes(action);
+      return [
+        {store: checker.store.name, check: checker.id, reason, what, text, command: offered ? words : null},
+      ];
+    }),
+  );
+
+const newestFirst = (a: Told, b: Told): number =>
+  a.since === null || b.since === null
+    ? Number(a.since === null) - Number(b.since === null)
+    : b.since - a.since;
+
+export type About = Pick<
+  CustomerReport,
+  'customer' | 'environment' | 'at' | 'waiting' | 'searched' | 'notes' | 'errors'
+>;
+
+export const assemble = (about: About, resolved: Resolved, all: Known[]): CustomerReport => {
+  const timeline: Told[] = [];
+  const findings: CustomerReport['findings'] = [];
+  const hindrances: Hindrance[] = [];
+  for (const {source, findings: found} of all) {
+    const {checker} = source;
+    if (!checker) continue;
+    const hits = resolved.theirs.filter(hit => hit.source === source.id);
+    const marks = new Set(hits.map(({mark}) => mark));
+    const own = found.filter(finding => marksOf(finding).some(mark => marks.has(mark)));
+    timeline.push(...hits.filter(({isSession}) => isSession).map(hit => tell(checker, hit, own)));
+    findings.push(...own.map(finding => ({check: checker.id, ...finding})));
+    hindrances.push(...hindrancesOf(checker, own));
+  }
+  timeline.sort(newestFirst);
+  const blockedBy = timeline.flatMap(({blocking}) => (blocking ? [blocking] : []));
+  const report: CustomerReport = {
+    customer: about.customer,
+    verdict: '',
+    blocked: blockedBy.length > 0,
+    blockedBy,
+    hindrances,
+    known: resolved.known,
+    sessions: timeline.map(({session}) => session),
+    findings,
+    cleaned: 0,
+    environment: about.environment,
+    at: about.at,
+    waiting: about.waiting,
+    searched: about.searched,
+    notes: about.notes,
+    errors: about.errors,
+  };
+  return {...report, verdict: verdictOf(report)};
+};

@@ -1,0 +1,51 @@
+/** The smallest plans that unblock a customer: what is stale and blocks, nothing else of theirs, nobody else's. */
+import {canonicalJson} from '../../connector.js';
+import {masked} from '../../secrets.js';
+import type {Finding, Selection, ShownChange} from '../../types.js';
+import type {HeldPlan} from '../held-plan.js';
+import type {CustomerReport} from './report.js';
+
+type MakePlan = (check: string, action: string, selection: Selection) => Promise<HeldPlan>;
+
+/** Does a change touch a row that the report counts as theirs? An expired request takes its session along. */
+const isTheirs = ({sessions}: CustomerReport, check: string, {table, key}: ShownChange): boolean =>
+  sessions.some(
+    session =>
+      session.check === check && session.table === table && canonicalJson(session.key) === canonicalJson(key),
+  );
+
+const selectionOf = (findings: Finding[]): Selection => {
+  const groups = [...new Set(findings.map(({group}) => group))];
+  const [group] = groups;
+  // Spares the store everybody else's findings; the ids alone choose.
+  const customer =
+    groups.length === 1 && typeof group === 'string' && group !== masked ? {customer: group} : {};
+  return {findings: findings.map(({id}) => id), ...customer};
+};
+
+/** One plan a check, looked up anew; [] when nothing that blocks is stale. */
+export const unblockPlans = async (report: CustomerReport, makePlan: MakePlan): Promise<HeldPlan[]> => {
+  const plans: HeldPlan[] = [];
+  const discard = async (plan: HeldPlan): Promise<void> => plan.held.units.close();
+  const checks = new Set(report.blockedBy.flatMap(({check, finding}) => (finding === null ? [] : [check])));
+  for (const check of checks) {
+    const ids = new Set(report.blockedBy.map(({finding}) => finding));
+    let findings: Finding[] = report.findings.filter(item => item.check === check && ids.has(item.id));
+    let plan = await makePlan(check, 'cancel', selectionOf(findings));
+    if (!plan.changes.every(change => isTheirs(report, check, change))) {
+      await discard(plan);
+      const own: Finding[] = [];
+      for (const finding of findings) {
+        const alone = await makePlan(check, 'cancel', selectionOf([finding]));
+        if (alone.changes.every(change => isTheirs(report, check, change))) own.push(finding);
+        await discard(alone);
+      }
+      if (own.length === 0) continue;
+      findings = own;
+      plan = await makePlan(check, 'cancel', selectionOf(own));
+    }
+    if (plan.planned > 0) plans.push(plan);
+    else await discard(plan);
+  }
+  return plans;
+};
