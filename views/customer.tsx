@@ -97,7 +97,7 @@ const sessionLines = (session: CustomerSession | undefined, width: number): Line
   ];
 };
 
-const PromptLines = (mode: ModeOf<'prompt'>): Line[] => [
+const promptLines = (mode: ModeOf<'prompt'>): Line[] => [
   [span('Everything about one customer', 'bold')],
   ['An email in any case, a customer id, account id, session id or device:'],
   [],
@@ -108,27 +108,30 @@ const PromptLines = (mode: ModeOf<'prompt'>): Line[] => [
     : [],
 ];
 
-/** At least this many sessions are to be seen, whatever there is to tell besides. */
+/** As many lines as there is room for; none where there is none. */
+const fitting = (lines: Line[], room: number): Line[] => (room < 1 ? [] : upTo(lines, room));
+
+/** At least this many sessions are to be seen, whatever there is to tell besides the verdict. */
 const LEAST_ROWS = 3;
+/** On a body that is lower than this the session under the cursor is not told apart. */
+const LEAST_HEIGHT = 14;
 
 export const CustomerView = ({state, width, height}: ViewProps): ReactElement | null => {
   const {mode, color, customer} = state;
-  if (mode.name === 'prompt') return <Lines lines={PromptLines(mode)} width={width} color={color} />;
+  if (mode.name === 'prompt') return <Lines lines={promptLines(mode)} width={width} color={color} />;
   if (mode.name !== 'customer' || customer === null) return null;
   const sessions = customer.report?.sessions ?? [];
-  const below = sessionLines(sessions[customer.cursor.index], width);
+  const below = height < LEAST_HEIGHT ? [] : sessionLines(sessions[customer.cursor.index], width);
   const least = sessions.length === 0 ? 0 : 3 + Math.min(LEAST_ROWS, sessions.length) + below.length;
-  const lines = upTo(
-    [
-      ...verdictLines(customer, width),
-      ...(customer.report ? errorLines(customer.report, width) : []),
-      ...doneLines(customer, width),
-      ...toldLines(customer),
-      ...noteLines(customer.report?.notes ?? [], width),
-      ...searchedLines(customer, width),
-    ],
-    Math.max(1, height - least),
-  );
+  const verdict = upTo(verdictLines(customer, width), Math.max(3, Math.floor(height / 3)));
+  const rest = [
+    ...(customer.report ? errorLines(customer.report, width) : []),
+    ...doneLines(customer, width),
+    ...toldLines(customer),
+    ...noteLines(customer.report?.notes ?? [], width),
+    ...searchedLines(customer, width),
+  ];
+  const lines = [...verdict, ...fitting(rest, height - least - verdict.length)];
   const room = height - lines.length - below.length - 3;
   return (
     <Box flexDirection="column" flexShrink={0}>

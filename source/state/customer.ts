@@ -1,4 +1,5 @@
 /** One customer on the screen: what the stores have told so far, how the verdict went, and what was done here. */
+import {verdictOf} from '../engine/customer/verdict.js';
 import type {CheckError, RunResult} from '../types.js';
 import type {CustomerReport, CustomerSession} from '../ui/customer.js';
 import {keyText} from './filter.js';
@@ -75,25 +76,31 @@ const signature = ({blockedBy, hindrances, errors, sessions}: CustomerReport): s
 
 /**
  * The report with what the stores that are still asked told last time, so that no row leaves the screen and comes
- * back. The verdict stays until the stores that it came from have answered.
+ * back, and the verdict on that.
  */
 const together = (before: CustomerReport, part: CustomerReport): CustomerReport => {
   const awaited = new Set(part.waiting);
   const kept = <Item>(items: readonly Item[], store: (item: Item) => string): Item[] =>
     items.filter(item => awaited.has(store(item)));
   const blockedBy = [...part.blockedBy, ...kept(before.blockedBy, ({store}) => store)];
-  const stays = before.blocked ? blockedBy.some(({store}) => awaited.has(store)) : !part.blocked;
-  return {
+  const report: CustomerReport = {
     ...part,
     known: [...new Set([...part.known, ...before.known])],
     blocked: blockedBy.length > 0,
     blockedBy,
-    sessions: [...part.sessions, ...kept(before.sessions, ({store}) => store)].sort(byMoment),
     hindrances: [...part.hindrances, ...kept(before.hindrances, ({store}) => store)],
+    sessions: [...part.sessions, ...kept(before.sessions, ({store}) => store)].sort(byMoment),
     findings: [...part.findings, ...kept(before.findings, ({check}) => storeOf(check))],
     errors: [...part.errors, ...kept(before.errors, ({check}) => storeOf(check))],
-    verdict: stays ? before.verdict : part.verdict,
   };
+  return {...report, verdict: verdictOf({...report, waiting: []})};
+};
+
+/** The report with what was cancelled from here: whom nothing blocks after that is told to be free. */
+const withDone = (report: CustomerReport, done: readonly RunResult[]): CustomerReport => {
+  const cleaned = done.reduce((sum, {applied}) => sum + applied, 0);
+  if (cleaned === 0) return report;
+  return {...report, cleaned, verdict: verdictOf({...report, cleaned})};
 };
 
 const withVerdict = (customer: Customer, report: CustomerReport, now: number): Customer => {
@@ -122,13 +129,15 @@ const withReport = (customer: Customer, report: CustomerReport): Customer => {
 
 /** The customer after some of the stores have answered. */
 export const afterPart = (customer: Customer, part: CustomerReport): Customer => {
-  const {report: before} = customer;
+  const {report: before, answeredAt, done} = customer;
   const next = {...customer, waiting: part.waiting};
-  return withReport(next, before === null ? part : together(before, part));
+  const isFirst = before === null || answeredAt === null;
+  return withReport(next, isFirst ? part : withDone(together(before, part), done));
 };
 
 /** The customer after all stores have answered, or will not. */
-export const afterAnswer = (customer: Customer, report: CustomerReport, now: number): Customer => {
+export const afterAnswer = (customer: Customer, answer: CustomerReport, now: number): Customer => {
+  const report = withDone(answer, customer.done);
   const next = {...withVerdict(customer, report, now), looking: false, waiting: [], answeredAt: now};
   return withReport(next, report);
 };

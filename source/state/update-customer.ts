@@ -1,5 +1,6 @@
 /** The customer that is open: asking about it, what the stores answer, following it, unblocking it, leaving it. */
 import {incidentMarkdown} from '../incident.js';
+import {shellWord} from '../shell-word.js';
 import type {Finding, RunResult} from '../types.js';
 import type {Json} from '../values.js';
 import {afterAnswer, afterPart, type Customer, newCustomer} from './customer.js';
@@ -176,7 +177,12 @@ export const copyIncident = (state: State): Step => {
   const {customer} = state;
   if (!customer?.report) return step(say(state, 'No store has answered yet.'));
   const {report, done, before} = customer;
-  const text = incidentMarkdown(report, [...done], done.length > 0 && before ? {before} : {});
+  const {production, environment} = state;
+  const confirmed = production ? ` --confirm ${shellWord(environment)}` : '';
+  const text = incidentMarkdown(report, [...done], {
+    ...(done.length > 0 && before ? {before} : {}),
+    undo: ({run}) => `sesstui undo ${run} --yes${confirmed}`,
+  });
   return step(state, {effect: 'copy', text, what: 'the incident as Markdown'});
 };
 

@@ -52,13 +52,14 @@ const blocking: Blocking = {
   ageSeconds: 2520,
   stale: true,
   wrong: ride.wrong,
+  finding: 'rides customer-7',
 };
 
 const base: CustomerReport = {
   customer: 'customer-7',
   environment: 'staging',
   at: '2026-11-21T01:42:10.000Z',
-  verdict: 'not blocked so far',
+  verdict: '',
   known: [],
   blocked: false,
   blockedBy: [],
@@ -82,7 +83,7 @@ export const nobody: CustomerReport = {
 
 export const blockedReport: CustomerReport = {
   ...base,
-  verdict: `blocked by session ${rideId} in rides: waiting for 42 minutes, no request; cancelling it unblocks`,
+  verdict: `blocked by session ${rideId} in rides: waiting for 42 minutes, no request; cancelling it unblocks; kite/duplicates could not be asked`,
   known: ['ana@example.com'],
   blocked: true,
   blockedBy: [blocking],
@@ -109,7 +110,8 @@ export const partReport: CustomerReport = {
 
 export const freeReport: CustomerReport = {
   ...blockedReport,
-  verdict: 'not blocked',
+  verdict:
+    'not blocked, as far as is known (3 sessions in rides, gym and chat); kite/duplicates could not be asked',
   blocked: false,
   blockedBy: [],
   sessions: [{...ride, status: 'cancelled', blocks: false, wrong: []}, login, lost],
