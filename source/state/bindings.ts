@@ -134,7 +134,7 @@ export const bindings: readonly Binding[] = [
     place: 2,
   }),
   bind('Look', 'copy-incident', 'y', oneCustomer, 'copy the report for the incident as Markdown (OSC 52)', {
-    word: 'copy for the incident',
+    word: 'copy report',
     place: 3,
   }),
   bind('Look', 'copy', 'y', ['browse', 'details', 'run-details'], 'copy the group, key or run (OSC 52)'),
