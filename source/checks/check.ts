@@ -69,6 +69,8 @@ export type IdentityColumn = {
   from?: (typed: string) => string | null;
   /** Not configured but guessed by its name: looked into only for what looks like an email. */
   guessed?: boolean;
+  /** The same column in another reading, for an email that was typed in another case. */
+  again?: boolean;
 };
 
 /** A table in which customers are found; `sessions` is false where its rows only refer to sessions (accounts). */
@@ -138,13 +140,25 @@ export type Check<C extends CheckConfig = CheckConfig> = {
   tallies?: (config: C) => Record<'sessions' | 'requests', Tally>;
 };
 
-/** Columns that hold an email by their name; where a store has no schema, the usual one. */
-export const guessedEmails = (shape: TableShape | undefined): IdentityColumn[] =>
-  (shape?.columns?.map(({name}) => name).filter(isEmailName) ?? ['email']).map(norm => ({
-    of: {norm},
-    names: 'customer',
-    guessed: true,
-  }));
+/**
+ * Columns that hold an email by their name. Where a store has no schema only those that lead an index: a guess is not
+ * worth reading a whole collection.
+ */
+export const guessedEmails = (shape: TableShape | undefined): IdentityColumn[] => {
+  const names =
+    shape?.columns?.map(({name}) => name) ??
+    shape?.indexes.flatMap(({attributes}) => attributes.slice(0, 1)) ??
+    [];
+  return [...new Set(names)]
+    .filter(isEmailName)
+    .map(norm => ({of: {norm}, names: 'customer', guessed: true}));
+};
+
+/** The customer's column, which some applications fill with emails: these in any case. */
+export const customerColumns = (attr: string, from?: IdentityColumn['from']): IdentityColumn[] => [
+  {of: {attr}, names: 'customer', from},
+  {of: {norm: attr}, names: 'customer', again: true},
+];
 
 const isEmailName = (name: string): boolean =>
   /(?:^|[^a-z])e[-_]?mail(?:[-_]?address)?$/i.test(name) || /[a-z]E[-_]?mail(?:Address)?$/.test(name);

@@ -1,7 +1,7 @@
 /** Where a customer is found among rows that may be duplicates, and among the accounts that refer to them. */
 import type {DuplicatesConfig} from '../config/schema.js';
 import {templateNames} from '../forms.js';
-import {guessedEmails, type Identities, type IdentityColumn, type Shapes} from './check.js';
+import {customerColumns, guessedEmails, type Identities, type IdentityColumn, type Shapes} from './check.js';
 import {referenceOf, show} from './duplicates-rules.js';
 
 type Config = DuplicatesConfig;
@@ -23,7 +23,7 @@ export const duplicatesIdentities = (config: Config, shapes: Shapes): Identities
   const key = shapes[table]?.key ?? [];
   const [customer, ...others] = groupBy.filter(name => !unordered.includes(name));
   const account: IdentityColumn[] =
-    customer === undefined ? [] : [{of: {attr: customer}, names: 'customer', from: accountOf(config)}];
+    customer === undefined ? [] : customerColumns(customer, accountOf(config));
   const rows: Identities = {
     table,
     sessions: true,
@@ -43,7 +43,7 @@ export const duplicatesIdentities = (config: Config, shapes: Shapes): Identities
     table: from,
     sessions: false,
     where: [
-      {of: {attr: accountKey}, names: 'customer', from: accountOf(config)},
+      ...customerColumns(accountKey, accountOf(config)),
       ...(key.length > 0 ? [{of: referenceOf(config, shapes), names: 'link' as const}] : []),
       ...guessedEmails(shapes[from]),
     ],

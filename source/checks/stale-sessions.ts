@@ -13,6 +13,7 @@ import {isAbsent, type Scalar, toText, type Value} from '../values.js';
 import {
   ageText,
   type Check,
+  customerColumns,
   guessedEmails,
   type Identities,
   type Judged,
@@ -275,7 +276,7 @@ export const staleSessions: Check<Config> = {
         table: columns.table,
         sessions: true,
         where: [
-          {of: {attr: columns.customer}, names: 'customer'},
+          ...customerColumns(columns.customer),
           {of: {attr: columns.id}, names: 'row'},
           ...('session' in columns && columns.session
             ? [{of: {attr: columns.session as string}, names: 'link' as const}]

@@ -17,7 +17,10 @@ export const cleanFor = async (
   const plans = await engine.planUnblock(report, {signal: context.signal});
   if (!onlyPlans(context)) requireConfirmed(context, plans);
   const results: RunResult[] = [];
-  for (const plan of plans) results.push(await runPlan(context, engine, plan));
+  for (const plan of plans) {
+    if (context.signal.aborted) break;
+    results.push(await runPlan(context, engine, plan));
+  }
   return results;
 };
 

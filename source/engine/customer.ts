@@ -4,7 +4,7 @@
  */
 
 import {parseDuration} from '../config/duration.js';
-import {type Config, environmentName} from '../config/schema.js';
+import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
 import type {CheckError, Finding} from '../types.js';
 import type {Checker} from './checker.js';
@@ -88,6 +88,7 @@ const partOf = (config: Config, customer: string, all: Asking[], busy: Set<Askin
     {
       customer,
       environment: environmentName(config),
+      production: isProduction(config),
       at: new Date().toISOString(),
       waiting: [...new Set(waiting)],
       searched: all.flatMap(({source, searched}) => searched.map(text => `${source.store.name}: ${text}`)),

@@ -1,8 +1,9 @@
 /** Makes the report of what was found: the timeline, what is wrong, what blocks, and the verdict. */
 import type {Hinders} from '../../checks/check.js';
-import {markOf} from '../../connector.js';
+import {markOf, type Row} from '../../connector.js';
+import {masked} from '../../secrets.js';
 import type {Finding} from '../../types.js';
-import {isoOfMicros, toText} from '../../values.js';
+import {isoOfMicros, type Json, toText, type Value} from '../../values.js';
 import type {Checker} from '../checker.js';
 import {keyOf, keyText, shownMap, shownValues} from '../findings.js';
 import type {Blocking, CustomerReport, CustomerSession, Hindrance} from './report.js';
@@ -21,11 +22,18 @@ const ageSeconds = (since: number | null, now: number): number | null =>
 
 const marksOf = ({rows}: Finding): string[] => rows.map(({table, identity}) => markOf(table, identity));
 
+/** An id as it is shown: masked where its column is secret. */
+const shownId = (id: Value, row: Row, shown: Record<string, Json>): Json => {
+  const column = Object.keys(row.values).find(name => row.values[name] === id && shown[name] === masked);
+  return column === undefined ? toText(id) : masked;
+};
+
 const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
   const {row, now, table} = hit;
   const {check, config} = checker;
   const on = findings.filter(finding => marksOf(finding).includes(hit.mark));
   const wrong = [...new Set(on.flatMap(({reasons}) => reasons))];
+  const values = shownValues(row.values, config.secrets);
   const since = check.since(config, row);
   const blocks = check.blocks?.(config, row, now) ?? null;
   const cancelled = on.find(({actions}) => actions.includes('cancel'));
@@ -35,7 +43,7 @@ const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
     session: {
       ...common,
       key: shownMap(keyOf(row), config.secrets),
-      values: shownValues(row.values, config.secrets),
+      values,
       status: blocks?.status ?? check.statusOf?.(config, row) ?? null,
       at: since === null ? null : isoOfMicros(since),
       ageSeconds: ageSeconds(since, now),
@@ -44,7 +52,7 @@ const tell = (checker: Checker, hit: Hit, findings: Finding[]): Told => {
     },
     blocking: blocks && {
       ...common,
-      id: toText(blocks.id),
+      id: shownId(blocks.id, row, values),
       what: blocks.what,
       status: blocks.status,
       ageSeconds: ageSeconds(blocks.since, now),
@@ -62,13 +70,22 @@ const narrowing = ({by}: Hinders, finding: Finding): string[] => {
   return [by === 'group' ? '--group' : '--customer', group];
 };
 
-const hindrancesOf = (checker: Checker, findings: Finding[]): Hindrance[] =>
+/** `confirm`: what production asks for. */
+const hindrancesOf = (checker: Checker, findings: Finding[], confirm: string[]): Hindrance[] =>
   findings.flatMap(finding =>
     finding.reasons.flatMap((reason): Hindrance[] => {
       const hinders = checker.check.hinders?.[reason];
       if (!hinders) return [];
       const {what, text, action} = hinders;
-      const words = ['clean', checker.id, '--action', action ?? '', ...narrowing(hinders, finding)];
+      const words = [
+        'clean',
+        checker.id,
+        '--action',
+        action ?? '',
+        ...narrowing(hinders, finding),
+        '--yes',
+        ...confirm,
+      ];
       const offered = action !== null && finding.actions.includes(action);
       return [
         {store: checker.store.name, check: checker.id, reason, what, text, command: offered ? words : null},
@@ -84,7 +101,7 @@ const newestFirst = (a: Told, b: Told): number =>
 export type About = Pick<
   CustomerReport,
   'customer' | 'environment' | 'at' | 'waiting' | 'searched' | 'notes' | 'errors'
->;
+> & {production: boolean};
 
 export const assemble = (about: About, resolved: Resolved, all: Known[]): CustomerReport => {
   const timeline: Told[] = [];
@@ -98,7 +115,7 @@ export const assemble = (about: About, resolved: Resolved, all: Known[]): Custom
     const own = found.filter(finding => marksOf(finding).some(mark => marks.has(mark)));
     timeline.push(...hits.filter(({isSession}) => isSession).map(hit => tell(checker, hit, own)));
     findings.push(...own.map(finding => ({check: checker.id, ...finding})));
-    hindrances.push(...hindrancesOf(checker, own));
+    hindrances.push(...hindrancesOf(checker, own, about.production ? ['--confirm', about.environment] : []));
   }
   timeline.sort(newestFirst);
   const blockedBy = timeline.flatMap(({blocking}) => (blocking ? [blocking] : []));

@@ -36,9 +36,9 @@ const holdsValue = ({text, isEmail, from}: Named, value: string): boolean =>
 const isNamed = ({named}: Hit, value: string, names: Names): boolean =>
   named.some(item => item.names === names && holdsValue(item, value));
 
-/** The customer's ids in a row; a secret column's are not told, and so not followed. */
+/** The customer's ids in a row. */
 const ownersOf = ({named}: Hit): string[] =>
-  named.filter(({names, secret}) => names === 'customer' && !secret).map(({text}) => text);
+  named.filter(({names, follows}) => names === 'customer' && follows).map(({text}) => text);
 
 const grouped = (hits: Hit[], keyOf: (hit: Hit) => string): Hit[][] => {
   const groups = new Map<string, Hit[]>();
@@ -125,7 +125,7 @@ const linked = (theirs: Hit[], hits: Hit[], notes: string[]): {more: Hit[]; link
   const more: Hit[] = [];
   const have = new Set(theirs);
   for (const hit of theirs)
-    for (const {text} of hit.named.filter(({names}) => names === 'link')) {
+    for (const {text, follows} of hit.named.filter(({names}) => names === 'link')) {
       links.set(hit.source, [...(links.get(hit.source) ?? []), text]);
       for (const other of hits) {
         if (other.source !== hit.source || have.has(other) || !isNamed(other, text, 'row')) continue;
@@ -133,7 +133,7 @@ const linked = (theirs: Hit[], hits: Hit[], notes: string[]): {more: Hit[]; link
         if (whose(other) === '') more.push(other);
         else
           notes.push(
-            `${short(text)}, which a row of theirs in ${hit.source} refers to, belongs to ${short(whose(other))}: left out`,
+            `${follows ? short(text) : 'A row'}, which a row of theirs in ${hit.source} refers to, belongs to ${short(whose(other))}: left out`,
           );
       }
     }

@@ -11,11 +11,14 @@ import type {Asked, Source} from './sources.js';
 /** Rows of a table that are read of one customer at most, at each question. */
 export const mostRows = 200;
 
-/** What one identity column of a row holds. `isEmail`: trimmed and lower-cased. */
+/**
+ * What one identity column of a row holds. `isEmail`: trimmed and lower-cased. `follows`: it leads to what else is
+ * theirs, and may be told; a secret does neither, and the second reading of a column says nothing new.
+ */
 export type Named = Pick<IdentityColumn, 'names' | 'from'> & {
   text: string;
   isEmail: boolean;
-  secret: boolean;
+  follows: boolean;
 };
 
 export type Hit = {
@@ -42,9 +45,9 @@ export type Answer = {
 const valuesFor = (column: IdentityColumn, {typed, customers, links}: Wanted): string[] => {
   const given = [
     ...(typed === null ? [] : [typed]),
-    ...(column.names === 'customer' ? customers : []),
+    ...(column.names === 'customer' && !column.again ? customers : []),
     ...(column.names === 'row' ? links : []),
-  ].filter(value => !column.guessed || value.includes('@'));
+  ].filter(value => !(column.guessed || column.again) || value.includes('@'));
   const derived = typed === null ? null : (column.from?.(typed) ?? null);
   const values = 'norm' in column.of ? given.map(normalise) : given;
   return [...new Set([...values, ...(derived === null ? [] : [derived])])].filter(value => value !== '');
@@ -57,11 +60,11 @@ const matchOf = ({where}: Identities, wanted: Wanted): Pred[] =>
   });
 
 const namedBy = ({where}: Identities, row: Row, secrets: string[]): Named[] =>
-  where.flatMap(({of, names, from}): Named[] => {
+  where.flatMap(({of, names, from, again}): Named[] => {
     const value = exprValue(of, row.values);
     if (isAbsent(value) || toText(value) === '') return [];
     const secret = attributesOf(of).some(attribute => isSecretColumn(attribute, secrets));
-    return [{names, from, text: toText(value), isEmail: 'norm' in of, secret}];
+    return [{names, from, text: toText(value), isEmail: 'norm' in of, follows: !secret && !again}];
   });
 
 const columnText = ({of}: IdentityColumn): string => attributesOf(of)[0]!;

@@ -7,11 +7,20 @@ import type {CustomerReport} from './report.js';
 
 type MakePlan = (check: string, action: string, selection: Selection) => Promise<HeldPlan>;
 
-/** Does a change touch a row that the report counts as theirs? An expired request takes its session along. */
-const isTheirs = ({sessions}: CustomerReport, check: string, {table, key}: ShownChange): boolean =>
-  sessions.some(
-    session =>
-      session.check === check && session.table === table && canonicalJson(session.key) === canonicalJson(key),
+const isMasked = ({key}: ShownChange): boolean => Object.values(key).includes(masked);
+
+/** Is every change made to a row that the report counts as theirs? An expired request takes its session along. */
+const isTheirs = ({sessions}: CustomerReport, {check, changes}: HeldPlan): boolean =>
+  changes.every(change =>
+    // A key that can't be read can't be compared: then the row of the one finding alone is theirs.
+    isMasked(change)
+      ? changes.length === 1
+      : sessions.some(
+          session =>
+            session.check === check &&
+            session.table === change.table &&
+            canonicalJson(session.key) === canonicalJson(change.key),
+        ),
   );
 
 const selectionOf = (findings: Finding[]): Selection => {
@@ -32,12 +41,12 @@ export const unblockPlans = async (report: CustomerReport, makePlan: MakePlan): 
     const ids = new Set(report.blockedBy.map(({finding}) => finding));
     let findings: Finding[] = report.findings.filter(item => item.check === check && ids.has(item.id));
     let plan = await makePlan(check, 'cancel', selectionOf(findings));
-    if (!plan.changes.every(change => isTheirs(report, check, change))) {
+    if (!isTheirs(report, plan)) {
       await discard(plan);
       const own: Finding[] = [];
       for (const finding of findings) {
         const alone = await makePlan(check, 'cancel', selectionOf([finding]));
-        if (alone.changes.every(change => isTheirs(report, check, change))) own.push(finding);
+        if (isTheirs(report, alone)) own.push(finding);
         await discard(alone);
       }
       if (own.length === 0) continue;
