@@ -5,6 +5,7 @@ import {shorten} from '../source/sanitise.js';
 import type {Customer} from '../source/state/customer.js';
 import {keyText} from '../source/state/filter.js';
 import type {ModeOf} from '../source/state/modes.js';
+import type {CheckError} from '../source/types.js';
 import type {CustomerReport, CustomerSession} from '../source/ui/customer.js';
 import {moment, plural} from './format.js';
 import {Lines} from './lines.js';
@@ -18,6 +19,9 @@ import type {ViewProps} from './view.js';
 const signed = (sign: string, text: string, style: Style, width: number): Line[] =>
   wrap(text, width - 4).map((line, index): Line => [span(`${index === 0 ? sign : ' '} ${line}`, style)]);
 
+/** What went wrong and what to do, as sentences. */
+const errorText = ({message, hint}: CheckError): string => `${message.replace(/\.+$/, '')}. ${hint}`.trim();
+
 /** How the verdict looks: its sign tells as much as its colour. */
 const lookOf = (customer: Customer, report: CustomerReport): {sign: string; style: Style} => {
   if (report.blocked) return {sign: symbols.bad, style: 'bad'};
@@ -29,9 +33,7 @@ const lookOf = (customer: Customer, report: CustomerReport): {sign: string; styl
 /** The verdict in colour and words. */
 export const verdictLines = (customer: Customer, width: number): Line[] => {
   const {report, error, id} = customer;
-  const failed = error
-    ? signed(symbols.bad, [error.message, error.hint].filter(Boolean).join('. '), 'bad', width)
-    : [];
+  const failed = error ? signed(symbols.bad, errorText(error), 'bad', width) : [];
   if (report === null) return error ? failed : [[span('Looking in all stores…', 'dim')]];
   const {sign, style} = lookOf(customer, report);
   const verdict = report.verdict || 'nothing found yet';
@@ -65,11 +67,11 @@ const doneLines = ({done}: Customer, width: number): Line[] =>
 
 const errorLines = ({errors}: CustomerReport, width: number): Line[] =>
   errors.flatMap(({check, error}) =>
-    upTo(signed(symbols.bad, `${check}: ${error.message}. ${error.hint}`, 'bad', width), 2),
+    upTo(signed(symbols.bad, `${check}: ${errorText(error)}`, 'bad', width), 2),
   );
 
 const searchedLines = ({report, answeredAt}: Customer, width: number): Line[] =>
-  report === null || answeredAt === null || report.sessions.length > 0
+  !report || answeredAt === null || report.sessions.length > 0 || report.searched.length === 0
     ? []
     : [
         [],

@@ -177,7 +177,8 @@ export const Head = ({state, width}: {state: State; width: number}): ReactElemen
           : [];
   const fourth: Line =
     state.view === 'runs' ? unfinishedLine(state) : check && list ? noticeLine(state, check, list) : [];
-  const place = state.customer === null ? [third, fourth] : [customerLine(state, width), answersLine(state)];
+  const place =
+    state.customer === null ? [third, fourth] : [customerLine(state, width), answersLine(state, width)];
   const lines: Line[] = [titleLine(state, width), viewsLine(state, width), ...place];
   return <Lines lines={lines.slice(0, HEAD_LINES)} width={width} color={state.color} />;
 };

@@ -69,7 +69,7 @@ const looking = (id: string, keys: string, text: string, more: More = {}): Bindi
 const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, open, text);
 
 const actText = 'plan an action for the marked rows, or this one';
-const customerText = 'everything about one customer; offers the one of the row under the cursor';
+const customerText = 'everything about one customer, this row’s first';
 const runAt = ({mode, runs}: State): RunSummary | undefined =>
   runs.items?.find(({run}) => run === (mode.name === 'run-details' ? mode.run.run : runs.run));
 const hasCustomer = (state: State): boolean => state.canCustomer;
@@ -129,11 +129,11 @@ export const bindings: readonly Binding[] = [
     when: hasCustomer,
   }),
   bind('Look', 'customer-refresh', 'R', oneCustomer, 'look again now', {word: 'refresh', place: 4}),
-  bind('Look', 'follow', 'w', oneCustomer, 'follow the customer: look again at each refresh, or end that', {
+  bind('Look', 'follow', 'w', oneCustomer, 'follow: look again at each refresh, or end that', {
     word: 'follow',
     place: 2,
   }),
-  bind('Look', 'copy-incident', 'y', oneCustomer, 'copy the report for the incident as Markdown (OSC 52)', {
+  bind('Look', 'copy-incident', 'y', oneCustomer, 'copy the incident as Markdown (OSC 52)', {
     word: 'copy report',
     place: 3,
   }),

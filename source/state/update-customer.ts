@@ -130,6 +130,9 @@ const readForUnblocking = (state: State): Step => {
 
 const nothingToPlan = ({customer}: State): string => {
   const report = customer?.report;
+  const failed = [...new Set(report?.errors.map(({check}) => check))].join(', ');
+  if (!report?.blocked && failed !== '')
+    return `Nothing is known to block this customer, but ${failed} could not be asked.`;
   if (!report?.blocked) return 'Nothing blocks this customer: there is nothing to cancel.';
   return 'What blocks this customer is not stale: nothing here cancels it.';
 };

@@ -265,8 +265,9 @@ describe('unblocking', () => {
     screen.press('x');
     expect(screen.state().mode).toMatchObject({name: 'planning', reading: true});
     expect(screen.effects.at(-1)).toMatchObject({effect: 'customer'});
-    answer(screen, freeReport);
-    expect(screen.effects.at(-1)).toMatchObject({effect: 'plan-unblock', report: freeReport});
+    const free = {...freeReport, errors: []};
+    answer(screen, free);
+    expect(screen.effects.at(-1)).toMatchObject({effect: 'plan-unblock', report: free});
     screen.send({type: 'unblock-planned', ticket: screen.state().ticket - 1, plans: []});
     expect(screen.state().mode.name).toBe('customer');
     expect(screen.state().toast?.text).toContain('Nothing blocks');
@@ -276,6 +277,13 @@ describe('unblocking', () => {
     screen.press('x');
     screen.send({type: 'unblock-planned', ticket: screen.state().ticket, plans: []});
     expect(screen.state().toast?.text).toContain('not stale');
+  });
+  test('a store that could not be asked may hold what blocks, and that is said', async () => {
+    const screen = await opened();
+    answer(screen, freeReport);
+    screen.press('x');
+    screen.send({type: 'unblock-planned', ticket: screen.state().ticket, plans: []});
+    expect(screen.state().toast?.text).toContain('kite/duplicates could not be asked');
   });
   test('production asks for its name and a reason', async () => {
     const screen = await blocked({production: true});

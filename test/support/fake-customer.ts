@@ -73,7 +73,11 @@ const base: CustomerReport = {
   errors: [],
 };
 
-export const nothingYet: CustomerReport = {...base, verdict: '', waiting: ['kite', 'chat', 'rides', 'gym']};
+export const nothingYet: CustomerReport = {
+  ...base,
+  verdict: '',
+  waiting: ['kite', 'chat', 'gym', 'registry', 'rides'],
+};
 
 export const nobody: CustomerReport = {
   ...base,

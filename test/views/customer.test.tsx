@@ -70,6 +70,14 @@ describe('a customer', () => {
     answer(screen, nobody);
     await golden('customer-nobody', screen);
   });
+  test('that no store could be asked about is told with what to do', async () => {
+    const screen = await opened();
+    const error = {code: 'unreachable', message: 'kite is away.', hint: 'Is it running?'} as const;
+    answer(screen, {...nobody, searched: [], errors: [{check: 'kite/duplicates', error}]});
+    const frame = frameOf(screen);
+    expect(frame).toContain('✘ kite/duplicates: kite is away. Is it running?');
+    expect(frame).not.toContain('Looked in');
+  });
   test('whose unblocking is planned', async () => {
     const screen = await opened();
     answer(screen, blockedReport);
@@ -102,7 +110,7 @@ describe('a customer', () => {
     answer(screen, nothingYet, false);
     expect(frameOf(screen)).toBe(before);
     screen.pass(2);
-    expect(frameOf(screen)).toContain('chat … waiting');
+    expect(frameOf(screen)).toContain('chat …  gym …');
   });
   test('hostile text reaches the terminal as text', async () => {
     const screen = await opened();
