@@ -67,7 +67,7 @@ const keyWidth = (width: number | null, rows: OutputRow[]): number => {
     Math.min(most, Math.max(least, ...rows.map(row => displayWidth(sanitise(String(row[name]))))));
   const others =
     widest('age', 3, 10) + widest('store', 5, 12) + widest('table', 5, 16) + widest('status', 6, 12);
-  return Math.max(9, width - others - widest('wrong', 5, 24) - 2 * 5);
+  return Math.max(9, width - others - widest('wrong', 5, 20) - 2 * 5);
 };
 
 const timeline = (context: Context, {sessions}: CustomerReport): string => {

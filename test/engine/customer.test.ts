@@ -286,6 +286,15 @@ describe('the verdict', () => {
     );
   });
 
+  test('says of who is not blocked what keeps them from logging in all the same', async () => {
+    await client.query(`update sessions set status = 'completed'`);
+    const {verdict, blocked} = await (await open()).customer('customer-7');
+    expect([blocked, verdict]).toEqual([
+      false,
+      expect.stringMatching(/^not blocked, but can't log in: the fingerprint/),
+    ]);
+  });
+
   test('in production its commands have the confirmation', async () => {
     const {hindrances} = await (await open({environment: 'shop-live'})).customer('customer-7');
     expect(hindrances[0]!.command!.slice(-3)).toEqual(['--yes', '--confirm', 'shop-live']);

@@ -78,7 +78,8 @@ export const verdictOf = (report: CustomerReport, commandText: CommandText = pla
   const soFar = rest === '' ? '' : `; ${rest}`;
   const cannot = hindrancesText(hindrances, commandText);
   if (blocked) return `${[blockedText(report), ...cannot].join('. Also ')}${soFar}`;
-  if (cannot.length > 0) return `${cannot.join('. Also ')}${soFar}`;
+  const is = `${cleaned > 0 ? 'free: nothing blocks any more' : 'not blocked'}${rest === '' ? '' : ', as far as is known'}`;
+  if (cannot.length > 0) return `${is}, but ${cannot.join('. Also ')}${soFar}`;
   if (sessions.length === 0 && findings.length === 0) {
     if (notes.length > 0) return `nothing is told: ${notes[0]}${soFar}`;
     const stores = new Set(report.searched.map(text => text.slice(0, text.indexOf(':'))));
@@ -88,6 +89,5 @@ export const verdictOf = (report: CustomerReport, commandText: CommandText = pla
   const stores = [...new Set(sessions.map(({store}) => store))];
   const wrong = [...new Set(findings.flatMap(({reasons}) => reasons))];
   const also = wrong.length > 0 ? `; wrong all the same: ${wrong.join(', ')}` : '';
-  const is = cleaned > 0 ? 'free: nothing blocks any more' : 'not blocked';
-  return `${is}${rest === '' ? '' : ', as far as is known'} (${counted(sessions.length, 'session')} in ${joined(stores)})${also}${soFar}`;
+  return `${is} (${counted(sessions.length, 'session')} in ${joined(stores)})${also}${soFar}`;
 };
