@@ -84,7 +84,7 @@ export const openUi = async (engine: UiEngine, options: UiOptions): Promise<numb
   const first = initialState(engine, engine.status(), {
     color: options.color,
     standIns: options.demo,
-    canCustomer: engine.customer !== undefined,
+    canCustomer: engine.customer !== undefined && engine.planUnblock !== undefined,
     now: Date.now(),
     size: size(),
   });
@@ -148,6 +148,8 @@ export const openUi = async (engine: UiEngine, options: UiOptions): Promise<numb
     const now = Date.now();
     const ms = engine.writableForMs();
     store.send({type: 'writing', readOnlyBy: engine.readOnlyBy, until: ms > 0 ? now + ms : null});
+    const trends = Object.fromEntries(engine.checks.map(({id}) => [id, engine.trend(id)]));
+    store.send({type: 'trends', trends});
     store.send({type: 'tick', now});
   };
   const ticking = setInterval(tick, TICK_MS);

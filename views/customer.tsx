@@ -1,93 +1,147 @@
-/** Everything about one customer: blocked or not and by what, its sessions, what is wrong with them. */
+/** One customer over all stores: the verdict, how it went, what was done, and the timeline of their sessions. */
+import {Box} from 'ink';
 import type {ReactElement} from 'react';
-import {keyText, plainText} from '../source/state/filter.js';
-import type {Blocking, CustomerReport, CustomerSession} from '../source/ui/customer.js';
-import {severityStyle} from './columns.js';
-import {duration} from './format.js';
-import {windowed} from './help.js';
+import {shorten} from '../source/sanitise.js';
+import type {Customer} from '../source/state/customer.js';
+import {keyText} from '../source/state/filter.js';
+import type {ModeOf} from '../source/state/modes.js';
+import type {CheckError} from '../source/types.js';
+import type {CustomerReport, CustomerSession} from '../source/ui/customer.js';
+import {moment, plural} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, type Style, span, wrap} from './paint.js';
 import {symbols} from './symbols.js';
+import {TimelineTable} from './timeline.js';
+import {noteLines, upTo} from './told.js';
 import type {ViewProps} from './view.js';
 
-const waited = (seconds: number): string =>
-  seconds < 120 ? `${seconds} seconds` : `${Math.floor(seconds / 60)} minutes`;
+/** A text after a sign, its further lines under its first. */
+const signed = (sign: string, text: string, style: Style, width: number): Line[] =>
+  wrap(text, width - 4).map((line, index): Line => [span(`${index === 0 ? sign : ' '} ${line}`, style)]);
 
-const blockingText = ({store, id, status, ageSeconds, stale}: Blocking): string => {
-  const by = `by ${plainText(id)} in ${store}: ${status}`;
-  if (ageSeconds === null) {
-    return `${by}, its age is not known: nothing here unblocks it; set its createdAt or cancel it by hand`;
-  }
-  return `${by} for ${waited(ageSeconds)}${stale ? ', stale: cancelling it unblocks' : ''}`;
+/** What went wrong and what to do, as sentences. */
+const errorText = ({message, hint}: CheckError): string => `${message.replace(/\.+$/, '')}. ${hint}`.trim();
+
+/** How the verdict looks: its sign tells as much as its colour. */
+const lookOf = (customer: Customer, report: CustomerReport): {sign: string; style: Style} => {
+  if (report.blocked) return {sign: symbols.bad, style: 'bad'};
+  if (customer.answeredAt === null) return {sign: symbols.pending, style: 'dim'};
+  if (report.hindrances.length > 0 || report.errors.length > 0) return {sign: symbols.warning, style: 'warn'};
+  return report.sessions.length === 0 ? {sign: '?', style: 'warn'} : {sign: symbols.good, style: 'good'};
 };
 
-const sessionText = ({store, table, key, status, values, ageSeconds}: CustomerSession): string =>
-  [
-    store,
-    table,
-    keyText(key),
-    status ?? plainText(values.status),
-    ageSeconds === null ? '' : `age ${duration(ageSeconds)}`,
-  ]
-    .filter(Boolean)
-    .join('  ');
-
-const verdictLines = (report: CustomerReport, width: number): Line[] => {
-  const {customer, blocked, blockedBy, sessions, findings} = report;
-  if (blocked) {
-    const by = blockedBy.flatMap(item => indented(blockingText(item), width));
-    return [[span(`${customer} is blocked:`, 'bad')], ...by];
-  }
-  return sessions.length === 0 && findings.length === 0
-    ? [[`Nothing is known of ${customer} in any store.`]]
-    : [[span(`${customer} is not blocked.`, 'good')]];
+/** The verdict in colour and words. */
+export const verdictLines = (customer: Customer, width: number): Line[] => {
+  const {report, error, id} = customer;
+  const failed = error ? signed(symbols.bad, errorText(error), 'bad', width) : [];
+  if (report === null) return error ? failed : [[span('Looking in all stores…', 'dim')]];
+  const {sign, style} = lookOf(customer, report);
+  const verdict = report.verdict || 'nothing found yet';
+  return [...signed(sign, `${shorten(id, 60)}: ${verdict}`, style, width), ...failed];
 };
 
-const indented = (text: string, width: number, style: Style = 'plain'): Line[] =>
-  wrap(text, width - 4).map((line, index): Line => [span(`${index === 0 ? '  ' : '    '}${line}`, style)]);
+/** How the verdict went: the last few, each in its first clause. */
+const toldLines = ({told}: Customer): Line[] => {
+  if (told.length < 2) return [];
+  const last = told.slice(-3);
+  const before = told.length - last.length;
+  return [
+    [span(`How it went (UTC)${before > 0 ? `, ${plural(before, 'change')} before` : ''}:`, 'dim')],
+    ...last.map(({at, text, blocked}): Line => {
+      const time = new Date(at).toISOString().slice(11, 19);
+      return [
+        `  ${time}  `,
+        span(`${blocked ? symbols.bad : symbols.good} ${text.split(/[:;]/)[0]}`, blocked ? 'bad' : 'plain'),
+      ];
+    }),
+  ];
+};
 
-const section = (title: string, lines: Line[]): Line[] =>
-  lines.length === 0 ? [] : [[], [span(title, 'bold')], ...lines];
+const doneLines = ({done}: Customer, width: number): Line[] =>
+  done.slice(-3).flatMap(({run, applied, planned, action, check}): Line[] => {
+    const whole = applied === planned;
+    const made = `${action} on ${check}: ${applied} of ${plural(planned, 'change')} made`;
+    const back = run === null ? '' : `; 7 and then u takes run ${run} back`;
+    return signed(whole ? symbols.good : symbols.warning, `${made}${back}`, whole ? 'good' : 'warn', width);
+  });
 
-const reportLines = (report: CustomerReport, width: number): Line[] => [
-  ...verdictLines(report, width),
-  ...(report.blockedBy.some(({stale}) => stale)
-    ? [[span(`To unblock: go to 4 Stale, filter /${report.customer}, x`, 'accent')]]
-    : []),
-  ...(report.known.length > 0 ? indented(`Also known as: ${report.known.join(', ')}`, width) : []),
-  ...section(
-    'Sessions',
-    report.sessions.map((session): Line => [`  ${sessionText(session)}`]),
-  ),
-  ...section(
-    'Findings',
-    report.findings.flatMap(({severity, check, reasons}) =>
-      indented(`${severity}: ${check}: ${reasons.join(', ')}`, width, severityStyle[severity]),
+const errorLines = ({errors}: CustomerReport, width: number): Line[] =>
+  errors.flatMap(({check, error}) =>
+    upTo(signed(symbols.bad, `${check}: ${errorText(error)}`, 'bad', width), 2),
+  );
+
+const searchedLines = ({report, answeredAt}: Customer, width: number): Line[] =>
+  !report || answeredAt === null || report.sessions.length > 0 || report.searched.length === 0
+    ? []
+    : [
+        [],
+        ['Is it whole? Ids are looked for as they are, emails in any case. c asks again.'],
+        [],
+        ['Looked in:'],
+        ...report.searched.flatMap(place =>
+          wrap(place, width - 4).map((text): Line => [span(`  ${text}`, 'dim')]),
+        ),
+      ];
+
+/** The session under the cursor, whole: on a narrow screen its row is not. */
+const sessionLines = (session: CustomerSession | undefined, width: number): Line[] => {
+  if (!session) return [];
+  const {store, table, key, status, at, wrong, blocks} = session;
+  const began = at === null ? 'nobody knows since when' : `began ${moment(at)}`;
+  const text = `${store} ${table} ${keyText(key)}: ${status === null ? '' : `${status}, `}${began}`;
+  const faults = [blocks ? 'blocks' : '', ...wrong].filter(Boolean).join(', ');
+  return [
+    ...upTo(
+      wrap(text, width).map((line): Line => [line]),
+      2,
     ),
-  ),
-  ...section(
-    'Errors',
-    report.errors.flatMap(({check, error}) => indented(`${check}: ${error.message}`, width, 'bad')),
-  ),
+    [span(faults || 'nothing wrong', blocks ? 'bad' : faults ? 'warn' : 'dim')],
+  ];
+};
+
+const promptLines = (mode: ModeOf<'prompt'>): Line[] => [
+  [span('Everything about one customer', 'bold')],
+  ['An email in any case, a customer id, account id, session id or device:'],
+  [],
+  [span('  > ', 'accent'), mode.text === '' ? span(mode.offered, 'dim') : mode.text, span('_', 'accent')],
+  [],
+  mode.text === '' && mode.offered !== ''
+    ? [span('  Enter takes the one of the row under the cursor; or type another.', 'dim')]
+    : [],
 ];
 
+/** As many lines as there is room for; none where there is none. */
+const fitting = (lines: Line[], room: number): Line[] => (room < 1 ? [] : upTo(lines, room));
+
+/** At least this many sessions are to be seen, whatever there is to tell besides the verdict. */
+const LEAST_ROWS = 3;
+/** On a body that is lower than this the session under the cursor is not told apart. */
+const LEAST_HEIGHT = 14;
+
 export const CustomerView = ({state, width, height}: ViewProps): ReactElement | null => {
-  const {mode, color} = state;
-  if (mode.name === 'prompt') {
-    const lines: Line[] = [
-      [span('Everything about one customer', 'bold')],
-      ['A customer id, account id, session id or email:'],
-      [],
-      [span('  > ', 'accent'), mode.text, span('_', 'accent')],
-    ];
-    return <Lines lines={lines} width={width} color={color} />;
-  }
-  if (mode.name !== 'customer') return null;
-  const body: Line[] = mode.error
-    ? [[span(`${symbols.bad} ${mode.error.message}`, 'bad')], [`  ${mode.error.hint}`]]
-    : mode.report === null
-      ? [[span('Looking in all stores…', 'dim')]]
-      : reportLines(mode.report as unknown as CustomerReport, width);
-  const lines = [[span(`Customer ${mode.id}`, 'bold')], ...windowed(body, mode.top, height - 1)];
-  return <Lines lines={lines} width={width} color={color} />;
+  const {mode, color, customer} = state;
+  if (mode.name === 'prompt') return <Lines lines={promptLines(mode)} width={width} color={color} />;
+  if (mode.name !== 'customer' || customer === null) return null;
+  const sessions = customer.report?.sessions ?? [];
+  const below = height < LEAST_HEIGHT ? [] : sessionLines(sessions[customer.cursor.index], width);
+  const least = sessions.length === 0 ? 0 : 3 + Math.min(LEAST_ROWS, sessions.length) + below.length;
+  const verdict = upTo(verdictLines(customer, width), Math.max(3, Math.floor(height / 3)));
+  const rest = [
+    ...(customer.report ? errorLines(customer.report, width) : []),
+    ...doneLines(customer, width),
+    ...toldLines(customer),
+    ...noteLines(customer.report?.notes ?? [], width),
+    ...searchedLines(customer, width),
+  ];
+  const lines = [...verdict, ...fitting(rest, height - least - verdict.length)];
+  const room = height - lines.length - below.length - 3;
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <Lines lines={lines} width={width} color={color} />
+      {sessions.length > 0 && (
+        <TimelineTable customer={customer} now={state.now} room={room} width={width} color={color} />
+      )}
+      <Lines lines={below} width={width} color={color} />
+    </Box>
+  );
 };

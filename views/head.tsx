@@ -8,6 +8,7 @@ import {canResume} from '../source/state/resumable.js';
 import {shown} from '../source/state/shown.js';
 import type {State} from '../source/state/state.js';
 import type {CheckInfo} from '../source/types.js';
+import {answersLine, customerLine} from './customer-head.js';
 import {ago, count, duration, plural, tally} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, lineWidth, type Span, span, spread} from './paint.js';
@@ -176,6 +177,8 @@ export const Head = ({state, width}: {state: State; width: number}): ReactElemen
           : [];
   const fourth: Line =
     state.view === 'runs' ? unfinishedLine(state) : check && list ? noticeLine(state, check, list) : [];
-  const lines: Line[] = [titleLine(state, width), viewsLine(state, width), third, fourth];
+  const place =
+    state.customer === null ? [third, fourth] : [customerLine(state, width), answersLine(state, width)];
+  const lines: Line[] = [titleLine(state, width), viewsLine(state, width), ...place];
   return <Lines lines={lines.slice(0, HEAD_LINES)} width={width} color={state.color} />;
 };

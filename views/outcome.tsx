@@ -60,6 +60,18 @@ const resumeLines = ({origin, plan}: ModeOf<'plan'>): Line[] => {
     : [[span(`${plural(left, 'change is', 'changes are')} left to make.`, 'accent')]];
 };
 
+const followingLines = ({unblocks}: Origin): Line[] =>
+  unblocks && unblocks.rest.length > 0
+    ? [
+        [
+          span(
+            `${plural(unblocks.rest.length, 'more plan follows', 'more plans follow')} it, asked for apart.`,
+            'accent',
+          ),
+        ],
+      ]
+    : [];
+
 const keptLines = ({action, keeps = []}: Origin, width: number): Line[] =>
   keeps.flatMap(key =>
     wrap(`You keep ${key} instead of the ${action === 'keep-first' ? 'first' : 'latest'}.`, width).map(
@@ -88,6 +100,7 @@ const planLines = (state: State, mode: ModeOf<'plan'>, width: number, height: nu
     [span(`Plan: ${titleOf(origin)}`, 'bold')],
     ...wrap(what, width).map((text): Line => [text]),
     ...resumeLines(mode),
+    ...followingLines(origin),
     ...upTo(keptLines(origin, width), 3),
     ...upTo(noteLines(plan.notes, width), third),
     ...(statements.length > 0 ? [[span('What will run:', 'dim')]] : []),

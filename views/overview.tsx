@@ -1,88 +1,33 @@
 /** Overview: every store and every check at a glance, with the age of what is shown. */
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
-import type {List} from '../source/state/lists.js';
 import type {State} from '../source/state/state.js';
-import type {CheckInfo, StoreStatus} from '../source/types.js';
-import {fitted} from './columns.js';
-import {ago, count, plural, tally} from './format.js';
+import {count, plural, tally} from './format.js';
 import {Lines} from './lines.js';
-import {type Line, type Style, span, wrap} from './paint.js';
+import {columnsAt, type Entry, storeStyle} from './overview-columns.js';
+import {type Line, span, spread, wrap} from './paint.js';
 import {symbols} from './symbols.js';
-import {type Cell, DataTable, type TableColumn} from './table.js';
+import {DataTable} from './table.js';
 import {upTo} from './told.js';
+import {trendOf} from './trend.js';
 import type {ViewProps} from './view.js';
 
-type Entry = {check: CheckInfo; list: List; store: StoreStatus | undefined; selected: boolean; now: number};
-type EntryColumn = TableColumn & {flex?: number; cell: (entry: Entry) => Cell};
-
-const storeStyle: Record<StoreStatus['state'], Style> = {up: 'good', down: 'bad', connecting: 'dim'};
-
-/** A check’s answer in a word and a number. */
-const status = ({list}: Entry): Cell => {
-  if (list.error) return {text: `${symbols.bad} ${list.error.code}`, style: 'bad'};
-  if (!list.summary) return {text: 'looking…', style: 'dim'};
-  const {total, bySeverity} = list.summary;
-  if (total === 0) return {text: `${symbols.good} none`, style: 'good'};
-  const style: Style = bySeverity.critical > 0 ? 'bad' : bySeverity.warning > 0 ? 'warn' : 'dim';
-  const worst = bySeverity.critical > 0 ? 'critical' : bySeverity.warning > 0 ? 'warning' : 'info';
-  // A finding with several reasons may count more than once.
-  const worstCount = Math.min(bySeverity[worst], total);
-  const text =
-    worstCount === total ? `${count(total)} ${worst}` : `${count(total)}: ${count(worstCount)} ${worst}`;
-  return {text, style};
-};
-
-const columns: EntryColumn[] = [
-  {
-    id: 'mark',
-    title: '',
-    width: 1,
-    cell: ({selected}) => ({text: selected ? symbols.cursor : '', style: 'accent'}),
-  },
-  {id: 'check', title: 'Check', width: 20, flex: 2, cell: ({check}) => ({text: check.id})},
-  {
-    id: 'store',
-    title: 'Store',
-    width: 10,
-    cell: ({store}) => ({text: store?.state ?? '?', style: storeStyle[store?.state ?? 'connecting']}),
-  },
-  {id: 'found', title: 'Findings', width: 16, cell: status},
-  {
-    id: 'looked',
-    title: 'Looked',
-    width: 10,
-    align: 'right',
-    cell: ({list, now}) => ({text: list.answeredAt === null ? '–' : ago(list.answeredAt, now)}),
-  },
-];
-
-const more: EntryColumn[] = [
-  {
-    id: 'severity',
-    title: 'By severity',
-    width: 20,
-    flex: 3,
-    cell: ({list}) => ({text: tally(list.summary?.bySeverity ?? {})}),
-  },
-  {
-    id: 'reasons',
-    title: 'By reason',
-    width: 40,
-    flex: 6,
-    cell: ({list}) => ({text: tally(list.summary?.byReason ?? {})}),
-  },
-  {id: 'kind', title: 'Kind', width: 10, cell: ({check}) => ({text: check.storeKind})},
-];
-
 /** What there is to say of the check under the cursor and of its store. */
-const detailLines = ({check, list, store}: Entry, standIns: boolean, width: number): Line[] => {
+const detailLines = (
+  {check, list, store, trend: {line, change, style}}: Entry,
+  standIns: boolean,
+  width: number,
+): Line[] => {
   const found = list.error
     ? [span(`${list.error.message}. ${list.error.hint}`, 'bad')]
     : [tally(list.summary?.byReason ?? {}) || (list.summary ? 'nothing found' : 'not answered yet')];
   const took = list.summary ? `, took ${count(Math.round(list.summary.tookMs))} ms` : '';
   return [
-    [span(check.id, 'bold'), ` looks at ${check.table}${took}`],
+    spread(
+      [span(check.id, 'bold'), ` looks at ${check.table}${took}`],
+      change === '' ? [] : [span(` ${line} ${change}`, style)],
+      width,
+    ),
     ['  ', ...found],
     [span(`  ${check.store}: ${check.storeKind}, ${store?.state ?? 'unknown'}. ${store?.text ?? ''}`, 'dim')],
     ...(standIns && store?.standIn
@@ -121,9 +66,10 @@ export const OverviewView = ({state, width, height}: ViewProps): ReactElement =>
       store: state.stores.find(store => store.store === check.store),
       selected: index === state.overview,
       now: state.now,
+      trend: trendOf(state.trends[check.id], state.now),
     }),
   );
-  const spec = fitted(columns, more, width);
+  const spec = columnsAt(entries, width);
   const room = Math.max(1, Math.min(entries.length, height - 8));
   const top = Math.max(0, Math.min(state.overview - room + 1, entries.length - room));
   const chosen = entries[state.overview];

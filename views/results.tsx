@@ -1,9 +1,12 @@
 /** What came of a run. */
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
+import type {Customer} from '../source/state/customer.js';
 import type {ModeOf} from '../source/state/modes.js';
+import type {State} from '../source/state/state.js';
 import type {RunResult} from '../source/types.js';
 import {ChangesTable, firstShown} from './changes.js';
+import {verdictLines} from './customer.js';
 import {count, plural} from './format.js';
 import {Lines} from './lines.js';
 import {type Line, type Style, span} from './paint.js';
@@ -11,13 +14,17 @@ import {symbols} from './symbols.js';
 import {faultLines, noteLines, resultTally, titleOf, upTo} from './told.js';
 import type {ViewProps} from './view.js';
 
-const resultLines = (mode: ModeOf<'results'>, width: number, height: number): Line[] => {
+const resultLines = ({customer}: State, mode: ModeOf<'results'>, width: number, height: number): Line[] => {
   const {result, origin} = mode;
   const rest = remaining(result);
+  const looked =
+    origin.unblocks && customer
+      ? customerLines(customer, width)
+      : [rest ? [span(rest.text, rest.style)] : []];
   return [
     [span(`${headline(result)}: ${titleOf(origin)}`, 'bold')],
     [...resultTally(result), ` of ${plural(result.planned, 'planned change')}`],
-    rest === null ? [] : [span(rest.text, rest.style)],
+    ...looked,
     [
       span(
         result.run === null ? 'Nothing was written.' : `Run ${result.run}: 7 and then u takes it back.`,
@@ -29,6 +36,12 @@ const resultLines = (mode: ModeOf<'results'>, width: number, height: number): Li
     ...upTo(noteLines(result.notes, width), Math.max(2, Math.floor(height / 4))),
   ];
 };
+
+/** What became of the customer; what other customers have left of this kind says nothing of that. */
+const customerLines = (customer: Customer, width: number): Line[] =>
+  customer.looking && customer.report?.blocked !== false
+    ? [[span('Looking at the customer again…', 'dim')]]
+    : [['Looked again:'], ...verdictLines(customer, width)];
 
 /** What is left open, and how it is closed. */
 const unfinishedLines = ({run, unknown, interrupted}: RunResult): Line[] => {
@@ -58,7 +71,7 @@ const remaining = ({remaining: left}: RunResult): {text: string; style: Style} |
 export const ResultsView = ({state, width, height}: ViewProps): ReactElement | null => {
   const {mode, color} = state;
   if (mode.name !== 'results') return null;
-  const lines = resultLines(mode, width, height);
+  const lines = resultLines(state, mode, width, height);
   const {changes} = mode.result;
   const room = height - lines.length;
   const from = firstShown(mode.top, changes.length, room);

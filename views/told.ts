@@ -1,4 +1,5 @@
 /** What plans and runs are told with, in several places. */
+import {shorten} from '../source/sanitise.js';
 import type {Origin} from '../source/state/modes.js';
 import {count} from './format.js';
 import {type Line, type Style, span, wrap} from './paint.js';
@@ -7,7 +8,11 @@ import {symbols} from './symbols.js';
 /** What a plan or run is, in words. */
 export const titleOf = (origin: Origin): string => {
   if (origin.undoes) return `undo of run ${origin.undoes}`;
-  return origin.resumes ? `the rest of run ${origin.resumes}` : `${origin.action} on ${origin.check}`;
+  if (origin.resumes) return `the rest of run ${origin.resumes}`;
+  const what = `${origin.action} on ${origin.check}`;
+  if (!origin.unblocks) return what;
+  const customer = shorten(origin.unblocks.customer, 40);
+  return origin.check === '' ? `what unblocks ${customer}` : `${what} for ${customer}`;
 };
 
 const marked = (texts: readonly string[], symbol: string, style: Style, width: number): Line[] =>

@@ -33,6 +33,9 @@ export type Binding = {
 type More = {word?: string; place?: number} & Pick<Binding, 'views' | 'when' | 'useful'>;
 
 const browse: ModeName[] = ['browse'];
+const oneCustomer: ModeName[] = ['customer'];
+/** Where the program's own keys work: not in the middle of something. */
+const open: ModeName[] = ['browse', 'customer'];
 const lists: ViewId[] = ['duplicates', 'null-ids', 'stale', 'devices'];
 const moving: ModeName[] = ['browse', 'details', 'plan', 'change', 'results', 'help', 'customer'];
 const choosing: ModeName[] = ['menu', 'palette', 'export'];
@@ -63,9 +66,10 @@ const marking = (id: string, keys: string, text: string, more: More = {}): Bindi
   bind('Mark', id, keys, browse, text, {views: lists, ...more});
 const looking = (id: string, keys: string, text: string, more: More = {}): Binding =>
   bind('Look', id, keys, browse, text, more);
-const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, browse, text);
+const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, open, text);
 
 const actText = 'plan an action for the marked rows, or this one';
+const customerText = 'everything about one customer, this row’s first';
 const runAt = ({mode, runs}: State): RunSummary | undefined =>
   runs.items?.find(({run}) => run === (mode.name === 'run-details' ? mode.run.run : runs.run));
 const hasCustomer = (state: State): boolean => state.canCustomer;
@@ -85,6 +89,11 @@ export const bindings: readonly Binding[] = [
   marking('invert', 'i', 'mark what is not marked, and the other way round'),
 
   bind('Act', 'plan', 'x', ['browse', 'details'], actText, {views: lists, word: 'act', place: 3}),
+  bind('Act', 'unblock', 'x', oneCustomer, 'plan what unblocks the customer, and nothing else', {
+    word: 'unblock',
+    place: 1,
+    useful: ({customer}) => customer?.report?.blockedBy.some(({stale}) => stale) === true,
+  }),
   bind('Act', 'keeper', 'space', ['details'], 'keep this row of the group instead', {
     views: ['duplicates'],
     word: 'keep this row',
@@ -114,7 +123,20 @@ export const bindings: readonly Binding[] = [
   looking('refresh', 'R', 'look again now', {word: 'refresh', place: 9}),
   looking('slower', '+ =', 'longer pauses between refreshes'),
   looking('faster', '-', 'shorter pauses between refreshes'),
-  looking('customer', 'c', 'everything about one customer', {word: 'customer', place: 8, when: hasCustomer}),
+  bind('Look', 'customer', 'c', ['browse', 'details', 'customer'], customerText, {
+    word: 'customer',
+    place: 8,
+    when: hasCustomer,
+  }),
+  bind('Look', 'customer-refresh', 'R', oneCustomer, 'look again now', {word: 'refresh', place: 4}),
+  bind('Look', 'follow', 'w', oneCustomer, 'follow: look again at each refresh, or end that', {
+    word: 'follow',
+    place: 2,
+  }),
+  bind('Look', 'copy-incident', 'y', oneCustomer, 'copy the incident as Markdown (OSC 52)', {
+    word: 'copy report',
+    place: 3,
+  }),
   bind('Look', 'copy', 'y', ['browse', 'details', 'run-details'], 'copy the group, key or run (OSC 52)'),
   looking('export', 'e', 'export the findings to a file (CSV, JSON)', {
     views: lists,
@@ -134,10 +156,10 @@ export const bindings: readonly Binding[] = [
   viewing('next-check', ']', 'next check here, then the next view'),
   viewing('previous-check', '[', 'previous check here, then the previous view'),
 
-  bind('Program', 'palette', ':', browse, 'find a command by its name'),
-  bind('Program', 'write', ':write', browse, 'lift read-only for 15 minutes; asks for the name'),
-  bind('Program', 'readonly', ':readonly', browse, 'end that early'),
-  bind('Program', 'help', '?', ['browse', 'details'], 'help', {word: 'help', place: 5}),
+  bind('Program', 'palette', ':', open, 'find a command by its name'),
+  bind('Program', 'write', ':write', open, 'lift read-only for 15 minutes; asks for the name'),
+  bind('Program', 'readonly', ':readonly', open, 'end that early'),
+  bind('Program', 'help', '?', [...open, 'details'], 'help', {word: 'help', place: 5}),
   bind('Program', 'back', 'esc', [...leaving, ...typing, ...buttons, ...closing], 'back one level', {
     word: 'back',
     place: 20,
@@ -146,7 +168,7 @@ export const bindings: readonly Binding[] = [
   bind('Program', 'back', '?', ['help'], 'close the help'),
   bind('Program', 'clear', 'esc', browse, 'give up the range, then the filter; else nothing'),
   bind('Program', 'leave', 'q', browse, 'quit (asks when rows are marked)', {word: 'quit', place: 5.5}),
-  bind('Program', 'suspend', 'ctrl+z', browse, 'suspend the program; fg brings it back'),
+  bind('Program', 'suspend', 'ctrl+z', open, 'suspend the program; fg brings it back'),
   bind('Program', 'interrupt', 'ctrl+c', ['running'], 'quit at once; stop a run after its chunk', {
     word: 'stop after this chunk',
     place: 1,

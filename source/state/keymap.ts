@@ -1,5 +1,6 @@
 /** Questions to the table of keys: what a key does here, what the footer and the palette offer. */
 import {type Binding, bindings} from './bindings.js';
+import {home} from './places-of-state.js';
 import type {State} from './state.js';
 
 const offered = (binding: Binding, state: State): boolean =>
@@ -37,17 +38,17 @@ export const footerBindings = (state: State): Binding[] =>
 const notInPalette = new Set(['palette', 'clear', 'suspend']);
 
 /**
- * The commands of the palette that the typed words are found in: those of browsing, but the ones for moving. The
+ * The commands of the palette that the typed words are found in: those of the place that it was opened at, but the ones for moving. The
  * command of exactly that name comes first: `:write` and Enter is that and nothing else.
  */
 export const paletteBindings = (state: State, words: string): Binding[] => {
-  const browsing: State = {...state, mode: {name: 'browse'}};
+  const there: State = {...state, mode: home(state)};
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const found = bindings.filter(
     binding =>
       binding.category !== 'Move' &&
       !notInPalette.has(binding.id) &&
-      offered(binding, browsing) &&
+      offered(binding, there) &&
       wanted.every(word => `${binding.id} ${binding.text} ${binding.category}`.toLowerCase().includes(word)),
   );
   const isNamed = (binding: Binding): boolean => wanted.length === 1 && binding.id === wanted[0];

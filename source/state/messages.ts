@@ -1,4 +1,5 @@
 /** What can happen (messages), and what the state machine asks for (effects). Effects are data; source/ui.ts runs them. */
+import type {Trend} from '../trend.js';
 import type {
   CheckError,
   Finding,
@@ -10,7 +11,7 @@ import type {
   Selection,
   StoreStatus,
 } from '../types.js';
-import type {Json} from '../values.js';
+import type {CustomerReport} from '../ui/customer.js';
 import type {Summary} from './lists.js';
 
 export type Message =
@@ -46,10 +47,13 @@ export type Message =
   | {type: 'run-failed'; error: CheckError}
   | {type: 'history'; runs: RunSummary[]; now: number}
   | {type: 'history-failed'; error: CheckError; now: number}
-  | {type: 'customer'; id: string; report: Json}
-  | {type: 'customer-failed'; id: string; error: CheckError}
+  /** `whole`: all stores have answered, or will not. */
+  | {type: 'customer'; question: number; report: CustomerReport; whole: boolean; now: number}
+  | {type: 'customer-failed'; question: number; error: CheckError; now: number}
+  | {type: 'unblock-planned'; ticket: number; plans: Plan[]}
   /** The dialog has been on the screen long enough to take input. */
   | {type: 'armed'}
+  | {type: 'trends'; trends: Readonly<Record<string, Trend>>}
   | {type: 'said'; text: string; tone: 'info' | 'good' | 'bad'}
   /** A signal asked the program to end. */
   | {type: 'terminate'; code: number};
@@ -77,8 +81,12 @@ export type Effect =
     }
   /** Input came before it was armed: the moment begins again. */
   | {effect: 'hold'}
-  | {effect: 'copy'; text: string}
+  /** `what`: names a text of several lines, which are kept as they are. */
+  | {effect: 'copy'; text: string; what?: string}
   | {effect: 'export'; check: string; format: 'csv' | 'json'; filter: string}
-  | {effect: 'customer'; id: string}
+  /** Gives up the question before it. */
+  | {effect: 'customer'; question: number; id: string}
+  | {effect: 'leave-customer'}
+  | {effect: 'plan-unblock'; ticket: number; report: CustomerReport}
   | {effect: 'suspend'}
   | {effect: 'quit'; code: number};

@@ -1,6 +1,5 @@
 /** What the user is in the middle of: one of these at a time. */
 import type {CheckError, Plan, Progress, RunResult, RunSummary} from '../types.js';
-import type {Json} from '../values.js';
 import type {Asking} from './asking.js';
 
 /** An action as the menu offers it: for how many of the chosen findings it is there. */
@@ -14,6 +13,8 @@ export type Origin = {
   resumes: string | null;
   /** Keys of the rows that the user chose to keep. */
   keeps?: readonly string[];
+  /** The customer that it unblocks: the plan is the first of several, and `rest` follows it. */
+  unblocks?: {customer: string; rest: readonly Plan[]};
 };
 
 type PlanMode = {name: 'plan'; origin: Origin; plan: Plan; at: number; row: number};
@@ -24,8 +25,10 @@ export type Mode =
   | {name: 'run-details'; run: RunSummary}
   | {name: 'filter'; check: string}
   | {name: 'palette'; text: string; index: number}
-  | {name: 'prompt'; text: string}
-  | {name: 'customer'; id: string; report: Json | null; error: CheckError | null; top: number}
+  /** `offered`: what Enter takes where nothing was typed; '' for nothing. */
+  | {name: 'prompt'; text: string; offered: string}
+  /** The state's `customer`. */
+  | {name: 'customer'}
   | {name: 'export'; check: string; index: number}
   /** `only`: the finding whose details were open; null for the marks or the row under the cursor. */
   /** `index`: -1 while no choice is selected. */
@@ -51,6 +54,8 @@ export type Mode =
       name: 'running';
       origin: Origin;
       plan: Plan;
+      /** When the plan was made. */
+      at: number;
       progress: Progress | null;
       outcomes: Record<'applied' | 'skipped' | 'failed' | 'unknown', number>;
       since: number;
@@ -58,7 +63,8 @@ export type Mode =
       /** The exit code to leave with once the run has come to its end; null to stay. */
       leaveWith: number | null;
     }
-  | {name: 'results'; origin: Origin; result: RunResult; top: number}
+  /** `at`: when its plan was made. */
+  | {name: 'results'; origin: Origin; result: RunResult; at: number; top: number}
   | {name: 'failure'; title: string; error: CheckError}
   | {name: 'help'; top: number}
   | {name: 'quit'; marked: number; focus: 'cancel' | 'run'};

@@ -1,6 +1,7 @@
 /** Where the user is: the view's check and its list, and how to get to the next. */
 import type {CheckInfo} from '../types.js';
 import type {List} from './lists.js';
+import type {Mode} from './modes.js';
 import {checksOf, type ViewId, views} from './places.js';
 import type {State} from './state.js';
 
@@ -32,3 +33,6 @@ export const atCheckAfter = (state: State, by: 1 | -1): State => {
   const entry = by > 0 ? there[0] : there.at(-1);
   return {...state, view, current: entry ? {...state.current, [view]: entry.id} : state.current};
 };
+
+/** Where dialogs and overlays lead back to: the customer that is open, else what was browsed. */
+export const home = ({customer}: State): Mode => (customer === null ? {name: 'browse'} : {name: 'customer'});

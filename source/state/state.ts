@@ -1,5 +1,7 @@
 /** Everything that the screen shows. Only `update` makes a new one; views read it. */
+import type {Trend} from '../trend.js';
 import type {CheckError, CheckInfo, Engine, ReadOnlyBy, RunSummary, StoreStatus} from '../types.js';
+import type {Customer} from './customer.js';
 import {emptyList, type List} from './lists.js';
 import type {Mode} from './modes.js';
 import type {ViewId} from './places.js';
@@ -44,9 +46,13 @@ export type State = {
   overview: number;
   runs: Runs;
   mode: Mode;
+  /** The customer that is open, also under its dialogs; null while one browses. */
+  customer: Customer | null;
   paused: boolean;
   refreshMs: number;
-  /** Numbers the plans that were asked for, so that an answer that nobody waits for any more is thrown away. */
+  /** What each check found over time. */
+  trends: Readonly<Record<string, Trend>>;
+  /** Numbers the plans and customers that were asked for, so that an answer that nobody waits for any more is thrown away. */
   ticket: number;
   toast: Toast | null;
 };
@@ -97,8 +103,10 @@ export const initialState = (
     error: null,
   },
   mode: {name: 'browse'},
+  customer: null,
   paused: false,
   refreshMs: engine.refreshMs,
+  trends: {},
   ticket: 0,
   toast: null,
 });

@@ -180,7 +180,6 @@ export const browseCommands: Readonly<Record<string, Command>> = {
   faster,
   copy,
   export: withCheck(check => ({name: 'export', check, index: 0})),
-  customer: state => step({...state, mode: {name: 'prompt', text: ''}}),
   'view-overview': toView('overview'),
   'view-duplicates': toView('duplicates'),
   'view-null-ids': toView('null-ids'),

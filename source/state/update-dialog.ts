@@ -5,10 +5,12 @@ import {paletteBindings} from './keymap.js';
 import {typed, withoutLast} from './keys.js';
 import {tableHeight} from './layout.js';
 import {type AskingMode, isAsking, type Mode} from './modes.js';
+import {home} from './places-of-state.js';
 import type {State} from './state.js';
 import {type Step, say, step} from './step.js';
+import {afterResults, openCustomer} from './update-customer.js';
 import {moved} from './update-data.js';
-import {chooseAction} from './update-plan.js';
+import {chooseAction, released} from './update-plan.js';
 import {press} from './update-run.js';
 import {pressUnlock} from './update-write.js';
 import {moveTo} from './window.js';
@@ -97,16 +99,20 @@ export const back = (state: State): Step => {
     case 'change':
       return withMode(state, mode.from);
     case 'plan':
-      return step({...state, mode: browsing}, {effect: 'release', plan: mode.plan});
+      return step({...state, mode: home(state)}, ...released(mode));
     case 'planning':
-      return step({...state, mode: browsing}, {effect: 'cancel-plan'});
+      return step({...state, mode: home(state)}, {effect: 'cancel-plan'});
+    case 'customer':
+      return withMode(state, browsing);
+    case 'results':
+      return afterResults(state, mode);
     case 'menu':
       return withMode(
         state,
         mode.only === null ? browsing : {name: 'details', check: mode.check, id: mode.only, row: 0, top: 0},
       );
     default:
-      return withMode(state, browsing);
+      return withMode(state, home(state));
   }
 };
 
@@ -133,7 +139,7 @@ export const choose = (state: State, run: (state: State, command: string) => Ste
       return chooseAction(state, mode);
     case 'palette': {
       const binding = paletteBindings(state, mode.text)[mode.index];
-      const next: State = {...state, mode: browsing};
+      const next: State = {...state, mode: home(state)};
       return binding ? run(next, binding.id) : step(next);
     }
     case 'export': {
@@ -151,12 +157,8 @@ export const choose = (state: State, run: (state: State, command: string) => Ste
 export const accept = (state: State): Step => {
   const {mode} = state;
   if (mode.name !== 'prompt') return withMode(state, browsing);
-  const id = mode.text.trim();
-  if (id === '') return withMode(state, browsing);
-  return step(
-    {...state, mode: {name: 'customer', id, report: null, error: null, top: 0}},
-    {effect: 'customer', id},
-  );
+  const id = mode.text.trim() || mode.offered;
+  return id === '' ? withMode(state, home(state)) : openCustomer(state, id);
 };
 
 /** Tab and arrows in a dialog. */
@@ -181,5 +183,5 @@ export const pressButton = (state: State): Step => {
   if (mode.name === 'confirm') return press(state, mode);
   if (mode.name === 'unlock') return pressUnlock(state, mode);
   if (mode.name !== 'quit') return step(state);
-  return mode.focus === 'run' ? step(state, {effect: 'quit', code: 0}) : withMode(state, browsing);
+  return mode.focus === 'run' ? step(state, {effect: 'quit', code: 0}) : withMode(state, home(state));
 };

@@ -1,5 +1,6 @@
 /** Moving: the cursor of a list, of the overview, of the runs, and the scroll of a screen of text. */
 
+import {atSession} from './customer.js';
 import {tableHeight} from './layout.js';
 import {currentList} from './places-of-state.js';
 import {runIndex, withRunInView} from './runs-window.js';
@@ -59,6 +60,14 @@ const moveChange = (state: State, command: string): Step => {
   return step({...state, mode: {...mode, row}});
 };
 
+const moveCustomer = (state: State, command: string): Step => {
+  const {customer} = state;
+  if (customer === null) return step(state);
+  const count = customer.report?.sessions.length ?? 0;
+  const index = placeAfter(command, customer.cursor.index, count, Math.max(1, tableHeight(state) - 6));
+  return step({...state, customer: atSession(customer, index)});
+};
+
 /** Texts scroll without a cursor; the view knows how many lines there are and stops at the last. */
 const scroll = (state: State, command: string): Step => {
   const {mode} = state;
@@ -73,6 +82,7 @@ const scroll = (state: State, command: string): Step => {
 /** Runs one of the commands of the category Move. */
 export const move = (state: State, command: string): Step => {
   if (state.mode.name === 'browse') return moveBrowsing(state, command);
+  if (state.mode.name === 'customer') return moveCustomer(state, command);
   if (state.mode.name === 'plan') return moveChange(state, command);
   return state.mode.name === 'details' ? moveRow(state, command) : scroll(state, command);
 };

@@ -1,5 +1,5 @@
 /** From the rows that were chosen to a plan of what would change. */
-import type {CheckError, Finding, RunSummary, Selection} from '../types.js';
+import type {CheckError, Finding, Plan, RunSummary, Selection} from '../types.js';
 import {keyText} from './filter.js';
 import {isSame} from './keepers.js';
 import {choicesFor, selectionFor, targets} from './marks.js';
@@ -15,15 +15,25 @@ type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
 
 const browsing: Mode = {name: 'browse'};
 
+/** What lets go of a plan that is given up, and of those that were to follow it. */
+export const released = ({plan, origin}: {plan: Plan; origin: Origin}): Effect[] =>
+  [plan, ...(origin.unblocks?.rest ?? [])].map(given => ({effect: 'release', plan: given}));
+
 /** Why nothing may be planned on a check now; null when it may. Nothing is planned on data that a store can't renew. */
 export const whyNot = (state: State, check: string): string | null => {
-  const {store} = checkInfo(state, check);
-  const status = state.stores.find(item => item.store === store);
+  const down = whyDown(state, check);
+  if (down !== null) return down;
   const list = state.lists[check]!;
-  if (status?.state === 'down') return `${store} is down, so nothing is planned on it: ${status.text}`;
   if (list.error) return `${check} can’t be read, so nothing is planned on it: ${list.error.message}`;
   if (list.answeredAt === null) return `${check} has not answered yet.`;
   return null;
+};
+
+/** The same where only the store matters, and not the list of the check. */
+export const whyDown = (state: State, check: string): string | null => {
+  const {store} = checkInfo(state, check);
+  const status = state.stores.find(item => item.store === store);
+  return status?.state === 'down' ? `${store} is down, so nothing is planned on it: ${status.text}` : null;
 };
 
 /** `x`: the actions that apply to what is chosen. */
@@ -121,7 +131,8 @@ const chosenRun = ({mode, runs}: State): RunSummary | undefined => {
   return runs.items?.find(item => item.run === name);
 };
 
-const planOfRun = (state: State, origin: Origin, ask: (ticket: number) => Effect): Step => {
+/** Asks for a plan that is made without looking at a list first. */
+export const planAs = (state: State, origin: Origin, ask: (ticket: number) => Effect): Step => {
   const ticket = state.ticket + 1;
   const mode: Mode = {
     name: 'planning',
@@ -144,7 +155,7 @@ export const planUndo = (state: State): Step => {
   if (run.state !== 'interrupted' && run.applied === 0 && run.unknown === 0)
     return step(say(state, 'This run changed nothing.', 'bad'));
   const origin = {check: run.check, action: 'undo', undoes: run.run, resumes: null};
-  return planOfRun(state, origin, ticket => ({effect: 'plan-undo', ticket, run: run.run}));
+  return planAs(state, origin, ticket => ({effect: 'plan-undo', ticket, run: run.run}));
 };
 
 /** `r` in the runs. */
@@ -154,10 +165,10 @@ export const planResume = (state: State): Step => {
   if (!canResume(run))
     return step(say(state, 'This run came to its end: there is nothing to finish.', 'bad'));
   const origin = {check: run.check, action: run.action, undoes: null, resumes: run.run};
-  return planOfRun(state, origin, ticket => ({effect: 'plan-resume', ticket, run: run.run}));
+  return planAs(state, origin, ticket => ({effect: 'plan-resume', ticket, run: run.run}));
 };
 
-const isAwaited = (state: State, ticket: number): state is State & {mode: ModeOf<'planning'>} =>
+export const isAwaited = (state: State, ticket: number): state is State & {mode: ModeOf<'planning'>} =>
   state.mode.name === 'planning' && state.mode.ticket === ticket;
 
 export const planned = (state: State, message: Of<'planned'>): Step => {
@@ -174,7 +185,7 @@ export const planProgress = (state: State, message: Of<'plan-progress'>): Step =
 export const planFailed = (state: State, message: Of<'plan-failed'>): Step =>
   step(isAwaited(state, message.ticket) ? fault(state, 'It could not be planned', message.error) : state);
 
-const fault = (state: State, title: string, error: CheckError): State => ({
+export const fault = (state: State, title: string, error: CheckError): State => ({
   ...state,
   mode: {name: 'failure', title, error},
 });

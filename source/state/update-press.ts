@@ -9,6 +9,7 @@ import {findingOf} from './shown.js';
 import {checkInfo, type State, withList} from './state.js';
 import {type Step, say, step} from './step.js';
 import {browseCommands} from './update-browse.js';
+import {copyIncident, follow, lookAtCustomer, planUnblock, promptCustomer} from './update-customer.js';
 import {accept, back, choose, chooseAfter, moveFocus, paste, pressButton, typeInto} from './update-dialog.js';
 import {move, refit} from './update-move.js';
 import {openMenu, planResume, planUndo, toggleHidden} from './update-plan.js';
@@ -68,6 +69,16 @@ const run = (state: State, command: string): Step => {
       return interrupt(state);
     case 'plan':
       return openMenu(state);
+    case 'unblock':
+      return planUnblock(state);
+    case 'customer':
+      return promptCustomer(state);
+    case 'customer-refresh':
+      return lookAtCustomer(state);
+    case 'follow':
+      return follow(state);
+    case 'copy-incident':
+      return copyIncident(state);
     case 'undo':
       return planUndo(state);
     case 'resume':

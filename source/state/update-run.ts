@@ -3,15 +3,15 @@ import {type Field, missing, missingText} from './asking.js';
 import {markNone} from './marks.js';
 import type {Message} from './messages.js';
 import type {Mode, ModeOf} from './modes.js';
+import {home} from './places-of-state.js';
 import {readOnlyText} from './read-only.js';
 import {type State, withList} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
+import {askCustomer, withRun} from './update-customer.js';
 import {askHistory, lookAgain} from './update-data.js';
-import {whyNot} from './update-plan.js';
+import {released, whyDown, whyNot} from './update-plan.js';
 
 type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
-
-const browsing: Mode = {name: 'browse'};
 
 /** `x` on the plan: the dialog that asks. Nothing is typed into it before it has been seen. */
 export const openConfirm = (state: State): Step => {
@@ -22,7 +22,7 @@ export const openConfirm = (state: State): Step => {
   // An interrupted run is closed by running its plan, though nothing may be left to do.
   if (plan.planned === 0 && !origin.resumes) return step(say(state, 'This plan changes nothing.', 'bad'));
   if (!origin.undoes && !origin.resumes) {
-    const refused = whyNot(state, origin.check);
+    const refused = origin.unblocks ? whyDown(state, origin.check) : whyNot(state, origin.check);
     if (refused !== null) return step(say(state, refused, 'bad'));
   }
   const fields: Field[] = [
@@ -39,10 +39,8 @@ export const openConfirm = (state: State): Step => {
 export const press = (state: State, mode: ModeOf<'confirm'>): Step => {
   const {origin, plan, fields} = mode;
   if (mode.focus === 'cancel') {
-    return step(say({...state, mode: browsing}, 'Cancelled: nothing was changed.'), {
-      effect: 'release',
-      plan,
-    });
+    const left = {...state, mode: home(state)};
+    return step(say(left, 'Cancelled: nothing was changed.'), ...released({plan, origin}));
   }
   // It may have ended while the dialog was open.
   if (state.readOnlyBy !== null) return step(say(state, readOnlyText(state.readOnlyBy), 'bad'));
@@ -54,6 +52,7 @@ export const press = (state: State, mode: ModeOf<'confirm'>): Step => {
     name: 'running',
     origin,
     plan,
+    at: mode.at,
     progress: null,
     outcomes,
     since: state.now,
@@ -82,6 +81,8 @@ export const progress = (state: State, message: Of<'progress'>): Step => {
 const afterRun = (state: State, mode: ModeOf<'running'>, next: Mode): Step => {
   const code = mode.leaveWith;
   if (code !== null) return step(state, {effect: 'quit', code});
+  const {unblocks} = mode.origin;
+  if (unblocks) return afterUnblocking(state, mode, next);
   const list = state.lists[mode.origin.check];
   const shownNext: State = {...state, mode: next};
   const cleared = list
@@ -91,20 +92,32 @@ const afterRun = (state: State, mode: ModeOf<'running'>, next: Mode): Step => {
   return inTurn(looked, askHistory);
 };
 
+/** No marks were taken; the customer is looked at again as well. */
+const afterUnblocking = (state: State, {origin}: ModeOf<'running'>, next: Mode): Step => {
+  const looked = inTurn(step({...state, mode: next}), later => lookAgain(later, origin.check));
+  return inTurn(inTurn(looked, askHistory), askCustomer);
+};
+
 export const ran = (state: State, message: Of<'ran'>): Step => {
   const {mode} = state;
   if (mode.name !== 'running') return step(state);
   const {run} = message.result;
-  const next: State = run === null ? state : {...state, runs: {...state.runs, run, awaited: true}};
-  return afterRun(next, mode, {name: 'results', origin: mode.origin, result: message.result, top: 0});
+  const known: State = run === null ? state : {...state, runs: {...state.runs, run, awaited: true}};
+  const next = mode.origin.unblocks ? withRun(known, message.result) : known;
+  return afterRun(next, mode, {
+    name: 'results',
+    origin: mode.origin,
+    result: message.result,
+    at: mode.at,
+    top: 0,
+  });
 };
 
 export const runFailed = (state: State, message: Of<'run-failed'>): Step => {
   const {mode} = state;
   if (mode.name !== 'running') return step(state);
-  return afterRun(state, mode, {
-    name: 'failure',
-    title: 'The run could not be carried out',
-    error: message.error,
-  });
+  const title = 'The run could not be carried out';
+  const failed = afterRun(state, mode, {name: 'failure', title, error: message.error});
+  const rest = mode.origin.unblocks?.rest ?? [];
+  return step(failed.state, ...failed.effects, ...rest.map(plan => ({effect: 'release' as const, plan})));
 };

@@ -2,6 +2,7 @@
 import {missing, missingText} from './asking.js';
 import type {Message} from './messages.js';
 import type {ModeOf} from './modes.js';
+import {home} from './places-of-state.js';
 import {readOnlyError} from './read-only.js';
 import type {State} from './state.js';
 import {type Step, say, step} from './step.js';
@@ -39,11 +40,11 @@ export const askToWrite = (state: State): Step => {
 
 /** Enter on a button of that dialog. */
 export const pressUnlock = (state: State, mode: ModeOf<'unlock'>): Step => {
-  const browsing: State = {...state, mode: {name: 'browse'}};
-  if (mode.focus === 'cancel') return step(say(browsing, 'Cancelled: it stays read-only.'));
+  const left: State = {...state, mode: home(state)};
+  if (mode.focus === 'cancel') return step(say(left, 'Cancelled: it stays read-only.'));
   const [field] = mode.fields;
   if (missing(mode).length > 0) return step(say(state, missingText(field!), 'bad'));
-  return step(browsing, {effect: 'unlock', typed: field!.text});
+  return step(left, {effect: 'unlock', typed: field!.text});
 };
 
 export const unlocked = (state: State, {until}: Of<'unlocked'>): Step =>

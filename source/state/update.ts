@@ -3,6 +3,7 @@ import type {Message} from './messages.js';
 import {isAsking} from './modes.js';
 import type {State} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
+import {customerAnswered, customerFailed, followed, leftCustomer, unblockPlanned} from './update-customer.js';
 import {history, historyFailed, loaded, loadFailed, tick, verified} from './update-data.js';
 import {planFailed, planned, planProgress, readAgain} from './update-plan.js';
 import {pasted, press, resize, seenAgain, terminate} from './update-press.js';
@@ -23,7 +24,7 @@ const hushed = (before: State, after: State): State =>
 
 /** The next state and its effects. */
 export const update = (state: State, message: Message): Step => {
-  const next = answer(state, message);
+  const next = leftCustomer(answer(state, message));
   return {...next, state: hushed(state, next.state)};
 };
 
@@ -34,7 +35,7 @@ const answer = (state: State, message: Message): Step => {
     case 'paste':
       return pasted(state, message);
     case 'tick':
-      return tick(state, message.now);
+      return inTurn(tick(state, message.now), followed);
     case 'resize':
       return resize(state, message);
     case 'resumed':
@@ -74,17 +75,16 @@ const answer = (state: State, message: Message): Step => {
         isAsking(state.mode) ? {...state, mode: {...state.mode, armed: true, settling: false}} : state,
       );
     case 'customer':
-      return step(atCustomer(state, message.id, {report: message.report}));
+      return customerAnswered(state, message);
     case 'customer-failed':
-      return step(atCustomer(state, message.id, {error: message.error}));
+      return customerFailed(state, message);
+    case 'unblock-planned':
+      return unblockPlanned(state, message);
+    case 'trends':
+      return step({...state, trends: message.trends});
     case 'said':
       return step(say(state, message.text, message.tone));
     case 'terminate':
       return terminate(state, message.code);
   }
 };
-
-const atCustomer = (state: State, id: string, answer: object): State =>
-  state.mode.name === 'customer' && state.mode.id === id
-    ? {...state, mode: {...state.mode, ...answer}}
-    : state;

@@ -1,16 +1,18 @@
 /** Runs what the state machine asks for, and tells it what came of it. All I/O of the screen is here. */
 
-import {sanitise} from '../sanitise.js';
 import type {Effect, Message} from '../state/messages.js';
 import type {Engine, Plan, Progress} from '../types.js';
-import type {Json} from '../values.js';
 import {createArming} from './arming.js';
+import {createCustomerAsker} from './ask-customer.js';
+import {copySequence} from './clipboard.js';
+import type {CustomerOptions, CustomerReport} from './customer.js';
 import {exportFindings} from './export.js';
 import {errorOf, look, lookFor} from './look.js';
 
-/** The engine as the screen needs it; `customer` only where the engine can tell about one. */
+/** The engine as the screen needs it; the last two only where the engine can tell about customers. */
 export type UiEngine = Engine & {
-  customer?: (id: string, options: {signal: AbortSignal}) => Promise<object>;
+  customer?: (id: string, options: CustomerOptions) => Promise<CustomerReport>;
+  planUnblock?: (report: CustomerReport, options: {signal: AbortSignal}) => Promise<Plan[]>;
 };
 
 export type Surroundings = {
@@ -25,16 +27,13 @@ export type Surroundings = {
 
 export type Effects = {run(effect: Effect): void /** Gives up everything that is under way. */; stop(): void};
 
-/** What is pasted into a shell must not press Enter there: control characters are copied as escapes. */
-const clipboardText = (text: string): string =>
-  text.replace(/\p{Control}/gu, character => sanitise(character));
-
 export const createEffects = (engine: UiEngine, around: Surroundings): Effects => {
   const {send} = around;
   const arming = createArming(around.afterPaint, () => tell({type: 'armed'}));
   const all = new AbortController();
   let planning = new AbortController();
   let running = new AbortController();
+  const customers = createCustomerAsker(engine, message => tell(message));
   /** The last question to each check: the next waits for it, so that a check never overlaps itself. */
   const asked = new Map<string, Promise<void>>();
 
@@ -110,19 +109,20 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
     );
   };
 
-  const askCustomer = (id: string): void => {
-    if (!engine.customer) return;
+  const planUnblock = (ticket: number, report: CustomerReport): void => {
+    if (!engine.planUnblock) return;
+    planning = new AbortController();
     answer(
-      engine.customer(id, {signal: all.signal}),
-      report => ({type: 'customer', id, report: report as Json}),
-      thrown => ({type: 'customer-failed', id, error: errorOf(thrown)}),
+      engine.planUnblock(report, {signal: planning.signal}),
+      plans => ({type: 'unblock-planned', ticket, plans}),
+      thrown => ({type: 'plan-failed', ticket, error: errorOf(thrown)}),
     );
   };
 
-  const copy = (text: string): void => {
-    const copied = clipboardText(text);
-    around.control(`\x1b]52;c;${Buffer.from(copied).toString('base64')}\x07`);
-    tell(said(`Copied: ${copied}`, 'good'));
+  const copy = (text: string, what?: string): void => {
+    const {sequence, told} = copySequence(text, what);
+    around.control(sequence);
+    tell(said(told, 'good'));
   };
 
   const run = (effect: Effect): void => {
@@ -178,13 +178,19 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
         engine.lock();
         break;
       case 'copy':
-        copy(effect.text);
+        copy(effect.text, effect.what);
         break;
       case 'export':
         save(effect.check, effect.format, effect.filter);
         break;
       case 'customer':
-        askCustomer(effect.id);
+        void customers.ask(effect.id, effect.question);
+        break;
+      case 'leave-customer':
+        customers.stop();
+        break;
+      case 'plan-unblock':
+        planUnblock(effect.ticket, effect.report);
         break;
       case 'suspend':
         around.suspend();
@@ -201,6 +207,7 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
       all.abort();
       planning.abort();
       running.abort();
+      customers.stop();
     },
   };
 };

@@ -30,6 +30,7 @@ export type ScreenOptions = FakeOptions & {
   rows?: number;
   standIns?: string[];
   color?: boolean;
+  canCustomer?: boolean;
 };
 
 /** A state machine on a fake engine, before anything was answered. */
@@ -42,7 +43,7 @@ export const openScreen = (options: ScreenOptions = {}): Screen => {
   let state = initialState(engine, engine.status(), {
     color: options.color ?? false,
     standIns: options.standIns ?? null,
-    canCustomer: false,
+    canCustomer: options.canCustomer ?? false,
     now,
     size: {columns: options.columns ?? 80, rows: options.rows ?? 24},
   });

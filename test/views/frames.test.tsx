@@ -9,15 +9,7 @@ import {
   type Screen,
   type ScreenOptions,
 } from '../support/screen.js';
-
-const golden = async (name: string, screen: Screen): Promise<void> => {
-  const frame = frameOf(screen);
-  const {columns, rows} = screen.state().size;
-  const lines = frame.split('\n');
-  expect(lines.length).toBeLessThanOrEqual(rows);
-  for (const line of lines) expect([...line].length).toBeLessThanOrEqual(columns);
-  await expect(`${frame}\n`).toMatchFileSnapshot(`frames/${name}.txt`);
-};
+import {golden} from './golden.js';
 
 const wide: ScreenOptions = {columns: 160, rows: 45};
 const standIns = ['chat runs on a stand-in that speaks MongoDB’s wire protocol, not on MongoDB.'];
