@@ -26,9 +26,12 @@ export type RidesStage = {
   close(): Promise<void>;
 };
 
+/** With what only PostgreSQL has: a trigger that refuses every update, with these words; null takes it away. */
+export type PostgresStage = RidesStage & {refuse(words: string | null): Promise<void>};
+
 const at = ({minutes}: RideRow): Date => new Date(Date.now() - minutes * 60_000);
 
-export const postgresStage = async ({start, name}: PostgresServerKind): Promise<RidesStage> => {
+export const postgresStage = async ({start, name}: PostgresServerKind): Promise<PostgresStage> => {
   const server = await start();
   const client = new pg.Client({connectionString: server.url});
   await client.connect();
@@ -65,6 +68,14 @@ export const postgresStage = async ({start, name}: PostgresServerKind): Promise<
         id,
         status,
       ])),
+    refuse: async words => {
+      await client.query('drop trigger if exists refuse on sessions');
+      if (words === null) return;
+      await client.query(`
+        create or replace function refuse() returns trigger language plpgsql as $$
+        begin raise exception using message = ${pg.escapeLiteral(words)}; end $$;
+        create trigger refuse before update on sessions for each row execute function refuse()`);
+    },
     close: async () => {
       await client.end();
       await server.stop();
