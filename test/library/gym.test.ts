@@ -215,6 +215,8 @@ test('expired device sessions are deleted, and only those', async () => {
   expect(await deleteExpiredDeviceSessions(context)).toEqual({
     deleted: 1,
     skipped: 0,
+    failed: 0,
+    unknown: 0,
     run: expect.stringMatching(/^\d{8}T/),
   });
   expect((await sessionsIn(client)).map(({fingerprint}) => fingerprint)).toEqual([
@@ -224,7 +226,13 @@ test('expired device sessions are deleted, and only those', async () => {
     'kept4',
     'kept5',
   ]);
-  expect(await deleteExpiredDeviceSessions(context)).toEqual({deleted: 0, skipped: 0, run: null});
+  expect(await deleteExpiredDeviceSessions(context)).toEqual({
+    deleted: 0,
+    skipped: 0,
+    failed: 0,
+    unknown: 0,
+    run: null,
+  });
 });
 
 test('production is told how many are too many to be deleted without a word', async () => {
@@ -233,7 +241,7 @@ test('production is told how many are too many to be deleted without a word', as
   const {context} = await openWith({}, {environment: 'live'});
   const fault = await faultOf(deleteExpiredDeviceSessions(context));
   expect(fault.code).toBe('confirmation');
-  expect(await deleteExpiredDeviceSessions(context, {confirmed: ['live:1']})).toMatchObject({deleted: 1});
+  expect(await deleteExpiredDeviceSessions(context, {confirm: ['live:1']})).toMatchObject({deleted: 1});
   const {fingerprint} = await createDeviceSession(context, {email: 'a@x.org'});
   expect(await logoutDevice(context, fingerprint!)).toMatchObject({loggedOut: 1});
 });
