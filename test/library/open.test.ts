@@ -138,6 +138,12 @@ test('read-only, configured or as an option, is never lifted', async () => {
       sesstui.cleanupExpiredRequests(),
       sesstui.cleanupOrphanedSessions(),
       sesstui.runFullCleanup({confirm: ['test:2']}),
+      sesstui.login({email: 'a@example.com'}),
+      sesstui.upsertBackgroundSession({email: 'a@example.com'}),
+      sesstui.createDeviceSession({email: 'a@example.com'}),
+      sesstui.logoutDevice('dev-1'),
+      sesstui.deleteExpiredDeviceSessions(),
+      sesstui.publishSessionKeys({deviceKey: 'd', streamId: 's', sessionIds: ['1'], envelope: 'e'}),
     ];
     for (const call of calls) expect((await fault(call)).code).toBe('read-only');
     expect((await sesstui.healthReport()).health).toBe('critical');

@@ -39,7 +39,8 @@ export const postgresStage = async ({start, name}: PostgresServerKind): Promise<
     create table sessions (id text primary key, customer_id text, status text, created_at timestamptz, updated_at timestamptz);
     create table session_requests (id text primary key, customer_id text, session_id text, status text, created_at timestamptz, updated_at timestamptz);
     create index on sessions (customer_id);
-    create index on session_requests (customer_id)`);
+    create index on session_requests (customer_id);
+    create index on session_requests (session_id)`);
   const insert = async (table: string, rows: RideRow[]): Promise<void> => {
     const session = table === 'sessions' ? '' : ', session_id';
     for (const row of rows)
