@@ -76,7 +76,8 @@ const round = async (job: Job): Promise<Kept | null> => {
   const before = await readOne(job, info, key);
   const now = store.client.seen.micros ?? (await serverNow(store, job.signal));
   if (before && (isAlwaysNew(request) || !isMeant(request, before, now))) throw taken(info);
-  const {update, where} = request;
+  const {where} = request;
+  const update = request.update && Object.keys(request.update).length > 0 ? request.update : null;
   const own = !before
     ? creation(info, request.create, now)
     : update && updating(info, key, before, {where, update}, now);
