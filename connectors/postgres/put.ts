@@ -64,11 +64,17 @@ const refuseKeys = ({update}: Put, table: Table): void => {
     );
 };
 
-const updateRow = async (found: Row, set: Record<string, NewValue>, workspace: Workspace): Promise<Row> => {
+/** The row as it is then; null when somebody changed or removed it before it was locked. */
+const updateRow = async (
+  found: Row,
+  set: Record<string, NewValue>,
+  workspace: Workspace,
+): Promise<Row | null> => {
   const {table, identity} = found;
   const change = {op: 'update' as const, table, identity, version: found.version!, image: found.image!, set};
   const outcome = (await updateRows([{index: 0, change}], workspace)).get(0)!;
   if (outcome.result === 'applied') return {table, tags: [], ...outcome.after!};
+  if (outcome.result === 'skipped' && outcome.why !== 'protected') return null;
   throw new SesstuiError(
     'protected',
     `the row of ${table} was not changed: ${'error' in outcome ? outcome.error : 'a trigger of the table kept it'}`,
@@ -76,23 +82,33 @@ const updateRow = async (found: Row, set: Record<string, NewValue>, workspace: W
   );
 };
 
+/**
+ * How often rows are looked for in a transaction. A row that another client makes between the locking and the reading
+ * is read without having been locked, and may be gone again; the next look locks what there is by then.
+ */
+const looks = 10;
+
 const putRow = async (
   request: Put,
   workspace: Workspace,
   {decideKeeper}: PutJob['options'],
 ): Promise<Kept> => {
-  const {where, keep, create, update} = request;
-  const rows = isAlwaysNew(request) ? [] : await lockGroup(request.table, where, workspace);
-  const found = rows[rows.length > 1 ? decideKeeper(keep, rows) : 0];
-  if (!found && rows.length > 0)
-    throw new SesstuiError(
-      'usage',
-      `${rows.length} rows of ${request.table} are the one that was asked for, and none was chosen`,
-      'Give a rule that chooses one.',
-    );
-  if (!found) return {result: 'created', row: await insertRow(create, request.table, workspace)};
-  if (!update || Object.keys(update).length === 0) return {result: 'kept', row: found};
-  return {result: 'updated', row: await updateRow(found, update, workspace)};
+  const {table, where, keep, create, update} = request;
+  for (let look = 1; look <= looks; look++) {
+    const rows = isAlwaysNew(request) ? [] : await lockGroup(table, where, workspace);
+    const found = rows[rows.length > 1 ? decideKeeper(keep, rows) : 0];
+    if (!found && rows.length > 0)
+      throw new SesstuiError(
+        'usage',
+        `${rows.length} rows of ${table} are the one that was asked for, and none was chosen`,
+        'Give a rule that chooses one.',
+      );
+    if (!found) return {result: 'created', row: await insertRow(create, table, workspace)};
+    if (!update || Object.keys(update).length === 0) return {result: 'kept', row: found};
+    const row = await updateRow(found, update, workspace);
+    if (row) return {result: 'updated', row};
+  }
+  throw new SesstuiError('timeout', `Others keep changing the same row of ${table}.`, 'Try again later.');
 };
 
 /** One transaction; undefined when it is certain that it was rolled back though nothing in it had failed. */

@@ -3,7 +3,7 @@ import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
 import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
-import type {Engine, Plan, SessionPage} from '../types.js';
+import type {Engine, Plan, Selection, SessionPage} from '../types.js';
 import {Checker} from './checker.js';
 import {type CustomerReport, customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
@@ -31,6 +31,10 @@ export type FullEngine = Engine & {
   health(): Promise<HealthReport>;
   customer(id: string): Promise<CustomerReport>;
   checker(id: string): Checker;
+  /** As `plan`, of a check that is configured otherwise than the engine's own (other thresholds), on the same store. */
+  planOf(checker: Checker, action: string, selection: Selection, options?: PlanningOptions): Promise<Plan>;
+  /** Lets go of what a plan holds, for a program that makes many; `close` does it for those that are left. */
+  discard(plan: Plan): Promise<void>;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
@@ -75,6 +79,12 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     return plan;
   };
 
+  const discard = async (plan: HeldPlan): Promise<void> => {
+    onDisk.delete(plan);
+    await plan.held.units.close();
+    await plan.held.resume?.close().catch(() => undefined);
+  };
+
   const engine: FullEngine = {
     environment: environmentName(config),
     production,
@@ -104,6 +114,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     },
     sessions: (id, page) => sessionPage(find(checkers, id), page),
     plan: (id, action, selection, more) => hold(planAction(planning, id, action, selection, more)),
+    planOf: (checker, action, selection, more) =>
+      hold(planAction({...planning, find: () => checker}, checker.id, action, selection, more)),
+    discard: plan => discard(plan as HeldPlan),
     planUndo: (run, more) => hold(planUndo(planning, run, more)),
     planResume: (run, more) => hold(planResume(planning, run, more)),
     planFile: (path, mostMs, more) => hold(planFile(planning, path, mostMs, more)),
@@ -116,10 +129,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     health: () => healthReport(checkers, environmentName(config), production),
     customer: id => customerReport(config, stores, checkers, id),
     close: async () => {
-      for (const {held: own} of onDisk) {
-        await own.units.close();
-        await own.resume?.close().catch(() => undefined);
-      }
+      for (const plan of onDisk) await discard(plan);
       await Promise.all([...stores.values()].map(store => store.close()));
     },
   };
