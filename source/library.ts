@@ -12,9 +12,11 @@ export const openSesstui = (options: SesstuiOptions): Promise<Sesstui> => open(o
 export type {Blocking} from './engine/customer.js';
 export type {HealthReport} from './engine/health.js';
 export {type ErrorCode, SesstuiError} from './errors.js';
+export type {Conversation} from './library/chat.js';
 export type {Logger, Which} from './library/context.js';
 export {backgroundFingerprint, type GymColumns, type GymSession, type Login} from './library/gym.js';
 export type {Expired, LoggedOut} from './library/gym-clean.js';
+export type {UpsertedSession} from './library/kite.js';
 export type {SessionKeys} from './library/registry.js';
 export type {Confirming, CustomerStatus} from './library/rides.js';
 export type {CleanupStatistics} from './library/rides-jobs.js';

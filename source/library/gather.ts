@@ -14,12 +14,17 @@ type Waiting<V> = {resolve: (value: V) => void; reject: (error: unknown) => void
 export class Gather<V> {
   readonly #work: Work<V>;
   readonly #most: number;
+  readonly #pieces: number;
   #pending = new Map<string, Waiting<Shared<V>>[]>();
-  #busy = false;
+  /** Keys of the pieces under way: no key is in two of them. */
+  #busy = new Set<string>();
+  #running = 0;
 
-  constructor(work: Work<V>, most = 100) {
+  /** At most `most` keys are in a piece, and `pieces` under way: one that is held up does not hold up all. */
+  constructor(work: Work<V>, {most = 100, pieces = 1}: {most?: number; pieces?: number} = {}) {
     this.#work = work;
     this.#most = most;
+    this.#pieces = pieces;
   }
 
   ask(key: string): Promise<Shared<V>> {
@@ -27,30 +32,39 @@ export class Gather<V> {
       const waiting = this.#pending.get(key) ?? [];
       waiting.push({resolve, reject});
       this.#pending.set(key, waiting);
-      void this.#run();
+      // Callers of the same moment are in the first piece together.
+      queueMicrotask(() => this.#start());
     });
   }
 
-  async #run(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    // Callers of the same moment are in the first piece together.
-    await Promise.resolve();
-    while (this.#pending.size > 0) {
-      const piece = [...this.#pending].slice(0, this.#most);
-      for (const [key] of piece) this.#pending.delete(key);
-      try {
-        const values = await this.#work(piece.map(([key]) => key));
-        for (const [key, waiting] of piece) {
-          const value = values.get(key)!;
-          for (const [index, {resolve, reject}] of waiting.entries())
-            if (value instanceof Error) reject(value);
-            else resolve({value, first: index === 0});
-        }
-      } catch (error) {
-        for (const [, waiting] of piece) for (const {reject} of waiting) reject(error);
+  #start(): void {
+    while (this.#running < this.#pieces) {
+      const piece = [...this.#pending].filter(([key]) => !this.#busy.has(key)).slice(0, this.#most);
+      if (piece.length === 0) return;
+      for (const [key] of piece) {
+        this.#pending.delete(key);
+        this.#busy.add(key);
       }
+      this.#running++;
+      void this.#carryOut(piece).finally(() => {
+        this.#running--;
+        for (const [key] of piece) this.#busy.delete(key);
+        this.#start();
+      });
     }
-    this.#busy = false;
+  }
+
+  async #carryOut(piece: [string, Waiting<Shared<V>>[]][]): Promise<void> {
+    try {
+      const values = await this.#work(piece.map(([key]) => key));
+      for (const [key, waiting] of piece) {
+        const value = values.get(key)!;
+        for (const [index, {resolve, reject}] of waiting.entries())
+          if (value instanceof Error) reject(value);
+          else resolve({value, first: index === 0});
+      }
+    } catch (error) {
+      for (const [, waiting] of piece) for (const {reject} of waiting) reject(error);
+    }
   }
 }

@@ -7,6 +7,7 @@ import {defaultStateDirectory, openConfigured} from '../opening.js';
 import {createRedactor} from '../redact.js';
 import {redactedError} from '../redacting.js';
 import {Calls} from './calls.js';
+import {ensureConversation, startConversation} from './chat.js';
 import {
   createDeviceSession,
   deleteExpiredDeviceSessions,
@@ -15,6 +16,7 @@ import {
   logoutDevice,
   upsertBackgroundSession,
 } from './gym.js';
+import {upsertSession} from './kite.js';
 import {safeLogger} from './logger.js';
 import {makeLibraryContext, requireWritable} from './make-context.js';
 import {publishSessionKeys} from './registry.js';
@@ -58,6 +60,9 @@ export const open = async (options: SesstuiOptions, openConnector: OpenConnector
       writing(() => rides.cleanAll('cleanupOrphanedSessions', maxAgeMinutes, which)),
     runFullCleanup: which => writing(() => rides.cleanAll('runFullCleanup', undefined, which)),
     healthReport: () => calls.run(() => engine.health()),
+    upsertSession: (input, which) => writing(() => upsertSession(context, input, which)),
+    startConversation: (input, which) => writing(() => startConversation(context, input, which)),
+    ensureConversation: (input, which) => writing(() => ensureConversation(context, input, which)),
     login: (input, which) => writing(() => login(context, input, which)),
     upsertBackgroundSession: (input, which) => writing(() => upsertBackgroundSession(context, input, which)),
     getBackgroundSession: (email, which) => calls.run(() => getBackgroundSession(context, email, which)),

@@ -58,8 +58,8 @@ class Lanes {
   readonly #checker: RidesChecker;
   readonly #signal: AbortSignal;
   readonly looks = new Gather<OpenRow[]>(customers => lookAt(this.#checker, customers));
-  readonly customers = new Gather<CleanupStatistics>(keys => this.#ofCustomers(keys));
-  readonly periodic = new Gather<CleanupStatistics>(keys => this.#ofAll(keys[0]!), 1);
+  readonly customers = new Gather<CleanupStatistics>(keys => this.#ofCustomers(keys), {most: 25, pieces: 4});
+  readonly periodic = new Gather<CleanupStatistics>(keys => this.#ofAll(keys[0]!), {most: 1});
 
   constructor(context: LibraryContext, checker: RidesChecker, signal: AbortSignal) {
     this.#context = context;
@@ -134,9 +134,10 @@ export class Rides {
     const customer = customerIdOf(customerId);
     const lanes = this.#lanesOf(which);
     let cleaned = 0;
+    let refused = false;
     for (let looks = 1; ; looks++) {
       const {value: open} = await lanes.looks.ask(customer);
-      if (looks === mostLooks || !open.some(({cleanable}) => cleanable))
+      if (refused || looks === mostLooks || !open.some(({cleanable}) => cleanable))
         return {
           blocked: open.length > 0,
           blockedBy: open.map(({cleanable: _, ...blocking}) => blocking),
@@ -147,6 +148,8 @@ export class Rides {
         keyOf({kind: 'checkCustomerSessionStatus', customer, minutes: null, confirm: []}),
       );
       if (first) cleaned += value.sessionsCancelled;
+      // The store has been asked more than once by then.
+      refused = value.failed + value.unknown > 0;
     }
   }
 

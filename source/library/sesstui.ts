@@ -2,9 +2,11 @@
 import type {z} from 'zod';
 import type {configSchema} from '../config/schema.js';
 import type {HealthReport} from '../engine/health.js';
+import type {Conversation} from './chat.js';
 import type {Logger, Which} from './context.js';
 import type {GymColumns, GymSession, Login} from './gym.js';
 import type {Expired, LoggedOut} from './gym-clean.js';
+import type {UpsertedSession} from './kite.js';
 import type {SessionKeys} from './registry.js';
 import type {Confirming, CustomerStatus} from './rides.js';
 import type {CleanupStatistics} from './rides-jobs.js';
@@ -72,6 +74,26 @@ export type Sesstui = {
   runFullCleanup(which?: Confirming): Promise<CleanupStatistics>;
   /** The health report of every configured check (`sesstui health --json`). A store's fault is in it, not thrown. */
   healthReport(): Promise<HealthReport>;
+  /**
+   * Makes the session of an account under its canonical id, or updates the one that is there. The key is never among
+   * the updates, `createdAt` is kept, `updatedAt` is the database's now, and the account refers to the session
+   * afterwards, in the same transaction where the store has them. Twice, or many at once, is one row. `unsupported`
+   * where the store can't keep the row single.
+   */
+  upsertSession(
+    input: {accountId: string | number} & Record<string, unknown>,
+    which?: Which,
+  ): Promise<UpsertedSession>;
+  /** A new conversation, never without a session id: a new one of the check's `idFormat` unless one is given. */
+  startConversation(input?: Record<string, unknown>, which?: Which): Promise<Conversation>;
+  /**
+   * The conversation with this id, made where it is not there, and given a session id where it has none. What is given
+   * besides is for a new one only. Many callers at once are told the same document and the same session id.
+   */
+  ensureConversation(
+    input: {conversationId: unknown} & Record<string, unknown>,
+    which?: Which,
+  ): Promise<Conversation>;
   /**
    * What happens when somebody logs in: the email's background session is made or updated, and a device session is
    * made. Any number of logins, at once too, leaves one background session. `fingerprint`, `expiresAt` and `id` are

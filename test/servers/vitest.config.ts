@@ -25,9 +25,11 @@ export default defineConfig({
       ...Object.entries(servers)
         .filter(([, count]) => count > 0)
         .map(([kind]) => `test/connectors/${kind}*.test.ts`),
-      ...(servers.postgres > 0 ? ['gym', 'registry'].map(name => `test/library/${name}.servers.ts`) : []),
+      ...(servers.postgres > 0
+        ? ['gym', 'registry', 'rides-held'].map(name => `test/library/${name}.servers.ts`)
+        : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
-      ...(sets > 0 ? ['test/library/rides.servers.ts'] : []),
+      ...(Object.values(servers).some(count => count > 0) ? ['test/library/rides.servers.ts'] : []),
     ],
     // Needs no server, and was tested by `npm test`.
     exclude: ['**/*-compile.test.ts'],
