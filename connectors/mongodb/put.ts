@@ -1,6 +1,6 @@
 /** Puts a document that is to be there once: updated where it is there, made where it is not, never replaced. */
 import {setTimeout as wait} from 'node:timers/promises';
-import {ObjectId} from 'bson';
+import {EJSON, ObjectId} from 'bson';
 import type {Document} from 'mongodb';
 import type {Kept, NewValue, Put} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
@@ -14,6 +14,7 @@ import {bytesOf, type Fields, type FullRow, fieldsOf, fullRowOf} from './documen
 import {isDuplicateKey, mapError} from './errors.js';
 import {isAlwaysNew, refuseNames, type Target, targetOf} from './put-target.js';
 import {stateFilter} from './state.js';
+import {inTurn} from './turns.js';
 import {applySets, type Write} from './writes.js';
 
 /** Rounds in which the document came, went or changed between the look and the write. */
@@ -100,7 +101,7 @@ const change = async (job: Job, found: FullRow, update: Set): Promise<Kept | nul
 const pause = (attempt: number, signal?: AbortSignal): Promise<unknown> =>
   wait(Math.min(1000, 5 * 2 ** attempt) * (0.5 + Math.random() / 2), undefined, {signal});
 
-const putOne = async (job: Job): Promise<Kept> => {
+const putAlone = async (job: Job): Promise<Kept> => {
   const {access, table, where, target} = job;
   const update = job.update && Object.keys(job.update).length > 0 ? job.update : null;
   for (let attempt = 0, collisions = 0; attempt < mostRounds; attempt++) {
@@ -120,6 +121,14 @@ const putOne = async (job: Job): Promise<Kept> => {
   );
 };
 
+/** On a server whose updates are not atomic at least the puts of this process wait for each other. */
+const putOne = (job: Job): Promise<Kept> => {
+  const {info} = job.access;
+  if (info.atomic || job.target.filter === null) return putAlone(job);
+  const name = `${info.id} ${job.table} ${EJSON.stringify(job.target.filter, {relaxed: false})}`;
+  return inTurn(name, () => putAlone(job));
+};
+
 /** A row besides is put by its key, whatever else it holds. */
 const asRequest = ({table, key, set}: NonNullable<Put['also']>[number]) => {
   const values = Object.fromEntries(Object.entries(key).map(([name, value]) => [name, {value}]));
@@ -130,7 +139,8 @@ const asRequest = ({table, key, set}: NonNullable<Put['also']>[number]) => {
  * See `Connector.put`. The document is found by its `_id` or by a unique index, so `lock` and `keep` have nothing
  * to do. Rows besides are written after it, one by one and without a transaction: each of the writes can be made
  * again, so that the next put completes what one that was cut off has left. Throws `refused` for a document that
- * a unique index does not let in, and where `where` does not hold for the one that is there.
+ * a unique index does not let in, and where `where` does not hold for the one that is there. On FerretDB 1.24, whose
+ * updates are not atomic, it is right among the callers of one process only.
  */
 export const putDocument = async (access: Access, request: Put): Promise<Kept> => {
   if (partnersOf(request.where).length > 0)
