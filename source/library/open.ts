@@ -7,8 +7,17 @@ import {defaultStateDirectory, openConfigured} from '../opening.js';
 import {createRedactor} from '../redact.js';
 import {redactedError} from '../redacting.js';
 import {Calls} from './calls.js';
+import {
+  createDeviceSession,
+  deleteExpiredDeviceSessions,
+  getBackgroundSession,
+  login,
+  logoutDevice,
+  upsertBackgroundSession,
+} from './gym.js';
 import {safeLogger} from './logger.js';
-import {makeLibraryContext} from './make-context.js';
+import {makeLibraryContext, requireWritable} from './make-context.js';
+import {publishSessionKeys} from './registry.js';
 import {Rides} from './rides.js';
 import type {Sesstui, SesstuiOptions} from './sesstui.js';
 
@@ -32,17 +41,30 @@ export const open = async (options: SesstuiOptions, openConnector: OpenConnector
   const {context, close} = makeLibraryContext(engine, safeLogger(options.logger, redact));
   const calls = new Calls(error => asSesstuiError(redactedError(asSesstuiError(error), redact)));
   const rides = new Rides(context, calls.closing);
+  /** Refused before anything is asked where nothing may be written, also when there is nothing to write. */
+  const writing = <T>(work: () => Promise<T>): Promise<T> =>
+    calls.run(async () => {
+      requireWritable(engine);
+      return work();
+    });
   return {
     checkCustomerSessionStatus: (customerId, which) =>
-      calls.run(() => rides.checkCustomerSessionStatus(customerId, which)),
+      writing(() => rides.checkCustomerSessionStatus(customerId, which)),
     cleanupCustomerWaitingSessions: (customerId, maxAgeMinutes, which) =>
-      calls.run(() => rides.cleanupCustomerWaitingSessions(customerId, maxAgeMinutes, which)),
+      writing(() => rides.cleanupCustomerWaitingSessions(customerId, maxAgeMinutes, which)),
     cleanupExpiredRequests: (maxAgeMinutes, which) =>
-      calls.run(() => rides.cleanAll('cleanupExpiredRequests', maxAgeMinutes, which)),
+      writing(() => rides.cleanAll('cleanupExpiredRequests', maxAgeMinutes, which)),
     cleanupOrphanedSessions: (maxAgeMinutes, which) =>
-      calls.run(() => rides.cleanAll('cleanupOrphanedSessions', maxAgeMinutes, which)),
-    runFullCleanup: which => calls.run(() => rides.cleanAll('runFullCleanup', undefined, which)),
+      writing(() => rides.cleanAll('cleanupOrphanedSessions', maxAgeMinutes, which)),
+    runFullCleanup: which => writing(() => rides.cleanAll('runFullCleanup', undefined, which)),
     healthReport: () => calls.run(() => engine.health()),
+    login: (input, which) => writing(() => login(context, input, which)),
+    upsertBackgroundSession: (input, which) => writing(() => upsertBackgroundSession(context, input, which)),
+    getBackgroundSession: (email, which) => calls.run(() => getBackgroundSession(context, email, which)),
+    createDeviceSession: (input, which) => writing(() => createDeviceSession(context, input, which)),
+    logoutDevice: (fingerprint, which) => writing(() => logoutDevice(context, fingerprint, which)),
+    deleteExpiredDeviceSessions: which => writing(() => deleteExpiredDeviceSessions(context, which)),
+    publishSessionKeys: (keys, which) => writing(() => publishSessionKeys(context, keys, which)),
     close: () =>
       calls.close(async () => {
         await close();

@@ -3,10 +3,11 @@ import {parseDuration} from '../config/duration.js';
 import type {StaleSessionsConfig} from '../config/schema.js';
 import type {Change} from '../connector.js';
 import {Checker} from '../engine/checker.js';
+import {missingConfirmations} from '../engine/confirmations.js';
 import type {HeldPlan} from '../engine/held-plan.js';
 import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
-import type {RunResult, Selection} from '../types.js';
+import type {Plan, RunResult, Selection} from '../types.js';
 import {toText} from '../values.js';
 import type {LibraryContext, Logger} from './context.js';
 
@@ -133,6 +134,18 @@ export type Job = {
   signal?: AbortSignal;
 };
 
+/** Throws `confirmation` in the words of the library. */
+const requireConfirmed = ({check, confirmations}: Plan, given: string[]): void => {
+  const [missing] = missingConfirmations(confirmations, given);
+  if (!missing) return;
+  const {expected, why} = missing;
+  throw new SesstuiError(
+    'confirmation',
+    `${why}: it needs {confirm: ['${expected}']}`,
+    `Nothing was changed. Look at the plan first: sesstui clean ${check} --action cancel.`,
+  );
+};
+
 /** Plans, and carries out where there is something to do. Throws what the engine throws. */
 export const cancelStale = async (
   {engine, logger}: LibraryContext,
@@ -145,9 +158,11 @@ export const cancelStale = async (
     if (plan.planned === 0) return;
     const seen = await seenIn(plan as HeldPlan, checker);
     const consent = byName ? plan.confirmations.map(({expected}) => expected) : [engine.environment];
+    const given = [...consent, ...confirmed];
+    requireConfirmed(plan, given);
     const result = await engine.run(plan, {
       note: `library: ${kind.name}`,
-      confirmed: [...consent, ...confirmed],
+      confirmed: given,
       lookAgain: false,
       signal,
     });

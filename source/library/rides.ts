@@ -9,7 +9,6 @@ import type {Blocking} from '../engine/customer.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
 import type {LibraryContext, Which} from './context.js';
 import {Gather, type Shared} from './gather.js';
-import {requireWritable} from './make-context.js';
 import {
   agedChecker,
   type CleanupStatistics,
@@ -124,7 +123,6 @@ export class Rides {
   }
 
   #lanesOf(which: Which): Lanes {
-    requireWritable(this.#context.engine);
     const checker = this.#context.checker<StaleSessionsConfig>('stale-sessions', which);
     const lanes = this.#lanes.get(checker.id) ?? new Lanes(this.#context, checker, this.#signal);
     this.#lanes.set(checker.id, lanes);

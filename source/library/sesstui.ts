@@ -3,6 +3,9 @@ import type {z} from 'zod';
 import type {configSchema} from '../config/schema.js';
 import type {HealthReport} from '../engine/health.js';
 import type {Logger, Which} from './context.js';
+import type {GymColumns, GymSession, Login} from './gym.js';
+import type {Expired, LoggedOut} from './gym-clean.js';
+import type {SessionKeys} from './registry.js';
 import type {Confirming, CustomerStatus} from './rides.js';
 import type {CleanupStatistics} from './rides-jobs.js';
 
@@ -69,6 +72,39 @@ export type Sesstui = {
   runFullCleanup(which?: Confirming): Promise<CleanupStatistics>;
   /** The health report of every configured check (`sesstui health --json`). A store's fault is in it, not thrown. */
   healthReport(): Promise<HealthReport>;
+  /**
+   * What happens when somebody logs in: the email's background session is made or updated, and a device session is
+   * made. Any number of logins, at once too, leaves one background session. `fingerprint`, `expiresAt` and `id` are
+   * the device's; `background` and `device` hold columns of one of the two only. `config` without a salt.
+   */
+  login(input: Login, which?: Which): Promise<{background: GymSession; device: GymSession}>;
+  /**
+   * Makes an email's background session, or updates the one that is there: protected, with the email's own
+   * fingerprint, `createdAt` kept, `updatedAt` the database's now. Twice, or many at once, is one row.
+   */
+  upsertBackgroundSession(input: {email: string} & GymColumns, which?: Which): Promise<GymSession>;
+  /** An email's background session, the latest where there are several; null where there is none. Writes nothing. */
+  getBackgroundSession(email: string, which?: Which): Promise<GymSession | null>;
+  /** A new device session, never protected; its row, with its `fingerprint` (random unless one is given). */
+  createDeviceSession(
+    input: {email: string; fingerprint?: string} & GymColumns,
+    which?: Which,
+  ): Promise<GymSession>;
+  /**
+   * Deletes the device sessions with this fingerprint: never a background one, nor one that is not known to be
+   * unprotected. A fingerprint that nothing has is no error. A run, for `sesstui undo`.
+   */
+  logoutDevice(fingerprint: string, which?: Which): Promise<LoggedOut>;
+  /**
+   * Deletes every expired, unprotected device session, by the database's clock. `confirm` as for
+   * `cleanupExpiredRequests`.
+   */
+  deleteExpiredDeviceSessions(which?: Confirming): Promise<Expired>;
+  /**
+   * Publishes the keys of an application's sessions: `published`, or `already-exists`, which is no error and is logged
+   * at debug level only. Callers at once publish once, with the unique constraint or without it.
+   */
+  publishSessionKeys(keys: SessionKeys, which?: Which): Promise<'published' | 'already-exists'>;
   /** Waits for calls under way (a periodic cleanup ends after its chunk), then closes every connection. Repeatable. */
   close(): Promise<void>;
 };

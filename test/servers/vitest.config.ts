@@ -27,6 +27,7 @@ export default defineConfig({
         .map(([kind]) => `test/connectors/${kind}*.test.ts`),
       ...(servers.postgres > 0 ? ['gym', 'registry'].map(name => `test/library/${name}.servers.ts`) : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
+      ...(sets > 0 ? ['test/library/rides.servers.ts'] : []),
     ],
     // Needs no server, and was tested by `npm test`.
     exclude: ['**/*-compile.test.ts'],
