@@ -1,10 +1,10 @@
 /** The columns of a device-sessions check, as an application names and reads them. */
 import {nearest, orList} from '../config/nearest.js';
 import type {DeviceSessionsConfig} from '../config/schema.js';
-import type {NewValue, Row, TableShape} from '../connector.js';
+import type {NewValue, Row, StoreKind, TableShape} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import {normalise} from '../evaluate.js';
-import {plainMap, valueFrom} from './plain.js';
+import {rowOf, valueOfGiven} from './native.js';
 
 type Config = DeviceSessionsConfig;
 type Known = keyof Config['columns'];
@@ -28,7 +28,7 @@ export type GymSession = {
 export type GymColumns = {expiresAt?: Date | string | null} & Record<string, unknown>;
 
 export const sessionOf = ({columns}: Config, row: Row): GymSession => {
-  const values = plainMap(row.values);
+  const values = rowOf(row.values);
   const known = Object.entries(columns).map(([name, column]) => [name, values[column] ?? null]);
   return {...Object.fromEntries(known), ...values} as GymSession;
 };
@@ -54,8 +54,7 @@ const noColumn = (name: string, config: Config, names: string[]): SesstuiError =
  */
 export const newValues = (
   given: Record<string, unknown>,
-  config: Config,
-  shape: TableShape,
+  {config, shape, kind}: {config: Config; shape: TableShape; kind: StoreKind},
   own: Known[],
 ): Record<string, NewValue> => {
   const names = shape.columns?.map(({name}) => name);
@@ -63,8 +62,8 @@ export const newValues = (
   const set = new Map<string, NewValue>();
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    const isOwn = names?.includes(name) ?? !Object.hasOwn(config.columns, name);
-    const column = isOwn || !Object.hasOwn(config.columns, name) ? name : config.columns[name as Known];
+    const isWord = Object.hasOwn(config.columns, name) && !names?.includes(name);
+    const column = isWord ? config.columns[name as Known] : name;
     if (names && !names.includes(column.split('.')[0]!)) throw noColumn(name, config, names);
     if (ours.includes(column))
       throw new SesstuiError(
@@ -73,7 +72,7 @@ export const newValues = (
         `${orList(ours)} follow from what is done.`,
       );
     if (set.has(column)) throw new SesstuiError('usage', `"${column}" was given twice, as "${name}" too`);
-    set.set(column, {value: valueFrom(value, name)});
+    set.set(column, {value: valueOfGiven(value, kind, name)});
   }
   return Object.fromEntries(set);
 };

@@ -6,7 +6,7 @@ import {randomBytes} from 'node:crypto';
 import {emailOf, isType, keepLatest} from '../checks/device-sessions.js';
 import {decideKeeper} from '../checks/keeper.js';
 import type {DeviceSessionsConfig} from '../config/schema.js';
-import type {Connector, NewValue, TableShape} from '../connector.js';
+import type {Connector, NewValue, StoreKind, TableShape} from '../connector.js';
 import type {Checker} from '../engine/checker.js';
 import {SesstuiError} from '../errors.js';
 import {digest} from '../evaluate.js';
@@ -21,6 +21,7 @@ type Config = DeviceSessionsConfig;
 type Gym = {
   checker: Checker & {readonly config: Config};
   config: Config;
+  kind: StoreKind;
   writer: Connector;
   shape: TableShape;
 };
@@ -30,7 +31,7 @@ const gymOf = async (context: LibraryContext, which: Which): Promise<Gym> => {
   const writer = await context.writer(checker);
   const {config} = checker;
   const shape = await checker.store.shape(writer, config.table, Object.values(config.columns));
-  return {checker, config, writer, shape};
+  return {checker, config, kind: checker.store.config.kind, writer, shape};
 };
 
 const background = (config: Config, email: string): Pred => ({
@@ -80,7 +81,7 @@ export const upsertBackgroundSession = async (
   const gym = await gymOf(context, which);
   const {config, shape, writer} = gym;
   const own = config.columns;
-  const said = newValues(columns, config, shape, [
+  const said = newValues(columns, gym, [
     'email',
     'type',
     'protected',
@@ -151,9 +152,10 @@ export const createDeviceSession = async (
   which: Which = {},
 ): Promise<GymSession> => {
   const email = emailFrom(given);
-  const {config, shape, writer} = await gymOf(context, which);
+  const gym = await gymOf(context, which);
+  const {config, writer} = gym;
   const own = config.columns;
-  const said = newValues(columns, config, shape, ['email', 'type', 'protected', 'updatedAt', 'createdAt']);
+  const said = newValues(columns, gym, ['email', 'type', 'protected', 'updatedAt', 'createdAt']);
   const {row} = await writer.put(
     {
       table: config.table,

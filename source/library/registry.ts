@@ -9,7 +9,7 @@ import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
 import {canonical, type Value} from '../values.js';
 import type {LibraryContext, Which} from './context.js';
-import {valueFrom} from './plain.js';
+import {valueOfGiven} from './native.js';
 
 type Config = DuplicatesConfig;
 
@@ -47,7 +47,7 @@ const envelopeFrom = (given: unknown, column: string, {columns}: TableShape): Va
   const type = columns?.find(({name}) => name === column)?.type;
   const isBytes = given instanceof Uint8Array;
   if ((isBytes || typeof given === 'string') && (type === undefined || isBytes === (type === 'bytea')))
-    return valueFrom(given, column);
+    return valueOfGiven(given, 'postgres', column);
   throw new SesstuiError(
     'usage',
     `the envelope does not fit the column "${column}"${type ? ` (${type})` : ''}`,
