@@ -1,6 +1,7 @@
 /** The words of the contract as types: what checks find, what plans hold, what runs tell. */
 import type {Identity, StoreKind} from './connector.js';
 import type {ErrorCode} from './errors.js';
+import type {Trend} from './trend.js';
 import type {Json} from './values.js';
 
 export type CheckKind = 'duplicates' | 'null-ids' | 'stale-sessions' | 'device-sessions';
@@ -238,6 +239,8 @@ export interface Engine {
     id: string,
     options?: {selection?: Selection; offset?: number; limit?: number; signal?: AbortSignal},
   ): Promise<CheckResult>;
+  /** How many findings the check had over time, as far as it is known since the first look at it. */
+  trend(id: string): Trend;
   /** Every session of a device-sessions check, healthy ones too. `filter` is matched against the email. */
   sessions(id: string, options: {offset: number; limit: number; signal?: AbortSignal}): Promise<SessionPage>;
   plan(

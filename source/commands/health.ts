@@ -6,6 +6,7 @@ import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
+import {summaryText, type TrendSummary} from '../trend.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
 
@@ -13,14 +14,21 @@ const columns = [
   {name: 'check', header: 'CHECK'},
   {name: 'status', header: 'STATUS'},
   {name: 'total', header: 'FOUND', align: 'right' as const},
+  {name: 'trend', header: 'TREND'},
   {name: 'reasons', header: 'REASONS'},
 ];
 
+const trendCell = (trend: TrendSummary | null): string => {
+  const {line, change} = summaryText(trend);
+  return `${line} ${change}`.trim();
+};
+
 const rowsOf = (report: HealthReport): Record<string, string>[] =>
-  report.checks.map(({check, status, total, byReason, error}) => ({
+  report.checks.map(({check, status, total, byReason, trend, error}) => ({
     check,
     status,
     total: String(total),
+    trend: trendCell(trend),
     reasons: error
       ? error.message
       : Object.entries(byReason)

@@ -4,7 +4,7 @@ import {nearest} from '../config/nearest.js';
 import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, Selection, SessionPage} from '../types.js';
-import {Checker} from './checker.js';
+import {Checker, type CheckOptions} from './checker.js';
 import {type CustomerReport, customerReport} from './customer.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './held-plan.js';
@@ -14,6 +14,7 @@ import {listRuns} from './run-files.js';
 import {runPlan} from './runs.js';
 import type {isChosen} from './selecting.js';
 import {type OpenConnector, openStores, type Store} from './stores.js';
+import {Trends} from './trends.js';
 import {Writing} from './writing.js';
 
 export type EngineOptions = {
@@ -33,12 +34,12 @@ export type FullEngine = Engine & {
   checker(id: string): Checker;
   /** As `plan`, of a check that is configured otherwise than the engine's own (other thresholds), on the same store. */
   planOf(checker: Checker, action: string, selection: Selection, options?: PlanningOptions): Promise<Plan>;
-  /** Lets go of what a plan holds, for a program that makes many; `close` does it for those that are left. */
-  discard(plan: Plan): Promise<void>;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
   planFile(path: string, mostMs: number, options?: PlanningOptions): Promise<Plan>;
+  /** Frees what a plan holds on disk: for programs that make plans for as long as they run. It can not be run then. */
+  release(plan: Plan): Promise<void>;
 };
 
 const openCheckers = (config: Config, stores: Map<string, Store>): Checker[] =>
@@ -68,6 +69,13 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
   const checkers = openCheckers(config, stores);
   const production = isProduction(config);
   const writing = new Writing(config, options);
+  const trends = new Trends(options.stateDirectory);
+  /** A look at everything that a check finds, which its trend remembers. */
+  const look = async (checker: Checker, how: CheckOptions) => {
+    const result = await checker.run(how);
+    trends.record(result);
+    return result;
+  };
   const status = () => [...stores.values()].map(store => store.status);
   const {stateDirectory, allowScan} = options;
   const planning: Planning = {config, stateDirectory, allowScan, find: id => find(checkers, id)};
@@ -79,10 +87,11 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     return plan;
   };
 
-  const discard = async (plan: HeldPlan): Promise<void> => {
-    onDisk.delete(plan);
-    await plan.held.units.close();
-    await plan.held.resume?.close().catch(() => undefined);
+  const release = async (plan: Plan): Promise<void> => {
+    const {held} = plan as HeldPlan;
+    onDisk.delete(plan as HeldPlan);
+    await held.units.close();
+    await held.resume?.close().catch(() => undefined);
   };
 
   const engine: FullEngine = {
@@ -110,13 +119,12 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       const checker = find(checkers, id);
       return selection
         ? selected(checker, selection, page)
-        : checker.run({...page, allowScan: options.allowScan});
+        : look(checker, {...page, allowScan: options.allowScan});
     },
     sessions: (id, page) => sessionPage(find(checkers, id), page),
     plan: (id, action, selection, more) => hold(planAction(planning, id, action, selection, more)),
     planOf: (checker, action, selection, more) =>
       hold(planAction({...planning, find: () => checker}, checker.id, action, selection, more)),
-    discard: plan => discard(plan as HeldPlan),
     planUndo: (run, more) => hold(planUndo(planning, run, more)),
     planResume: (run, more) => hold(planResume(planning, run, more)),
     planFile: (path, mostMs, more) => hold(planFile(planning, path, mostMs, more)),
@@ -126,11 +134,14 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       return runPlan(plan, stateDirectory, more);
     },
     history: () => listRuns(stateDirectory),
-    health: () => healthReport(checkers, environmentName(config), production),
+    trend: id => trends.of(id),
+    health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
     customer: id => customerReport(config, stores, checkers, id),
+    release,
     close: async () => {
-      for (const plan of onDisk) await discard(plan);
+      for (const plan of onDisk) await release(plan);
       await Promise.all([...stores.values()].map(store => store.close()));
+      await trends.settled();
     },
   };
   return engine;

@@ -1,9 +1,11 @@
 /** The health report: the shape that the rides team already reads, with every check beside it (contract: JSON). */
 import {checkOf} from '../checks/index.js';
 import {asSesstuiError} from '../errors.js';
+import {type TrendSummary, trendSummary} from '../trend.js';
 import type {CheckError, CheckResult, Severity} from '../types.js';
 import {toText} from '../values.js';
-import type {Checker} from './checker.js';
+import type {Checker, CheckOptions} from './checker.js';
+import type {Trends} from './trends.js';
 
 export type StatusCounts = {total: number; byStatus: Record<string, number>};
 
@@ -21,6 +23,7 @@ export type HealthReport = {
     status: CheckResult['status'];
     total: number;
     byReason: Record<string, number>;
+    trend: TrendSummary | null;
     error?: CheckError;
   }[];
   problems: {check: string; severity: Severity; count: number; text: string}[];
@@ -102,14 +105,20 @@ const healthOf = (checkers: Checker[], results: CheckResult[]): HealthReport['he
   return found('warning') ? 'warning' : 'healthy';
 };
 
+export type Reporting = {
+  environment: string;
+  production: boolean;
+  look: (checker: Checker, options: CheckOptions) => Promise<CheckResult>;
+  trends: Trends;
+};
+
 /** Every check with its counts, and the sessions and requests of the stale-sessions checks added up. */
 export const healthReport = async (
   checkers: Checker[],
-  environment: string,
-  production: boolean,
+  {environment, production, look, trends}: Reporting,
 ): Promise<HealthReport> => {
   const confirm = production ? ` --confirm ${environment}` : '';
-  const results = await Promise.all(checkers.map(checker => checker.run({limit: 0, insist: true})));
+  const results = await Promise.all(checkers.map(checker => look(checker, {limit: 0, insist: true})));
   const sessions: HealthReport['sessions'] = {
     total: 0,
     byStatus: counter(),
@@ -131,6 +140,7 @@ export const healthReport = async (
       results[index] = {...result, status: 'error', error: asSesstuiError(error).toJSON()};
     }
   }
+  await trends.settled();
   const recommendations = checkers.flatMap((checker, index) =>
     recommendationsOf(checker, results[index]!, confirm),
   );
@@ -145,6 +155,7 @@ export const healthReport = async (
       status,
       total,
       byReason,
+      trend: trendSummary(trends.of(check), Date.now()),
       ...(error ? {error} : {}),
     })),
     problems: checkers.flatMap((checker, index) => problemsOf(checker, results[index]!)),

@@ -4,12 +4,12 @@
  */
 import type {Connector} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import {Backup, type Place} from './backup.js';
+import type {Backup, Place} from './backup.js';
 import {auditLine, type OpenRun} from './open-run.js';
+import {openSettled} from './open-settled.js';
 import {nameOf, type RunOutcome, type RunRecord, readRun, summaryOf} from './run-files.js';
-
-import {type Settled, settleRun} from './settle.js';
-import {requireAudited, sameServer, takenBack, withoutBackup} from './undo.js';
+import type {Settled} from './settle.js';
+import {takenBack} from './taken-back.js';
 import type {Work} from './work.js';
 
 export type Resume = {
@@ -40,16 +40,11 @@ export const makeResume = async (
       `run ${run} is ${state}: there is nothing to resume`,
       state === 'undone' ? '' : `\`sesstui undo ${run}\` takes it back.`,
     );
-  await sameServer(connector, record, signal);
-  await requireAudited(stateDirectory, run);
-  const backup = await Backup.open(stateDirectory, run);
-  if (!backup) {
-    const fault = withoutBackup(stateDirectory, record);
-    if (fault.code === 'damaged') throw fault;
-    return {record, backup, known: new Map(), left: 0, takenBefore: 0, close: async () => undefined};
-  }
+  const opened = await openSettled(connector, stateDirectory, record, signal);
+  if (!opened)
+    return {record, backup: null, known: new Map(), left: 0, takenBefore: 0, close: async () => undefined};
+  const {backup, settled} = opened;
   try {
-    const settled = await settleRun(connector, record.journal, backup, signal);
     const takenBefore = await skipUndone(connector, stateDirectory, record, backup, settled);
     const known = new Map<string, RunOutcome>();
     for (const [name, outcome] of settled) if (outcome.result !== 'pending') known.set(name, outcome);

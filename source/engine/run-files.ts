@@ -206,17 +206,29 @@ export const runNames = async (stateDirectory: string): Promise<string[]> =>
     .filter(name => runIdPattern.test(name))
     .sort();
 
+/** A run that ended before its plan was on disk changed nothing; a damaged one is told by `history --verify`. */
+const orNothing = (error: unknown): undefined => {
+  if (error instanceof SesstuiError && ['not-found', 'damaged'].includes(error.code)) return undefined;
+  throw error;
+};
+
+/** What every run was to do; those whose plan can't be read are left out. */
+export const listHeaders = async (stateDirectory: string): Promise<PlanHeader[]> => {
+  const headers: PlanHeader[] = [];
+  for (const run of await runNames(stateDirectory)) {
+    const header = await readHeader(join(runDirectory(stateDirectory, run), 'plan.jsonl')).catch(orNothing);
+    if (header) headers.push(header);
+  }
+  return headers;
+};
+
 /** Every run, the newest first. A run whose files can't be read is left out of the list, not of the directory. */
 export const listRuns = async (stateDirectory: string): Promise<RunSummary[]> => {
   const runs = (await runNames(stateDirectory)).reverse();
   const summaries: RunSummary[] = [];
   for (const run of runs) {
-    try {
-      summaries.push(summaryOf(await readRun(stateDirectory, run)));
-    } catch (error) {
-      // A run that ended before its plan was on disk changed nothing; a damaged one is told by `history --verify`.
-      if (!(error instanceof SesstuiError && ['not-found', 'damaged'].includes(error.code))) throw error;
-    }
+    const record = await readRun(stateDirectory, run).catch(orNothing);
+    if (record) summaries.push(summaryOf(record));
   }
   // Names tell the second only; runs of one second are ordered by when they began.
   return summaries.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));

@@ -12,7 +12,7 @@ import {RunFiles, readRun} from './run-files.js';
 import {type HeldRun, holdRun} from './run-lock.js';
 import type {RunReport} from './run-recorder.js';
 import {carryOut} from './runner.js';
-import {isTakenBack, takenBack} from './undo.js';
+import {isTakenBack, takenBack} from './taken-back.js';
 import {allWork} from './work.js';
 
 export type RunOptions = {

@@ -4,106 +4,11 @@
  */
 import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import {readAudit} from './audit.js';
-import {Backup, type BackupRecord, backupPath, type Place} from './backup.js';
-import {listRuns, nameOf, outcomesOf, type RunRecord, readRun, summaryOf} from './run-files.js';
-import {begunIn, type Settled, settleRun} from './settle.js';
-import {hashOfFile} from './state-files.js';
-
-/** What earlier undos of a run took back, and what they may have (nobody can say). */
-export type TakenBack = {done: Set<string>; perhaps: Set<string>};
-
-/** `except`: an undo that is not looked at. */
-export const takenBack = async (
-  connector: Connector,
-  stateDirectory: string,
-  run: string,
-  except?: string,
-): Promise<TakenBack> => {
-  const done = new Set<string>();
-  const perhaps = new Set<string>();
-  for (const other of await undosOf(stateDirectory, run)) {
-    if (other === except) continue;
-    const {journal} = await readRun(stateDirectory, other);
-    const backup = await Backup.open(stateDirectory, other);
-    if (!backup) continue;
-    try {
-      const settled = await settleRun(connector, journal, backup);
-      for (const {unit, change, source} of backup.places) {
-        const result = settled.get(nameOf(unit, change))?.result;
-        if (source && result === 'applied') done.add(nameOf(...source));
-        else if (source && result === 'unknown') perhaps.add(nameOf(...source));
-      }
-    } finally {
-      await backup.close();
-    }
-  }
-  return {done, perhaps};
-};
-
-/**
- * The undos of a run that may have written anything: those that the audit log knows, for it is told before. One whose
- * files are gone or can't be read is no reason to take back again what it took back: reading them throws then.
- */
-const undosOf = async (stateDirectory: string, run: string): Promise<string[]> => {
-  const audited = (await readAudit(stateDirectory))
-    .filter(line => line.event === 'run' && line.undoes === run)
-    .map(line => line.run as string);
-  const listed = (await listRuns(stateDirectory)).filter(({undoes}) => undoes === run);
-  return [...new Set([...audited, ...listed.map(other => other.run)])];
-};
-
-/** Is nothing left of what a run did, or may have done? */
-export const isTakenBack = async (
-  connector: Connector,
-  stateDirectory: string,
-  run: string,
-): Promise<boolean> => {
-  const {journal} = await readRun(stateDirectory, run);
-  const backup = await Backup.open(stateDirectory, run);
-  if (!backup) return false;
-  try {
-    const told = outcomesOf(journal);
-    const {done} = await takenBack(connector, stateDirectory, run);
-    const {begun} = begunIn(journal);
-    // Rows that the undo put back look as if they had never been gone: only what the journal tells counts here.
-    return backup.places.every(({unit, change}) => {
-      const name = nameOf(unit, change);
-      const result = told.get(name)?.result;
-      if (done.has(name)) return true;
-      return result === undefined ? !begun.has(unit) : result === 'skipped' || result === 'failed';
-    });
-  } finally {
-    await backup.close();
-  }
-};
-
-/** Throws `damaged` where a backup is not the one that was audited. */
-export const requireAudited = async (stateDirectory: string, run: string): Promise<void> => {
-  const line = (await readAudit(stateDirectory)).find(item => item.event === 'run' && item.run === run);
-  const path = backupPath(stateDirectory, run);
-  if (line && line.backup !== (await hashOfFile(path)))
-    throw new SesstuiError(
-      'damaged',
-      `${path} is not what the audit log says was written`,
-      'Restore the file from a copy; nothing is undone from another backup.',
-    );
-};
-
-/** Throws `usage` where the store is not the server that the run was made on. */
-export const sameServer = async (
-  connector: Connector,
-  {header}: RunRecord,
-  signal?: AbortSignal,
-): Promise<void> => {
-  const server = await connector.server(signal);
-  if (server.id === header.server) return;
-  throw new SesstuiError(
-    'usage',
-    `run ${header.run} was made on another server (${header.server}) than store ${header.store} is now (${server.id})`,
-    'Point the store at that server, or take the run back where it was made.',
-  );
-};
+import type {Backup, BackupRecord, Place} from './backup.js';
+import {openSettled} from './open-settled.js';
+import {nameOf, type RunRecord, readRun, summaryOf} from './run-files.js';
+import type {Settled} from './settle.js';
+import {type TakenBack, takenBack} from './taken-back.js';
 
 type Done = {place: Place; settled: Settled; unsettled: boolean};
 
@@ -134,12 +39,10 @@ export const makeUndo = async (
       `run ${run} was taken back already`,
       '`sesstui history` shows what was done since.',
     );
-  const backup = await Backup.open(stateDirectory, run);
-  if (!backup) throw withoutBackup(stateDirectory, record);
+  const opened = await openSettled(connector, stateDirectory, record, signal);
+  if (!opened) throw changedNothing(record);
+  const {backup, settled} = opened;
   try {
-    await requireAudited(stateDirectory, run);
-    await sameServer(connector, record, signal);
-    const settled = await settleRun(connector, record.journal, backup, signal);
     const earlier = await takenBack(connector, stateDirectory, run);
     const units = unitsToUndo(backup, settled, earlier);
     return {
@@ -154,19 +57,12 @@ export const makeUndo = async (
   }
 };
 
-/** By the order of writes a run without a whole backup has written nothing; unless somebody cut the backup off since. */
-export const withoutBackup = (stateDirectory: string, {header, journal}: RunRecord): SesstuiError =>
-  journal.some(line => line.event === 'intent')
-    ? new SesstuiError(
-        'damaged',
-        `${backupPath(stateDirectory, header.run)} is not whole, though its run has made changes`,
-        'Restore backup.jsonl from a copy; nothing is undone without it.',
-      )
-    : new SesstuiError(
-        'usage',
-        `run ${header.run} was cut off before its backup was on disk: it has changed nothing`,
-        `There is nothing to take back; \`sesstui resume ${header.run} --yes\` closes it.`,
-      );
+const changedNothing = ({header}: RunRecord): SesstuiError =>
+  new SesstuiError(
+    'usage',
+    `run ${header.run} was cut off before its backup was on disk: it has changed nothing`,
+    `There is nothing to take back; \`sesstui resume ${header.run} --yes\` closes it.`,
+  );
 
 /** Of each unit what was done and not taken back; the last unit first, its last change first. */
 const unitsToUndo = (backup: Backup, settled: Map<string, Settled>, earlier: TakenBack): Done[][] => {

@@ -88,7 +88,7 @@ const logoutDevices = async (
       if (!(before instanceof Error)) told.set(owners[index]!, after(before, change, result.run));
     }
   } finally {
-    await engine.discard(plan);
+    await engine.release(plan);
   }
   return told;
 };
@@ -158,6 +158,6 @@ export const deleteExpiredDeviceSessions = async (
     if (failed + unknown > 0) logger.warn('not every expired session was deleted', {run, failed, unknown});
     return {deleted, skipped, failed, unknown, run};
   } finally {
-    await engine.discard(plan);
+    await engine.release(plan);
   }
 };

@@ -169,7 +169,7 @@ export const cancelStale = async (
     countRun(result, seen, of);
     tell(logger, kind, result);
   } finally {
-    await engine.discard(plan);
+    await engine.release(plan);
   }
 };
 

@@ -30,6 +30,8 @@ export default defineConfig({
         : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
       ...(Object.values(servers).some(count => count > 0) ? ['test/library/rides.servers.ts'] : []),
+      // On the embedded PostgreSQL, with a browser and promtool.
+      'test/watch/page.servers.ts',
     ],
     // Needs no server, and was tested by `npm test`.
     exclude: ['**/*-compile.test.ts'],

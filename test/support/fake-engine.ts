@@ -316,6 +316,7 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
         interrupted,
       };
     },
+    trend: id => ({check: id, points: []}),
     async history() {
       asked.push('history');
       return runs.map(run => ({...run}));

@@ -88,7 +88,7 @@ export const entries = [
     protection: 'each record of a backup has a hash (and the audit log the hash of the file)',
     edits: [
       {
-        file: 'source/engine/undo.ts',
+        file: 'source/engine/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
@@ -106,7 +106,7 @@ export const entries = [
       'a backup has a footer that counts and chains its records (and the audit log the hash of the file)',
     edits: [
       {
-        file: 'source/engine/undo.ts',
+        file: 'source/engine/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
@@ -123,7 +123,7 @@ export const entries = [
     protection: 'a backup is the one that was audited',
     edits: [
       {
-        file: 'source/engine/undo.ts',
+        file: 'source/engine/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },

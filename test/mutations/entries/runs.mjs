@@ -138,13 +138,13 @@ export const entries = [
       'a resume without a whole backup is refused where changes were made (by its own, and by the audit log)',
     edits: [
       {
-        file: 'source/engine/undo.ts',
+        file: 'source/engine/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
       {
-        file: 'source/engine/resume.ts',
-        find: "if (fault.code === 'damaged') throw fault;",
+        file: 'source/engine/open-settled.ts',
+        find: '    requireUnchanged(stateDirectory, record);',
         replace: '',
       },
     ],
