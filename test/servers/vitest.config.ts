@@ -30,6 +30,7 @@ export default defineConfig({
         : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
       ...(Object.values(servers).some(count => count > 0) ? ['test/library/rides.servers.ts'] : []),
+      ...(sets > 0 ? ['chat', 'kite'].map(name => `test/library/${name}.servers.ts`) : []),
       // On the embedded PostgreSQL, with a browser and promtool.
       'test/watch/page.servers.ts',
     ],
