@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: [
-      // Needs backends of its own, which the embedded PostgreSQL does not have.
-      ...(process.env.SESSTUI_TEST_PG === 'server' ? [] : ['test/connectors/postgres-faults.test.ts']),
+      // Need backends of their own, which the embedded PostgreSQL does not have.
+      ...(process.env.SESSTUI_TEST_PG === 'server' ? [] : ['test/connectors/postgres{,-put}-faults.test.ts']),
       // The fault suite takes minutes and real servers: `npm run test:faults`.
       ...(process.env.SESSTUI_TEST_FAULTS === '1' ? [] : ['test/faults/**']),
     ],

@@ -2,7 +2,7 @@
  * A connector whose errors tell no secret (S16): neither a credential, nor a value of a secret column, which a
  * store's message may quote. Whatever shows, journals or audits an error gets it from here.
  */
-import type {Change, Connector, Outcome, Unit} from './connector.js';
+import type {Change, Connector, NewValue, Outcome, Put, Unit} from './connector.js';
 import {SesstuiError} from './errors.js';
 import {createRedactor} from './redact.js';
 import {secretTexts} from './secrets.js';
@@ -32,15 +32,12 @@ const imagesOf = (change: Change): unknown[] => [
   ...('from' in change ? [change.from] : []),
 ];
 
-const setOf = (change: Change): ValueMap =>
-  'set' in change && change.set
-    ? Object.fromEntries(
-        Object.entries(change.set).map(([name, item]): [string, Value] => [
-          name,
-          'value' in item ? item.value : null,
-        ]),
-      )
-    : {};
+const valuesOfSet = (set: Record<string, NewValue>): ValueMap =>
+  Object.fromEntries(
+    Object.entries(set).map(([name, item]): [string, Value] => [name, 'value' in item ? item.value : null]),
+  );
+
+const setOf = (change: Change): ValueMap => ('set' in change && change.set ? valuesOfSet(change.set) : {});
 
 const secretsOf = (connector: Connector, change: Change, extra: readonly string[]): string[] => {
   const rows = imagesOf(change).map(image => connector.valuesOf(change.table, image as Json));
@@ -50,6 +47,14 @@ const secretsOf = (connector: Connector, change: Change, extra: readonly string[
 /** Redacts a text about these units: credentials, and what stands in secret columns of their rows. */
 const hiding = (connector: Connector, units: Unit[], {redact, secrets}: Redacting): Redact => {
   const texts = units.flatMap(unit => unit.changes.flatMap(change => secretsOf(connector, change, secrets)));
+  const hide = createRedactor(texts.map(text => text.slice(0, longestQuoted)));
+  return text => redact(hide(text));
+};
+
+/** The same of what a put is given to write. */
+const hidingOf = ({create, update, also}: Put, {redact, secrets}: Redacting): Redact => {
+  const sets = [create, update ?? {}, ...(also ?? []).map(({set}) => set)];
+  const texts = sets.flatMap(set => secretTexts(jsonOf(valuesOfSet(set)), secrets));
   const hide = createRedactor(texts.map(text => text.slice(0, longestQuoted)));
   return text => redact(hide(text));
 };
@@ -102,9 +107,17 @@ export const redactingConnector = (connector: Connector, options: Redacting): Co
       throw redactedError(error, hide(units));
     }
   };
+  const put: Connector['put'] = (request, putOptions) =>
+    connector.put(request, putOptions).catch(error => {
+      throw redactedError(error, hidingOf(request, options));
+    });
+  const own = new Map<PropertyKey, unknown>([
+    ['apply', apply],
+    ['put', put],
+  ]);
   return new Proxy(connector, {
     get: (target, name) => {
-      const member = name === 'apply' ? apply : Reflect.get(target, name, target);
+      const member = own.get(name) ?? Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
       return (...given: unknown[]) => {
         try {

@@ -256,6 +256,8 @@ export interface Engine {
       confirmed?: string[];
       /** At most this many changes a second. */
       ratePerSecond?: number;
+      /** false: `remaining` is not counted (null), for what looks for itself; the whole check is read for it. */
+      lookAgain?: boolean;
       signal?: AbortSignal;
       onProgress?: (progress: Progress) => void;
     },

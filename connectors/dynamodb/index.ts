@@ -4,6 +4,7 @@ import {SesstuiError} from '../../source/errors.js';
 import {applyUnits} from './apply.js';
 import {itemOf, neutralItem} from './attributes.js';
 import {openClient} from './client.js';
+import {putRow} from './put.js';
 import {fetchRows, read, survey, tally} from './read.js';
 import {describeServer} from './server.js';
 import {type DynamodbSettings, type Store, serverNow} from './store.js';
@@ -44,7 +45,15 @@ export const openDynamodb = (settings: DynamodbSettings): Connector => {
         );
       return applyUnits(store, units, options);
     },
-    put: () => Promise.reject(new SesstuiError('unsupported', 'not yet', '')),
+    put: async (request, options) => {
+      if (settings.readOnly)
+        throw new SesstuiError(
+          'read-only',
+          `The store ${settings.store} is read-only.`,
+          'Nothing was written.',
+        );
+      return putRow(store, request, options);
+    },
     strain: openStrain(client),
     valuesOf: (_table, image) => neutralItem(itemOf(image)),
     close: async () => client.close(),

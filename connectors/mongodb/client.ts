@@ -17,6 +17,8 @@ export type ServerInfo = {
   allTypes: boolean;
   /** Groups in one pass; FerretDB compares each document with every group that it has, and never ends. */
   groups: boolean;
+  /** Updates of one document are atomic. FerretDB 1.24 reads and writes in two steps: of two at once one is lost. */
+  atomic: boolean;
 };
 
 /** What one operation works with. `options` go with every command: time limit and, for reads, the signal. */
@@ -98,6 +100,7 @@ const infoOf = async (client: MongoClient, db: Db, limit: {maxTimeMS: number}): 
     transactions: clustered && hello.logicalSessionTimeoutMinutes !== undefined,
     allTypes: build.ferretdbVersion === undefined,
     groups: build.ferretdbVersion === undefined,
+    atomic: build.ferretdbVersion === undefined,
   };
 };
 

@@ -7,6 +7,7 @@ import {collectionNames, describeCollection, fetchRows, piecesOf} from './collec
 import type {Sight} from './decide.js';
 import {bytesOfImage, type FullRow, valuesOfBytes} from './document.js';
 import {mapError} from './errors.js';
+import {putDocument} from './put.js';
 import {readForm, surveyForm} from './read.js';
 import {look} from './sight.js';
 import {stepwise} from './stepwise.js';
@@ -111,7 +112,15 @@ export const openMongodb = (settings: MongoSettings): Connector => {
         return outcomes;
       });
     },
-    put: () => Promise.reject(new SesstuiError('unsupported', 'not yet', '')),
+    async put(request, {signal}) {
+      if (settings.readOnly)
+        throw new SesstuiError(
+          'read-only',
+          `The store ${settings.store} is opened read-only.`,
+          'Nothing was changed.',
+        );
+      return connection.use('putting a document', access => putDocument(access, request), signal);
+    },
     strain: signal => {
       const limit = AbortSignal.timeout(2 * questionLimitMs);
       const either = signal ? AbortSignal.any([signal, limit]) : limit;

@@ -52,9 +52,10 @@ const newValueOf = (wanted: NewValue, replaced: unknown, now: number): unknown =
   return 'now' in wanted ? momentLike(now, replaced) : typedLike(bsonOfValue(wanted.value), replaced);
 };
 
-type Sets = {after: Fields; update: Filter; touched: string[]};
+export type Sets = {after: Fields; update: Filter; touched: string[]};
 
-const applySets = (before: Fields, set: Record<string, NewValue>, now: number): Sets => {
+/** A document with some attributes set, and the update that does it; `now` in microseconds. Throws `unsupported`. */
+export const applySets = (before: Fields, set: Record<string, NewValue>, now: number): Sets => {
   const sets: Filter = {};
   const unsets: Filter = {};
   let after = before;

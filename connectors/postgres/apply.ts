@@ -116,7 +116,8 @@ type Ending =
   | {kind: 'rolled-back'; error: unknown}
   | {kind: 'lost'; transaction: string | null; error: unknown};
 
-const commit = async (client: pg.ClientBase, transaction: string | null): Promise<Ending> => {
+/** Commits, and says what became of it as far as the answer tells. */
+export const commit = async (client: pg.ClientBase, transaction: string | null): Promise<Ending> => {
   try {
     const {command} = await client.query('commit');
     // A transaction that had failed is rolled back by COMMIT without an error.

@@ -8,6 +8,7 @@ import type {
   Image,
   Kept,
   Outcome,
+  Put,
   ReadOptions,
   Row,
   Settlement,
@@ -22,6 +23,8 @@ import {applyUnits, settled} from './apply.js';
 import {noSuchTable, readTable, type Table, tableStatement, tablesStatement} from './catalogue.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
+import {isAlwaysNew, type PutJob, putOnce, tablesOfPut} from './put.js';
+import {PutQueue, putsAtOnce} from './put-queue.js';
 import type {Context} from './query.js';
 import {valuesOfImage} from './rows.js';
 import {formQuery, tallyQuery} from './select.js';
@@ -48,6 +51,9 @@ class PostgresConnector implements Connector {
   readonly capabilities = capabilities;
   readonly #settings: PostgresSettings;
   readonly #session: Session;
+  /** Connections for puts alone: many at once don't keep reads waiting. */
+  #puts: Session | undefined;
+  readonly #putQueue = new PutQueue();
   #server: Server | undefined;
   /** As last seen, for images that are shown without asking the server. */
   readonly #seen = new Map<string, Table>();
@@ -57,6 +63,19 @@ class PostgresConnector implements Connector {
     this.store = settings.store;
     this.#settings = settings;
     this.#session = new Session(settings);
+  }
+
+  get #zone(): string {
+    return this.#settings.timeZone ?? 'UTC';
+  }
+
+  #refuseWrites(): void {
+    if (!this.#settings.readOnly) return;
+    throw new SesstuiError(
+      'read-only',
+      `${this.store} is read-only.`,
+      'Nothing is written while readOnly or --read-only is set.',
+    );
   }
 
   async #serverOf(run: Run): Promise<Server> {
@@ -162,14 +181,9 @@ class PostgresConnector implements Connector {
   }
 
   async apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]> {
-    if (this.#settings.readOnly)
-      throw new SesstuiError(
-        'read-only',
-        `${this.store} is read-only.`,
-        'Nothing is written while readOnly or --read-only is set.',
-      );
+    this.#refuseWrites();
     if (units.length === 0) return [];
-    const zone = this.#settings.timeZone ?? 'UTC';
+    const zone = this.#zone;
     const prepare = async (run: Run) => ({
       ...(await this.#context(tablesOfUnits(units), await readNow(run), run)),
       zone,
@@ -177,8 +191,18 @@ class PostgresConnector implements Connector {
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
   }
 
-  put(): Promise<Kept> {
-    return Promise.reject(new SesstuiError('unsupported', 'not yet', ''));
+  async put(request: Put, options: PutJob['options']): Promise<Kept> {
+    this.#refuseWrites();
+    this.#puts ??= new Session(this.#settings, putsAtOnce);
+    const session = this.#puts;
+    session.canCancel = this.#session.canCancel;
+    const prepare = async (run: Run) => ({
+      ...(await this.#context(tablesOfPut(request), await readNow(run), run)),
+      zone: this.#zone,
+    });
+    const name = isAlwaysNew(request) ? null : JSON.stringify([request.table, request.lock]);
+    const work = () => putOnce(request, {session, store: this.store, options, prepare});
+    return this.#putQueue.run(name, work, options.signal);
   }
 
   settled(token: Json): Promise<Settlement | null> {
@@ -199,8 +223,8 @@ class PostgresConnector implements Connector {
     return valuesOfImage(image, this.#seen.get(table));
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#session.close(), this.#puts?.close()]);
   }
 }
 

@@ -22,13 +22,15 @@ const connectLimitMs = 10_000;
 export class Session {
   readonly #settings: ConnectorSettings;
   readonly #config: pg.ClientConfig;
+  readonly #connectionsAtMost: number;
   #pool: pg.Pool | undefined;
   #cursors = 0;
   /** Cancelling asks another backend to interrupt this one, which a server of one backend does not have. */
   canCancel = false;
 
-  constructor(settings: ConnectorSettings & {url: string}) {
+  constructor(settings: ConnectorSettings & {url: string}, connections = 2) {
     this.#settings = settings;
+    this.#connectionsAtMost = connections;
     const {timeoutMs, readOnly} = settings;
     this.#config = {
       connectionString: settings.url,
@@ -47,7 +49,8 @@ export class Session {
 
   get #connections(): pg.Pool {
     if (!this.#pool) {
-      this.#pool = new pg.Pool({...this.#config, max: 2, idleTimeoutMillis: 30_000, allowExitOnIdle: true});
+      const pool = {max: this.#connectionsAtMost, idleTimeoutMillis: 30_000, allowExitOnIdle: true};
+      this.#pool = new pg.Pool({...this.#config, ...pool});
       // A connection that breaks while nobody uses it is replaced by the next question.
       this.#pool.on('error', () => undefined);
       this.#pool.on('connect', client => client.on('error', () => undefined));

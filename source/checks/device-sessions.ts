@@ -47,8 +47,8 @@ const reasons: ReasonMeta[] = [
   },
 ];
 
-const isType = (config: Config, type: string): Pred => ({in: [type], of: {attr: config.columns.type}});
-const emailOf = (config: Config): Expr => ({norm: config.columns.email});
+export const isType = (config: Config, type: string): Pred => ({in: [type], of: {attr: config.columns.type}});
+export const emailOf = (config: Config): Expr => ({norm: config.columns.email});
 const hasEmail = (config: Config): Pred => ({
   all: [{is: 'string', of: {attr: config.columns.email}}, {no: {is: 'empty', of: emailOf(config)}}],
 });
@@ -84,7 +84,7 @@ const show = ({columns}: Config): string[] => [
   columns.createdAt,
 ];
 
-const keepLatest = (config: Config): KeepRule => ({
+export const keepLatest = (config: Config): KeepRule => ({
   by: 'latest',
   latestBy: [config.columns.updatedAt, config.columns.createdAt],
   canonicalId: null,

@@ -64,22 +64,15 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
     return state;
   };
   const open = async (): Promise<FullEngine> => {
-    const {config: settings} = await config();
-    const [{openEngine}, {openConnector}, {redactingConnector}] = await Promise.all([
-      import('../engine/engine.js'),
+    const settings = await config();
+    const [{openConfigured}, {openConnector}] = await Promise.all([
+      import('../opening.js'),
       import('../../connectors/index.js'),
-      import('../redacting.js'),
     ]);
-    const opened = openEngine(settings, {
+    const opened = openConfigured(settings, openConnector, {
       stateDirectory: await stateDirectory(),
-      open: async (name, store, use) => {
-        await demo?.readyStore(name);
-        const secrets = store.checks.flatMap(check => check.secrets);
-        return redactingConnector(await openConnector(name, store, use), {
-          redact: text => redact(text),
-          secrets,
-        });
-      },
+      redact: text => redact(text),
+      ready: async name => demo?.readyStore(name),
       readOnly: flags.has('read-only'),
       locked: parsed.command === undefined,
       timeoutMs: flags.duration('timeout', 1),
@@ -159,8 +152,6 @@ const stateDirectoryFor = async (flags: Flags, closers: (() => Promise<unknown>)
     closers.push(() => rm(directory, {recursive: true, force: true}));
     return directory;
   }
-  const {default: envPaths} = await import('env-paths');
-  const paths = envPaths('sesstui', {suffix: ''});
-  // env-paths calls XDG's state directory `log`.
-  return process.platform === 'linux' ? paths.log : paths.data;
+  const {defaultStateDirectory} = await import('../opening.js');
+  return defaultStateDirectory();
 };

@@ -3,7 +3,7 @@ import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
 import {type Config, environmentName, isProduction} from '../config/schema.js';
 import {SesstuiError} from '../errors.js';
-import type {Engine, Plan, SessionPage} from '../types.js';
+import type {Engine, Plan, Selection, SessionPage} from '../types.js';
 import {Checker, type CheckOptions} from './checker.js';
 import type {CustomerOptions, CustomerReport} from './customer/report.js';
 import {unblockPlans} from './customer/unblock.js';
@@ -43,6 +43,8 @@ export type FullEngine = Engine & {
    */
   planUnblock(report: CustomerReport, options?: {signal?: AbortSignal}): Promise<Plan[]>;
   checker(id: string): Checker;
+  /** As `plan`, of a check that is configured otherwise than the engine's own (other thresholds), on the same store. */
+  planOf(checker: Checker, action: string, selection: Selection, options?: PlanningOptions): Promise<Plan>;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
@@ -132,6 +134,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     },
     sessions: (id, page) => sessionPage(find(checkers, id), page),
     plan: (id, action, selection, more) => hold(planAction(planning, id, action, selection, more)),
+    planOf: (checker, action, selection, more) =>
+      hold(planAction({...planning, find: () => checker}, checker.id, action, selection, more)),
     planUndo: (run, more) => hold(planUndo(planning, run, more)),
     planResume: (run, more) => hold(planResume(planning, run, more)),
     planFile: (path, mostMs, more) => hold(planFile(planning, path, mostMs, more)),

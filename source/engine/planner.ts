@@ -43,7 +43,7 @@ export const makePlan = async (
   checkWords(checker.id, checker.check, checker.info.actions, action, selection);
   return checker.ask(
     async opened => {
-      checker.refuseScan(opened, options.allowScan);
+      checker.refuseScan({...opened, parts: partsOf(opened, selection)}, options.allowScan);
       const notes: string[] = [];
       const tallies = new Map<string, number>();
       const context: PlanContext<typeof checker.config> = {
@@ -123,6 +123,10 @@ async function* batches(items: AsyncIterable<Task>): AsyncIterable<Task[]> {
   if (batch.length > 0) yield batch;
 }
 
+/** What is read: one customer's rows may have an index where the whole question has none. */
+const partsOf = ({parts}: Opened, selection: Selection): Opened['parts'] =>
+  parts.map(part => ({...part, form: narrowed(part, selection)}));
+
 async function* chosen(
   checker: Checker,
   action: string,
@@ -135,10 +139,9 @@ async function* chosen(
     return;
   }
   let taken = 0;
-  const parts = opened.parts.map(part => ({...part, form: narrowed(part, selection)}));
   for await (const {part, found, judged, finding} of checker.findings(opened, {
     full: true,
-    parts,
+    parts: partsOf(opened, selection),
     signal: options.signal,
   })) {
     if (!isChosen(selection, part, judged, finding)) continue;

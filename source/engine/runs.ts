@@ -19,6 +19,7 @@ export type RunOptions = {
   note?: string;
   confirmed?: string[];
   ratePerSecond?: number;
+  lookAgain?: boolean;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 };
@@ -129,6 +130,7 @@ export const runPlan = async (
       await undone?.release();
     }
   }
+  if (options.lookAgain === false) return {...result, ...countResults(result.changes)};
   options.onProgress?.({phase: 'looking', done: 0, total: null});
   return {...result, ...countResults(result.changes), remaining: await remaining(checker, held)};
 };

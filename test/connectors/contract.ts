@@ -4,6 +4,7 @@ import {SesstuiError} from '../../source/errors.js';
 import {nowMicros, partnersTable, rowColumns, rowsTable} from './contract-data.js';
 import {declareGroups} from './contract-groups.js';
 import {declarePages} from './contract-pages.js';
+import {declarePuts} from './contract-put.js';
 import {declareReads} from './contract-reads.js';
 import {declareWrites} from './contract-writes.js';
 import type {Harness} from './harness.js';
@@ -95,5 +96,6 @@ export const connectorSuite = (name: string, open: () => Promise<Harness>): void
     declarePages(declare);
     declareWrites(declare);
     declareGroups(declare);
+    declarePuts(declare);
   });
 };

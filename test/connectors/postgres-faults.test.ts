@@ -1,5 +1,4 @@
 /** What goes wrong between a client and a real server: locks, lost connections, lost replies, hidden rows. */
-import {type AddressInfo, connect, createServer, type Server, type Socket} from 'node:net';
 import pg from 'pg';
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import {openPostgres} from '../../connectors/postgres/index.js';
@@ -7,6 +6,7 @@ import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Change, Connector, KeepRule, Outcome, Row, Unit} from '../../source/connector.js';
 import type {Rows} from '../../source/forms.js';
 import {postgresServers} from '../support/postgres.js';
+import {isCommit, openProxy} from '../support/postgres-proxy.js';
 import {allRows} from './contract-answers.js';
 import {type Bench, openBench, rowTexts, settings} from './postgres-harness.js';
 
@@ -22,27 +22,6 @@ const existing = (row: Row) => ({
 });
 const remove = (row: Row): Change => ({...existing(row), op: 'delete'});
 const results = (outcomes: Outcome[][]): string[] => outcomes.flat().map(outcome => outcome.result);
-
-/** Passes bytes on until `cut` says what to do with what a client sends. */
-const openProxy = async (url: string, cut: (sent: Buffer, client: Socket, server: Socket) => boolean) => {
-  const {port} = new URL(url);
-  const proxy: Server = createServer(client => {
-    const server = connect(Number(port), '127.0.0.1');
-    for (const socket of [client, server]) socket.on('error', () => undefined);
-    client.on('data', sent => {
-      if (cut(sent, client, server)) server.write(sent);
-    });
-    server.on('data', answer => client.write(answer));
-    client.on('close', () => server.end());
-    server.on('close', () => client.end());
-  });
-  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
-  const through = new URL(url);
-  through.port = String((proxy.address() as AddressInfo).port);
-  return {url: through.href, close: () => new Promise(resolve => proxy.close(resolve))};
-};
-
-const isCommit = (sent: Buffer): boolean => sent.includes('commit\0');
 
 // A server of one backend has none of these faults to offer, so this file is left out where there is none but that.
 describe.each(postgresServers)('postgres faults on $name', ({start}) => {

@@ -25,7 +25,12 @@ export default defineConfig({
       ...Object.entries(servers)
         .filter(([, count]) => count > 0)
         .map(([kind]) => `test/connectors/${kind}*.test.ts`),
+      ...(servers.postgres > 0
+        ? ['gym', 'registry', 'rides-held'].map(name => `test/library/${name}.servers.ts`)
+        : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
+      ...(Object.values(servers).some(count => count > 0) ? ['test/library/rides.servers.ts'] : []),
+      ...(sets > 0 ? ['chat', 'kite'].map(name => `test/library/${name}.servers.ts`) : []),
       // On the embedded PostgreSQL, with a browser and promtool.
       'test/watch/page.servers.ts',
     ],
