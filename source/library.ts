@@ -9,7 +9,6 @@ import type {Sesstui, SesstuiOptions} from './library/sesstui.js';
  */
 export const openSesstui = (options: SesstuiOptions): Promise<Sesstui> => open(options, openConnector);
 
-export type {Blocking} from './engine/customer.js';
 export type {HealthReport} from './engine/health.js';
 export {type ErrorCode, SesstuiError} from './errors.js';
 export type {Conversation} from './library/chat.js';
@@ -20,4 +19,5 @@ export type {UpsertedSession} from './library/kite.js';
 export type {SessionKeys} from './library/registry.js';
 export type {Confirming, CustomerStatus} from './library/rides.js';
 export type {CleanupStatistics} from './library/rides-jobs.js';
+export type {BlockedBy} from './library/rides-look.js';
 export type {Sesstui, SesstuiConfig, SesstuiOptions} from './library/sesstui.js';

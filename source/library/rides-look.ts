@@ -1,13 +1,16 @@
 /** What keeps customers from buying: their open sessions and requests, and whether a cleanup would take them. */
 import {staleSessions} from '../checks/stale-sessions.js';
-import type {Blocking} from '../engine/customer.js';
+import type {Blocking} from '../engine/customer/report.js';
 import {valueAt} from '../evaluate.js';
 import type {Pred, Rows} from '../forms.js';
 import {toText} from '../values.js';
 import type {RidesChecker} from './rides-jobs.js';
 
+/** A session or request that blocks, as the contract tells it. */
+export type BlockedBy = Pick<Blocking, 'store' | 'check' | 'id' | 'status' | 'ageSeconds' | 'stale'>;
+
 /** `cleanable`: the check's own conditions for cancelling it hold. */
-export type OpenRow = Blocking & {cleanable: boolean};
+export type OpenRow = BlockedBy & {cleanable: boolean};
 
 /**
  * The open rows of these customers: a question to each of the two tables, by customer and status. Customers without

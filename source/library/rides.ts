@@ -5,7 +5,6 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {StaleSessionsConfig} from '../config/schema.js';
 import {Checker} from '../engine/checker.js';
-import type {Blocking} from '../engine/customer.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
 import type {LibraryContext, Which} from './context.js';
 import {Gather, type Shared} from './gather.js';
@@ -18,12 +17,12 @@ import {
   type RidesChecker,
 } from './rides-jobs.js';
 import {type KindName, kinds} from './rides-kinds.js';
-import {lookAt, type OpenRow} from './rides-look.js';
+import {type BlockedBy, lookAt, type OpenRow} from './rides-look.js';
 
 export type CustomerStatus = {
   /** A waiting or active session, or a pending request, is in the way of a new one. */
   blocked: boolean;
-  blockedBy: Blocking[];
+  blockedBy: BlockedBy[];
   /** How many sessions this call cancelled; what another caller cancelled at the same time is that one's. */
   cleaned: number;
 };
