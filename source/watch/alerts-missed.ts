@@ -1,0 +1,69 @@
+/**
+ * Runs that cancelled sessions and that no round tells of: somebody made them by hand or over HTTP, in the same state
+ * directory. What is on disk is the truth of a run.
+ */
+import {customersCancelled} from '../engine/cancelled.js';
+import type {Checker} from '../engine/checker.js';
+import {countsOf, type RunRecord, readRun, runNames} from '../engine/run-files.js';
+import {SesstuiError} from '../errors.js';
+import type {Told} from './alerts.js';
+import {dayMs, keptRuns} from './alerts-cancelled.js';
+import type {CancellingRun} from './alerts-types.js';
+
+/** The beginning of the name of a run that was made at this moment. */
+const nameAt = (atMs: number): string => new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+
+/** Names begin with the second of the run. */
+const secondMs = 1000;
+
+const hasEnded = ({journal}: RunRecord): boolean => journal.at(-1)?.event === 'done';
+
+/** A run that others read or write now is looked at again the next time. */
+const readIfThere = (stateDirectory: string, run: string): Promise<RunRecord | null> =>
+  readRun(stateDirectory, run).catch(error => {
+    if (error instanceof SesstuiError && ['not-found', 'damaged'].includes(error.code)) return null;
+    throw error;
+  });
+
+/**
+ * What `openAlerts` asks for runs that are not told: those of the last day, since the alerts began, that have ended and
+ * were not taken back. A run whose store can't be asked now is found again the next time.
+ */
+export const openMissed = (
+  stateDirectory: string,
+  checkers: {find: (check: string) => Checker | null; now?: () => number},
+): ((told: Told) => Promise<CancellingRun[]>) => {
+  /** Runs that will never be of interest. */
+  const dull = new Set<string>();
+  return async ({started, runs}) => {
+    const from = Math.max(Date.parse(started) - secondMs, (checkers.now ?? Date.now)() - dayMs);
+    // The list of what was told is bounded: what is older than its oldest was told, or comes too late.
+    const oldest = runs.size >= keptRuns ? [...runs].sort()[0]! : '';
+    const names = (await runNames(stateDirectory)).filter(name => name >= nameAt(from) && name > oldest);
+    const current = new Set(names);
+    for (const name of dull) if (!current.has(name)) dull.delete(name);
+    const found: CancellingRun[] = [];
+    for (const name of names) {
+      if (runs.has(name) || dull.has(name)) continue;
+      const record = await readIfThere(stateDirectory, name);
+      if (!record) continue;
+      const {header, journal} = record;
+      const checker = checkers.find(header.check);
+      const isDull =
+        header.action !== 'cancel' ||
+        header.undoes !== null ||
+        header.at < started ||
+        checker?.check.kind !== 'stale-sessions' ||
+        journal.some(({event}) => event === 'undone');
+      const {applied} = countsOf(record);
+      if (isDull || (hasEnded(record) && applied === 0)) dull.add(name);
+      else if (hasEnded(record)) {
+        const customers = await customersCancelled(checker!, stateDirectory, name).catch(() => null);
+        if (!customers) continue;
+        const {store, check, at} = header;
+        found.push({run: name, at, store, check, applied, customers});
+      }
+    }
+    return found;
+  };
+};
