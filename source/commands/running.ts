@@ -3,6 +3,7 @@
 import ms from 'ms';
 import {missingConfirmations} from '../engine/confirmations.js';
 import type {FullEngine} from '../engine/engine.js';
+import {plannedResult} from '../engine/planned.js';
 import {SesstuiError} from '../errors.js';
 import {countResults, type Plan, type Progress, type RunResult, type Selection} from '../types.js';
 import type {Context} from './context.js';
@@ -13,17 +14,7 @@ import {shellWord, suggested} from './suggest.js';
 export const onlyPlans = ({flags}: Context): boolean => !flags.has('yes') || flags.has('dry-run');
 
 const planned = (plan: Plan): RunResult => ({
-  run: null,
-  dryRun: true,
-  check: plan.check,
-  action: plan.action,
-  planned: plan.planned,
-  applied: 0,
-  skipped: countResults(plan.changes).skipped,
-  failed: 0,
-  unknown: 0,
-  remaining: null,
-  changes: plan.changes,
+  ...plannedResult(plan),
   notes: [...plan.notes, ...confirmationNote(plan)],
 });
 

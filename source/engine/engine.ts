@@ -33,10 +33,10 @@ export type FullEngine = Engine & {
   checker(id: string): Checker;
   /** Writes the plan of an action to a new file, for someone else to review. */
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
-  /** Lets go of what a plan holds; for those who make many. It can not be carried out after that. */
-  discard(plan: Plan): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
   planFile(path: string, mostMs: number, options?: PlanningOptions): Promise<Plan>;
+  /** Frees what a plan holds on disk: for programs that make plans for as long as they run. It can not be run then. */
+  release(plan: Plan): Promise<void>;
 };
 
 const openCheckers = (config: Config, stores: Map<string, Store>): Checker[] =>
@@ -77,7 +77,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     return plan;
   };
 
-  const letGo = async ({held}: HeldPlan): Promise<void> => {
+  const release = async (plan: Plan): Promise<void> => {
+    const {held} = plan as HeldPlan;
+    onDisk.delete(plan as HeldPlan);
     await held.units.close();
     await held.resume?.close().catch(() => undefined);
   };
@@ -122,12 +124,9 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     history: () => listRuns(stateDirectory),
     health: () => healthReport(checkers, environmentName(config), production),
     customer: id => customerReport(config, stores, checkers, id),
-    discard: async plan => {
-      onDisk.delete(plan as HeldPlan);
-      await letGo(plan as HeldPlan);
-    },
+    release,
     close: async () => {
-      for (const plan of onDisk) await letGo(plan);
+      for (const plan of onDisk) await release(plan);
       await Promise.all([...stores.values()].map(store => store.close()));
     },
   };

@@ -109,7 +109,7 @@ export const carryOut = async (
     const {code, message} = asSesstuiError(error);
     return refuse(message, passing.includes(code) ? 'later' : 'refused');
   } finally {
-    if (plan) await engine.discard(plan).catch(() => undefined);
+    if (plan) await engine.release(plan).catch(() => undefined);
   }
 };
 
