@@ -193,11 +193,12 @@ export const watch = async (context: Context): Promise<number> => {
     log: (level, check, text) => say({level, check, text}),
   });
   const {round, seen} = reporter(context, say);
-  watcher.listen(round);
   const parts: Parts = {context, engine, watcher, memory, say};
   const closeAlerts = await startAlerts(parts);
   try {
     const closeServer = await startServer(parts, everyMs);
+    // The last: what it tells of is kept and served by then.
+    watcher.listen(round);
     say({level: 'info', check: null, text: startText(parts, everyMs)});
     watcher.start();
     await ended(signal);
