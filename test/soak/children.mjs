@@ -1,8 +1,9 @@
 // The processes of the soak: each with what it said, ended by its own id.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
+import {appendFileSync, readFileSync} from 'node:fs';
 import {resolve} from 'node:path';
+import {createInterface} from 'node:readline';
 
 const cli = resolve(import.meta.dirname, '../../dist/source/cli.js');
 const running = new Set();
@@ -10,8 +11,8 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `sesstui …`; `said` waits for a line of standard error or output. */
-export const start = (args, {cwd, env = {}} = {}) => {
+/** Starts `sesstui …`; `said` waits for a line of standard error or output, which is kept in the file `log`; `onLine` hears each line of standard output. */
+export const start = (args, {cwd, log, onLine, env = {}}) => {
   const child = spawn(process.execPath, [cli, ...args], {
     cwd,
     env: {...process.env, AWS_ACCESS_KEY_ID: 'demo', AWS_SECRET_ACCESS_KEY: 'demo', NO_COLOR: '1', ...env},
@@ -23,8 +24,10 @@ export const start = (args, {cwd, env = {}} = {}) => {
     stream.setEncoding('utf8').on('data', chunk => {
       // What was said long ago is of no interest, and this program's memory is not what is measured.
       text = (text + chunk).slice(-200_000);
+      if (log) appendFileSync(log, chunk);
       child.emit('heard');
     });
+  if (onLine) createInterface({input: child.stdout}).on('line', onLine);
   const ended = once(child, 'close').then(() => running.delete(child));
   return {
     pid: child.pid,

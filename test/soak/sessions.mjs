@@ -9,7 +9,7 @@ export const openSessions = async (url, thresholdMs) => {
   /** Waiting sessions by id: when they were seen first. A demo's session may come into the world old. */
   const firstSeen = new Map();
   const active = new Set();
-  const seen = {looks: 0, active: 0, longestMs: 0, cancelledActive: [], cancelledYoung: []};
+  const seen = {looks: 0, active: 0, longestMs: 0, longest: '', cancelledActive: [], cancelledYoung: []};
   const before = new Set(
     (await client.query(`select id from sessions where status = 'cancelled'`)).rows.map(({id}) => id),
   );
@@ -33,7 +33,10 @@ export const openSessions = async (url, thresholdMs) => {
         waiting.add(id);
         if (!firstSeen.has(id)) firstSeen.set(id, now);
         const since = Math.max(firstSeen.get(id), created + thresholdMs);
-        seen.longestMs = Math.max(seen.longestMs, now - since);
+        if (now - since > seen.longestMs) {
+          seen.longestMs = now - since;
+          seen.longest = `${id} at ${new Date(now).toISOString()}`;
+        }
       }
     }
     for (const id of firstSeen.keys()) if (!waiting.has(id)) firstSeen.delete(id);

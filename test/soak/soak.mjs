@@ -23,7 +23,7 @@ const mostGrowthMb = minutes < 5 ? 12 : 3;
 
 const cwd = mkdtempSync(join(tmpdir(), 'sesstui-soak-'));
 console.log(`soak of ${minutes} minutes in ${cwd}`);
-const demo = start(['demo', '--out', 'demo.yaml', '--seed', '5'], {cwd});
+const demo = start(['demo', '--out', 'demo.yaml', '--seed', '5', '--rows', '60'], {cwd});
 await demo.said(/Look at them with/);
 
 const config = parse(readFileSync(join(cwd, 'demo.yaml'), 'utf8'));
@@ -37,22 +37,40 @@ Object.assign(config.stores.rides.checks[0], {
   orphanedAfter: '8s',
   veryStaleAfter: '20s',
 });
-writeFileSync(join(cwd, 'sesstui.yaml'), stringify(config), {mode: 0o600});
+writeFileSync(join(cwd, 'all.yaml'), stringify(config), {mode: 0o600});
+// The demo's PostgreSQL has one backend: what only one state directory cleans need not be looked at by both.
+const {rides, chat} = config.stores;
+const some = {...config, identities: [], stores: {rides, chat}};
+writeFileSync(join(cwd, 'some.yaml'), stringify(some), {mode: 0o600});
 
 const receiver = await openReceiver();
 const copies = [
-  {name: 'one', state: 'state-shared', hook: '/shared'},
-  {name: 'two', state: 'state-own', hook: '/own'},
-  {name: 'three', state: 'state-shared', hook: '/shared'},
+  {name: 'one', state: 'state-shared', hook: '/shared', config: 'all.yaml'},
+  {name: 'two', state: 'state-own', hook: '/own', config: 'some.yaml'},
+  {name: 'three', state: 'state-shared', hook: '/shared', config: 'all.yaml'},
 ].map(copy => ({...copy, samples: [], service: null, url: '', bornAt: 0}));
 
 const startCopy = async copy => {
-  const args = ['watch', '--clean', '--every', '2s', '--listen', '127.0.0.1:0', '--state-dir', copy.state];
-  copy.service = start([...args, '--webhook', receiver.url(copy.hook)], {cwd});
+  const words = 'watch --clean --every 2s --listen 127.0.0.1:0 --ndjson'.split(' ');
+  const args = [...words, '--config', copy.config, '--state-dir', copy.state];
+  let last = null;
+  copy.service = start([...args, '--webhook', receiver.url(copy.hook)], {
+    cwd,
+    log: join(cwd, `${copy.name}.log`),
+    onLine: line => {
+      const {check, at} = JSON.parse(line);
+      if (check !== 'rides/stale-sessions') return;
+      if (last !== null && isWarm) longestGapMs = Math.max(longestGapMs, Date.parse(at) - last);
+      last = Date.parse(at);
+    },
+  });
   copy.url = (await copy.service.said(/listening on (http:\S+)/))[1];
   copy.bornAt = Date.now();
   copy.samples = [];
 };
+let isWarm = false;
+/** Between the ends of two looks of one copy: more than the interval where the machine doesn't keep up. */
+let longestGapMs = 0;
 for (const copy of copies) await startCopy(copy);
 
 const sessions = await openSessions(config.stores.rides.url, waitingMs);
@@ -74,7 +92,8 @@ const scrape = async copy => {
     const missing = contract.filter(name => !names.includes(name));
     if (missing.length > 0) scrapes.bad.push(`${copy.name} lacks ${missing}`);
     const health = await fetch(`${copy.url}/healthz`);
-    if (health.status !== 200) scrapes.bad.push(`${copy.name} /healthz ${health.status}`);
+    if (health.status !== 200) scrapes.bad.push(`${copy.name} /healthz ${await health.text()}`);
+    else await health.text();
   } catch (error) {
     scrapes.bad.push(`${copy.name}: ${error.message} ${error.cause?.code ?? ''}`);
   }
@@ -95,7 +114,6 @@ const events = [
   [0.65, 'two is killed', () => kill(copies[1])],
 ];
 let round = 0;
-let isWarm = false;
 while (elapsed() < minutes * 60_000) {
   await sessions.look();
   if (!isWarm && elapsed() > Math.min(15_000, warmUpMs)) {
@@ -157,12 +175,22 @@ const damaged = copies.slice(0, 2).flatMap(({state}) => damagedMemory(join(cwd, 
 const growth = copies.map(({samples}) => growthPerMinute(samples));
 const {seen} = sessions;
 
+/** A row that turns stale in one look is cleaned by the end of the next: two of them, where they outlast the interval. */
+const keepsUp = longestGapMs <= everyMs + graceMs;
+const mostMs = keepsUp ? everyMs + graceMs : 2 * longestGapMs;
+
 const table = [
   [
+    'longest from look to look',
+    `${longestGapMs} ms`,
+    keepsUp ? 'kept up' : 'the machine did not keep up',
+    longestGapMs > 0,
+  ],
+  [
     'stale sessions stand at most',
-    `${Math.round(seen.longestMs)} ms`,
-    `${everyMs + graceMs} ms`,
-    seen.longestMs <= everyMs + graceMs,
+    `${Math.round(seen.longestMs)} ms (${seen.longest})`,
+    `${Math.round(mostMs)} ms`,
+    seen.longestMs <= mostMs,
   ],
   [
     'active sessions cancelled',
