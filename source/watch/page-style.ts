@@ -12,7 +12,10 @@ export const pageStyle = `
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body {
+  margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
+  overflow-wrap: anywhere;
+}
 main { max-width: 64rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; margin: 0.5rem 0 1rem; }
 h2 { font-size: 1.1rem; margin: 1.5rem 0 0.5rem; }
@@ -50,7 +53,7 @@ th, td {
   overflow-wrap: anywhere; unicode-bidi: isolate;
 }
 th { color: var(--dim); font-weight: 600; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; padding-right: 1.5rem; font-variant-numeric: tabular-nums; }
 ul { margin: 0.25rem 0; padding-left: 1.25rem; }
 li { overflow-wrap: anywhere; unicode-bidi: isolate; }
 dialog {
@@ -60,11 +63,17 @@ dialog {
 dialog::backdrop { background: rgb(0 0 0 / 55%); }
 dialog h2 { margin-top: 0; overflow-wrap: anywhere; }
 dialog .scroll { max-height: 50vh; overflow: auto; border-block: 1px solid var(--line); margin: 0.75rem 0; }
+@media (min-width: 32.01rem) {
+  dialog table { table-layout: fixed; }
+  dialog th:first-child { width: 9rem; }
+}
 [hidden] { display: none !important; }
 @media (max-width: 32rem) {
   .stacks thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stacks tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .stacks td { display: flex; gap: 0.75rem; justify-content: space-between; padding: 0.1rem 0; border: 0; text-align: right; }
+  .stacks td.number { padding-right: 0; }
+  .stacks tr:last-child { border: 0; }
   .stacks td::before { content: attr(data-name); color: var(--dim); text-align: left; flex: none; }
   .buttons button { flex: 1 1 auto; }
 }

@@ -31,6 +31,8 @@ export type Cleanup = {
 
 const action = 'cancel';
 
+const stopped = new SesstuiError('interrupted', 'the server is stopping; nothing was changed', 'Ask again.');
+
 type Planned = {check: string; plan: Plan} | {check: string; fault: SesstuiError};
 
 /** Was all of it done, or answered? */
@@ -123,7 +125,10 @@ export const openCleanup = ({engine, confirmed, signal, sameFlags, redact}: Clea
       requireConfirmed(planned, customer);
       const results: RunResult[] = [];
       for (const each of planned) {
-        if (signal.aborted) break;
+        if (signal.aborted) {
+          results.push(unanswered(each.check, stopped, false));
+          continue;
+        }
         results.push(
           await carryOut(each, note).catch(error => {
             const fault = faultOf(error);

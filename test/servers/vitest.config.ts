@@ -26,6 +26,8 @@ export default defineConfig({
         .filter(([, count]) => count > 0)
         .map(([kind]) => `test/connectors/${kind}*.test.ts`),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
+      // On the embedded PostgreSQL, with a browser and promtool.
+      'test/watch/page.servers.ts',
     ],
     // Needs no server, and was tested by `npm test`.
     exclude: ['**/*-compile.test.ts'],

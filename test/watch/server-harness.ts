@@ -88,7 +88,6 @@ export const openHarness = async (): Promise<Harness> => {
     serve: async (options = {}) => {
       const watcher = fedWatcher();
       const server = await openServer({
-        engine: options.engine ?? (await harness.engine()),
         watcher,
         address: {host: '127.0.0.1', port: 0},
         token,
@@ -97,6 +96,7 @@ export const openHarness = async (): Promise<Harness> => {
         environment: 'test',
         signal: new AbortController().signal,
         ...options,
+        engine: options.engine ?? (await harness.engine()),
       });
       closers.unshift(() => server.close());
       return {...server, watcher};

@@ -1,4 +1,5 @@
 /** The HTTP server on a real engine: what each address answers, and what it does to the database. */
+import {readdir, readlink} from 'node:fs/promises';
 import {get} from 'node:http';
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
 import type {FullEngine} from '../../source/engine/engine.js';
@@ -87,6 +88,28 @@ test('a run is in the history with the address that asked for it, and can be tak
   ]);
   await engine.run(await engine.planUndo(run!.run!));
   expect(await waiting()).toHaveLength(4);
+});
+
+const openPlans = async (): Promise<string[]> => {
+  const links = (await readdir('/proc/self/fd')).map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+  return (await Promise.all(links)).filter(path => /\/plan-[0-9a-f]{16}/.test(path));
+};
+
+test.skipIf(process.platform !== 'linux')('a plan so large that it lies on disk is let go', async () => {
+  await harness.client.query(
+    `insert into sessions select 'big' || i, repeat('x', 20000) || i, 'waiting', now() - interval '2 hours', now() from generate_series(1, 500) i`,
+  );
+  const engine = await harness.engine();
+  const plan = await engine.plan(id, 'cancel', {});
+  expect(await openPlans()).toHaveLength(1);
+  const {url} = await harness.serve({engine});
+  expect(await runsOf(await fetch(`${url}/cleanup-sessions`, {headers: bearer}))).toMatchObject([
+    {planned: 503},
+  ]);
+  expect(await runsOf(await post(url))).toMatchObject([{applied: 503}]);
+  expect(await openPlans()).toHaveLength(1);
+  await engine.release(plan);
+  expect(await openPlans()).toEqual([]);
 });
 
 test('with ?customer only that customer is planned and cleaned', async () => {
@@ -273,6 +296,27 @@ test('a run that takes longer than a closing server waits ends after its chunk, 
   expect(run).toMatchObject({interrupted: true});
   expect(run!.notes.at(-1)).toMatch(/^finish it with: sesstui resume /);
   await closing;
+});
+
+test('a server that is being stopped begins no run, and does not say that all is done', async () => {
+  const stopped = new AbortController();
+  const real = await harness.engine();
+  const engine: FullEngine = Object.create(real, {
+    plan: {
+      value: async (...given: Parameters<FullEngine['plan']>) => {
+        const plan = await real.plan(...given);
+        stopped.abort();
+        return plan;
+      },
+    },
+  });
+  const {url} = await harness.serve({engine, signal: stopped.signal});
+  const response = await post(url);
+  expect(response.status).toBe(500);
+  expect(await runsOf(response)).toMatchObject([
+    {run: null, applied: 0, faults: [expect.stringContaining('interrupted: ')]},
+  ]);
+  expect(await waiting()).toHaveLength(4);
 });
 
 test('many who ask for the health at once cost one look, and after a run a new one is taken', async () => {
