@@ -78,18 +78,15 @@ const startAlerts = async ({context, engine, watcher, memory, say}: Parts): Prom
     import('../watch/alerts.js'),
     import('../watch/alerts-missed.js'),
   ]);
-  const ids = new Set(engine.checks.map(({id}) => id));
   const alerts = openAlerts({
     memory,
     environment: engine.environment,
     // Many such addresses hold a key: in the environment no list of processes shows it.
     webhook: context.flags.text('webhook') ?? (process.env.SESSTUI_WEBHOOK || null),
     secret: process.env.SESSTUI_WEBHOOK_SECRET || null,
-    missed: openMissed(await context.stateDirectory(), {
-      find: id => (ids.has(id) ? engine.checker(id) : null),
-    }),
     log: (level, text) => say({level, check: null, text}),
     redact: context.redact,
+    missed: openMissed(await context.stateDirectory(), engine),
   });
   watcher.listen(alerts.round);
   return () => alerts.close();

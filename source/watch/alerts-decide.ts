@@ -18,14 +18,15 @@ export const nothingDecided: Decided = {conditions: {}, cancelled: {}, runs: []}
 
 type Observation = Seen & {key: string; check: string | null; count: number; text: string};
 
-/** Findings that are a problem: those of severity info are not. */
-const problemsIn = (look: Look): number => {
-  if (look.status !== 'fail') return 0;
-  const found = checkOf(look.kind)
-    .reasons.filter(({severity}) => severity !== 'info')
-    .reduce((sum, {name}) => sum + (look.byReason[name] ?? 0), 0);
+/** Findings that are a problem, by reason: those of severity info are not. */
+const problemsIn = (look: Look): {count: number; byReason: [reason: string, count: number][]} => {
+  if (look.status !== 'fail') return {count: 0, byReason: []};
+  const byReason = checkOf(look.kind)
+    .reasons.filter(({name, severity}) => severity !== 'info' && (look.byReason[name] ?? 0) > 0)
+    .map(({name}): [string, number] => [name, look.byReason[name]!]);
+  const found = byReason.reduce((sum, [, count]) => sum + count, 0);
   // A finding counts for each of its reasons.
-  return Math.max(1, Math.min(look.total, found));
+  return {count: Math.max(1, Math.min(look.total, found)), byReason};
 };
 
 const isUnreachable = ({look, stores}: Round): boolean =>
@@ -67,9 +68,9 @@ const findingsSeen = (round: Round): Observation[] => {
       ...common,
       key: `${environment}/problems/${look.check}`,
       alert: 'problems',
-      isBad: problems > 0,
-      count: problems,
-      text: problemsText(environment, look, problems),
+      isBad: problems.count > 0,
+      count: problems.count,
+      text: problemsText(environment, look.check, problems),
     },
   ];
   if (look.kind !== 'stale-sessions') return seen;

@@ -3,7 +3,7 @@
  * directory. What is on disk is the truth of a run.
  */
 import {customersCancelled} from '../engine/cancelled.js';
-import type {Checker} from '../engine/checker.js';
+import type {FullEngine} from '../engine/engine.js';
 import {countsOf, type RunRecord, readRun, runNames} from '../engine/run-files.js';
 import {SesstuiError} from '../errors.js';
 import type {Told} from './alerts.js';
@@ -31,12 +31,13 @@ const readIfThere = (stateDirectory: string, run: string): Promise<RunRecord | n
  */
 export const openMissed = (
   stateDirectory: string,
-  checkers: {find: (check: string) => Checker | null; now?: () => number},
+  engine: Pick<FullEngine, 'checks' | 'checker'>,
+  now: () => number = Date.now,
 ): ((told: Told) => Promise<CancellingRun[]>) => {
   /** Runs that will never be of interest. */
   const dull = new Set<string>();
   return async ({started, runs}) => {
-    const from = Math.max(Date.parse(started) - secondMs, (checkers.now ?? Date.now)() - dayMs);
+    const from = Math.max(Date.parse(started) - secondMs, now() - dayMs);
     // The list of what was told is bounded: what is older than its oldest was told, or comes too late.
     const oldest = runs.size >= keptRuns ? [...runs].sort()[0]! : '';
     const names = (await runNames(stateDirectory)).filter(name => name >= nameAt(from) && name > oldest);
@@ -48,7 +49,7 @@ export const openMissed = (
       const record = await readIfThere(stateDirectory, name);
       if (!record) continue;
       const {header, journal} = record;
-      const checker = checkers.find(header.check);
+      const checker = engine.checks.some(({id}) => id === header.check) ? engine.checker(header.check) : null;
       const isDull =
         header.action !== 'cancel' ||
         header.undoes !== null ||

@@ -21,9 +21,13 @@ const names = (customers: string[]): string => {
 
 const subject = (environment: string, what: string): string => `[${plain(environment)}] ${plain(what, 160)}`;
 
-export const problemsText = (environment: string, look: Look, count: number): string => {
-  const reasons = Object.entries(look.byReason).map(([reason, found]) => `${found} ${plain(reason)}`);
-  return `${subject(environment, look.check)}: ${counted(count, 'problem')} (${reasons.join(', ')})`;
+export const problemsText = (
+  environment: string,
+  check: string,
+  {count, byReason}: {count: number; byReason: [reason: string, count: number][]},
+): string => {
+  const reasons = byReason.map(([reason, found]) => `${found} ${plain(reason)}`);
+  return `${subject(environment, check)}: ${counted(count, 'problem')} (${reasons.join(', ')})`;
 };
 
 export const veryStaleText = (environment: string, look: Look, count: number): string =>

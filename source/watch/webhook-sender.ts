@@ -108,9 +108,9 @@ export const openSender = ({webhook, read, update, log, pauses, now}: SenderOpti
         },
       );
     } catch (error) {
-      // A pause that `close` ended; a message that was taken just then is over all the same.
-      if (isClosing) return isOver ? 'over' : 'kept';
       const {code, message: why} = asSesstuiError(error);
+      // A pause that `close` ended; a message that was taken just then is over all the same.
+      if (isClosing && code !== 'refused') return isOver ? 'over' : 'kept';
       if (code === 'refused') failing.delete(message.lane);
       lost(
         message,

@@ -74,13 +74,16 @@ export const median = values => {
   return sorted.length === 0 ? 0 : sorted[Math.floor(sorted.length / 2)];
 };
 
-/** Growth a minute by the medians of the two halves of what was measured after warming up: [minute, value]. */
+/**
+ * Growth a minute between the two halves of what was measured after warming up ([minute, resident MB, heap MB]): of
+ * resident memory by the medians, of the heap by the least, which is what collections leave.
+ */
 export const growthPerMinute = samples => {
   const half = Math.floor(samples.length / 2);
-  const [first, second] = [samples.slice(0, half), samples.slice(half)];
-  if (first.length < 5) return 0;
-  const [at, value] = [0, 1].map(index =>
-    [first, second].map(part => median(part.map(sample => sample[index]))),
-  );
-  return (value[1] - value[0]) / (at[1] - at[0]);
+  const halves = [samples.slice(0, half), samples.slice(half)];
+  if (half < 5) return {resident: 0, heap: 0};
+  const of = (index, sum) => halves.map(part => sum(part.map(sample => sample[index])));
+  const [from, to] = of(0, median);
+  const growth = ([first, second]) => (second - first) / (to - from);
+  return {resident: growth(of(1, median)), heap: growth(of(2, list => Math.min(...list)))};
 };

@@ -39,7 +39,7 @@ test('problems begin with the first look that finds them and end with the second
     check: 'rides/stale-sessions',
     count: 3,
     since: iso(start + 5 * minute),
-    text: '[staging] rides/stale-sessions: 3 problems (3 stale-waiting, 2 unknown-age)',
+    text: '[staging] rides/stale-sessions: 3 problems (3 stale-waiting)',
   });
   expect(alerts[4]![0]).toEqual({
     alert: 'resolved',

@@ -215,6 +215,22 @@ test('what waits at the end is kept, told, and posted after the next start', asy
   expect(receiver.posts[seen]!.headers['webhook-id']).toBe(receiver.posts[0]!.headers['webhook-id']);
 });
 
+test('what is refused while the watch ends is told all the same', async () => {
+  let refuse = (): void => undefined;
+  const receiver = await receive((_, response) => {
+    refuse = () => void response.writeHead(410).end();
+  });
+  const {open, lines, directory} = await setting(receiver.url);
+  const alerts = open();
+  await alerts.round(round({...problems}));
+  await receiver.until(posts => posts.length === 1);
+  const closed = alerts.close();
+  refuse();
+  await closed;
+  expect(lines.at(-1)).toMatch(/^error webhook .* answered 410: it was not told problems for rides/);
+  expect(stateIn(directory).queue).toEqual([]);
+});
+
 test('the end does not wait for a receiver that hangs', async () => {
   const receiver = await receive(() => undefined);
   const {open, directory} = await setting(receiver.url);
