@@ -1,13 +1,16 @@
 /** `watch`: looks at every check on an interval until it is stopped; cleans, serves and alerts where it is told to. */
 import ms from 'ms';
+import {parseDuration} from '../config/duration.js';
 import type {FullEngine} from '../engine/engine.js';
-import {type ErrorCode, SesstuiError} from '../errors.js';
+import {SesstuiError} from '../errors.js';
 import {toNdjson} from '../output/ndjson.js';
-import {type Line, lineText, openLog} from '../watch/log.js';
+import {type Line, lineText, openLog, runLine, type Suggest} from '../watch/log.js';
 import type {Memory} from '../watch/memory.js';
 import type {Round, RoundListener} from '../watch/round.js';
+import type {CanWrite} from '../watch/server-cleanup.js';
 import type {Watcher} from '../watch/watcher.js';
 import type {Context} from './context.js';
+import {suggested} from './suggest.js';
 
 const [leastMs, mostMs] = [1000, 7 * 86_400_000];
 
@@ -28,9 +31,7 @@ const refuseOutput = ({output}: Context): void => {
 };
 
 /** Whether anything may be written, and what was typed for it; asked once, at the start. */
-export type CanWrite = {ok: true; confirmed: string[]} | {ok: false; code: ErrorCode; text: string};
-
-export const canWrite = ({flags}: Context, engine: FullEngine): CanWrite => {
+const canWrite = ({flags}: Context, engine: FullEngine): CanWrite => {
   const {readOnlyBy, production, environment} = engine;
   if (readOnlyBy === 'flag') return {ok: false, code: 'read-only', text: '--read-only was given'};
   if (readOnlyBy === 'configuration')
@@ -73,8 +74,10 @@ type Parts = {
 };
 
 const startAlerts = async ({context, engine, watcher, memory, say}: Parts): Promise<Closing> => {
-  const {openAlerts} = await import('../watch/alerts.js');
-  const {openMissed} = await import('../watch/alerts-missed.js');
+  const [{openAlerts}, {openMissed}] = await Promise.all([
+    import('../watch/alerts.js'),
+    import('../watch/alerts-missed.js'),
+  ]);
   const alerts = openAlerts({
     memory,
     environment: engine.environment,
@@ -89,23 +92,45 @@ const startAlerts = async ({context, engine, watcher, memory, say}: Parts): Prom
   return () => alerts.close();
 };
 
-const startServer = async ({context, engine, watcher, say}: Parts): Promise<Closing> => {
-  const text = context.flags.text('listen');
+const timeoutOf = async ({flags, config}: Context): Promise<number> => {
+  const stores = Object.values((await config()).config.stores);
+  return flags.duration('timeout', 1) ?? Math.max(...stores.map(({timeout}) => parseDuration(timeout)));
+};
+
+const startServer = async ({context, engine, watcher, say}: Parts, everyMs: number): Promise<Closing> => {
+  const {flags} = context;
+  const text = flags.text('listen');
   if (text === undefined) return async () => undefined;
-  const {openServer, parseListen} = await import('../watch/server.js');
+  const {exposureWarning, openServer, parseListen} = await import('../watch/server.js');
+  const address = parseListen(text);
+  const warning = exposureWarning(address);
   const server = await openServer({
     engine,
     watcher,
-    address: parseListen(text),
+    address,
     token: process.env.SESSTUI_TOKEN ?? null,
     canWrite: canWrite(context, engine),
     redact: context.redact,
     environment: engine.environment,
     signal: context.signal,
+    everyMs,
+    timeoutMs: await timeoutOf(context),
+    sameFlags: ['config', 'state-dir'].flatMap(name => {
+      const value = flags.text(name);
+      return value === undefined ? [] : [`--${name}`, value];
+    }),
+    onRuns: runs => {
+      for (const run of runs) if (run.run !== null) say(runLine(run, [], suggestions(context)));
+    },
   });
+  if (warning) say({level: 'warn', check: null, text: warning});
   say({level: 'info', check: null, text: `listening on ${server.url}`});
   return () => server.close();
 };
+
+/** Commands on the same configuration and state directory; none where the stores end with this one. */
+const suggestions = (context: Context): Suggest =>
+  context.flags.has('demo') ? null : words => suggested(context, words);
 
 const ended = (signal: AbortSignal): Promise<void> =>
   new Promise(done => {
@@ -115,7 +140,7 @@ const ended = (signal: AbortSignal): Promise<void> =>
 
 /** What is printed of each round, and whether the last of them was cut short. */
 const reporter = (context: Context, say: (line: Line) => void) => {
-  const linesOf = openLog();
+  const linesOf = openLog(suggestions(context));
   const seen = {isCutShort: false};
   const round: RoundListener = async told => {
     if (context.signal.aborted && told.runs.some(({interrupted}) => interrupted)) seen.isCutShort = true;
@@ -165,11 +190,12 @@ export const watch = async (context: Context): Promise<number> => {
     log: (level, check, text) => say({level, check, text}),
   });
   const {round, seen} = reporter(context, say);
-  watcher.listen(round);
   const parts: Parts = {context, engine, watcher, memory, say};
   const closeAlerts = await startAlerts(parts);
   try {
-    const closeServer = await startServer(parts);
+    const closeServer = await startServer(parts, everyMs);
+    // The last: what it tells of is kept and served by then.
+    watcher.listen(round);
     say({level: 'info', check: null, text: startText(parts, everyMs)});
     watcher.start();
     await ended(signal);

@@ -55,7 +55,9 @@ const makeOne = async (path: string, exclusive: boolean): Promise<void> => {
 
 /** Whoever may write in a directory could put other files there, or have ours written where it likes. */
 const requireOwn = async (path: string): Promise<void> => {
-  const {uid, mode} = await stat(path);
+  const found = await stat(path);
+  if (!found.isDirectory()) throw Object.assign(new Error('not a directory'), {code: 'ENOTDIR'});
+  const {uid, mode} = found;
   const mine = process.getuid?.();
   // Windows has neither.
   if (mine === undefined) return;

@@ -28,6 +28,8 @@ type Cleaning = {
   options: CleanOptions;
   backoff: Backoff;
   signal: AbortSignal;
+  /** Called before a run is begun. */
+  begin: () => Promise<void>;
 };
 
 /** Why a plan is not carried out; null when it is. */
@@ -99,6 +101,7 @@ export const carryOut = async (
     const refusal = refusalOf(plan, options.confirmed);
     if (refusal !== null) return refuse(refusal, 'refused');
     const {note, confirmed, ratePerSecond} = options;
+    await cleaning.begin();
     const result = await engine.run(plan, {note, confirmed, ratePerSecond, signal});
     await addRun(cleaning, cleaned, result);
     const troubled = result.failed + result.unknown > 0 || (result.faults?.length ?? 0) > 0;

@@ -26,7 +26,14 @@ const lookLines = (before: Round | undefined, round: Round): Line[] => {
   return [{level: look.status === 'fail' ? 'warn' : 'info', check: look.check, text}];
 };
 
-const runLine = ({run, check, action, ...result}: RunResult, customers: string[] = []): Line => {
+/** A whole command line for these words; null where none would work. */
+export type Suggest = ((words: string[]) => string) | null;
+
+export const runLine = (
+  {run, check, action, ...result}: RunResult,
+  customers: string[],
+  suggest: Suggest,
+): Line => {
   const {planned, applied, skipped, failed, unknown, faults = [], interrupted} = result;
   const others = Object.entries({skipped, failed, unknown}).flatMap(([name, count]) =>
     count > 0 ? [`${count} ${name}`] : [],
@@ -35,7 +42,8 @@ const runLine = ({run, check, action, ...result}: RunResult, customers: string[]
     `${action}: ${[`${applied} of ${counted(planned, 'change')} made`, ...others].join(', ')}`,
     ...(customers.length > 0 ? [`sessions of ${counted(customers.length, 'customer')} cancelled`] : []),
     ...faults,
-    ...(interrupted ? [`cut short: sesstui resume ${run}`] : [`sesstui undo ${run} takes it back`]),
+    ...(interrupted ? ['cut short'] : []),
+    ...(suggest ? [suggest([interrupted ? 'resume' : 'undo', run!, '--yes'])] : []),
   ];
   const level = failed + unknown + faults.length > 0 ? 'error' : interrupted ? 'warn' : 'info';
   return {level, check, text: parts.join('; ')};
@@ -62,7 +70,7 @@ const storeLines = (before: Map<string, string>, {stores}: Round): Line[] =>
   });
 
 /** Takes one round after another and gives the lines that it is worth. */
-export const openLog = (): ((round: Round) => Line[]) => {
+export const openLog = (suggest: Suggest): ((round: Round) => Line[]) => {
   const rounds = new Map<string, Round>();
   const stores = new Map<string, string>();
   return round => {
@@ -70,7 +78,9 @@ export const openLog = (): ((round: Round) => Line[]) => {
     const before = rounds.get(check);
     const lines = [
       ...storeLines(stores, round),
-      ...round.runs.filter(({run}) => run !== null).map(run => runLine(run, round.customers[run.run!])),
+      ...round.runs
+        .filter(({run}) => run !== null)
+        .map(run => runLine(run, round.customers[run.run!] ?? [], suggest)),
       ...refusedLines(before, round),
       ...lookLines(before, round),
     ];

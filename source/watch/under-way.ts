@@ -23,11 +23,14 @@ export const untold = async (engine: FullEngine, memory: Memory, check: string):
 };
 
 export const markBegun = async (memory: Memory, check: string, note: string): Promise<void> => {
-  await memory.update<UnderWay>(nameOf(check), () => ({since: new Date().toISOString(), note}));
+  await memory.update<UnderWay>(nameOf(check), before =>
+    // What was found there is not told yet either.
+    before?.note === note ? before : {since: new Date().toISOString(), note},
+  );
 };
 
 export const markTold = async (memory: Memory, check: string): Promise<void> => {
-  await memory.update<UnderWay | null>(nameOf(check), () => null);
+  if (await memory.read(nameOf(check))) await memory.update<UnderWay | null>(nameOf(check), () => null);
 };
 
 const resultOf = (run: RunSummary): RunResult => {
@@ -49,7 +52,9 @@ export const recover = async (cleaning: Cleaning, memory: Memory, cleaned: Clean
     if (run.state !== 'interrupted') await addRun(cleaning, cleaned, resultOf(run));
     else {
       const plan = () => engine.planResume(run.run, {signal});
-      const carried = await carryOut(cleaning, cleaned, `resume ${run.run}`, plan);
+      // It is written down already.
+      const known = {...cleaning, begin: async () => undefined};
+      const carried = await carryOut(known, cleaned, `resume ${run.run}`, plan);
       if (carried === 'cut' || carried === 'later') isWhole = false;
     }
   }

@@ -64,20 +64,24 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   };
 
   /** Nobody else with this state directory cleans the check meanwhile. */
-  const cleanInTurn = async (cleaning: Cleaning, seen: Look): Promise<void> => {
-    const {checker, options: how} = cleaning;
+  const cleanInTurn = async (checker: Checker, how: NonNullable<typeof clean>, seen: Look): Promise<void> => {
     const cleaned = nothingCleaned();
+    let isBegun = false;
+    const begin = async (): Promise<void> => {
+      if (!isBegun) await markBegun(memory, checker.id, how.note);
+      isBegun = true;
+    };
+    const cleaning: Cleaning = {engine, checker, options: {...how, stateDirectory}, backoff, signal, begin};
     const isWhole = await recover(cleaning, memory, cleaned);
-    if (isWhole) {
-      unsettled.delete(checker.id);
-      await markBegun(memory, checker.id, how.note);
-      await cleanFound(cleaning, seen.byReason, cleaned);
-    }
+    if (isWhole) await cleanFound(cleaning, seen.byReason, cleaned);
     // A stop cuts the second look short: what was seen before is told with what was done.
     const after = cleaned.runs.length > 0 && !signal.aborted ? await look(checker) : seen;
     await tell(after.status === 'error' && signal.aborted ? seen : after, cleaned);
     if (!isWhole || cleaned.runs.some(({interrupted}) => interrupted)) unsettled.add(checker.id);
-    else await markTold(memory, checker.id);
+    else {
+      if (isBegun || unsettled.has(checker.id)) await markTold(memory, checker.id);
+      unsettled.delete(checker.id);
+    }
   };
 
   const round = async (checker: Checker): Promise<void> => {
@@ -85,12 +89,11 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
     if (signal.aborted) return;
     const isWanted = unsettled.has(checker.id) || actionsForFound(checker.info, seen.byReason).length > 0;
     if (!clean || seen.status === 'error' || !isWanted) return tell(seen, nothingCleaned());
-    const cleaning = {engine, checker, options: {...clean, stateDirectory}, backoff, signal};
     let isTold = false;
     try {
       const turn = await inTurn(stateDirectory, checker.id, () => {
         isTold = true;
-        return cleanInTurn(cleaning, seen);
+        return cleanInTurn(checker, clean, seen);
       });
       if (turn) return;
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The suite that every connector passes: what the store answers is what the reference evaluator answers. */
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {SesstuiError} from '../../source/errors.js';
+import {declareBlocked} from './contract-blocked.js';
 import {nowMicros, partnersTable, rowColumns, rowsTable} from './contract-data.js';
 import {declareGroups} from './contract-groups.js';
 import {declarePages} from './contract-pages.js';
@@ -97,5 +98,6 @@ export const connectorSuite = (name: string, open: () => Promise<Harness>): void
     declareWrites(declare);
     declareGroups(declare);
     declarePuts(declare);
+    declareBlocked(declare);
   });
 };
