@@ -1,7 +1,7 @@
 /** `clean`: plans an action and, with --yes, carries it out. */
 
-import {defaultActions} from '../engine/default-actions.js';
 import type {FullEngine} from '../engine/engine.js';
+import {defaultActions} from '../engine/plan/default-actions.js';
 import {SesstuiError} from '../errors.js';
 import type {RunResult, Selection} from '../types.js';
 import {namedCheck} from './checks.js';

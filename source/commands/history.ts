@@ -31,8 +31,8 @@ const rowOf = (run: RunSummary): Record<string, string> =>
 
 export const history = async (context: Context): Promise<number> => {
   const [{listRuns}, {verifyState}] = await Promise.all([
-    import('../engine/run-files.js'),
-    import('../engine/verify.js'),
+    import('../engine/disk/run-files.js'),
+    import('../engine/disk/verify.js'),
   ]);
   const stateDirectory = await context.stateDirectory();
   const all = await listRuns(stateDirectory);

@@ -3,7 +3,7 @@
 import ms from 'ms';
 import {missingConfirmations} from '../engine/confirmations.js';
 import type {FullEngine} from '../engine/engine.js';
-import {plannedResult} from '../engine/planned.js';
+import {plannedResult} from '../engine/plan/planned.js';
 import {SesstuiError} from '../errors.js';
 import {countResults, type Plan, type Progress, type RunResult, type Selection} from '../types.js';
 import type {Context} from './context.js';

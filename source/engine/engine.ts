@@ -8,15 +8,15 @@ import {Checker, type CheckOptions} from './checker.js';
 import type {CustomerOptions, CustomerReport} from './customer/report.js';
 import {unblockPlans} from './customer/unblock.js';
 import {customerReport} from './customer.js';
+import {listRuns} from './disk/run-files.js';
+import {Trends} from './disk/trends.js';
 import {type HealthReport, healthReport} from './health.js';
-import type {HeldPlan, Planning, PlanningOptions} from './held-plan.js';
-import {planAction, planResume, planUndo} from './plans.js';
-import {planFile, writePlan} from './reviewed-plan.js';
-import {listRuns} from './run-files.js';
-import {runPlan} from './runs.js';
+import type {HeldPlan, Planning, PlanningOptions} from './plan/held-plan.js';
+import {planAction, planResume, planUndo} from './plan/plans.js';
+import {planFile, writePlan} from './plan/reviewed-plan.js';
+import {runPlan} from './run/runs.js';
 import type {isChosen} from './selecting.js';
 import {type OpenConnector, openStores, type Store} from './stores.js';
-import {Trends} from './trends.js';
 import {Writing} from './writing.js';
 
 export type EngineOptions = {

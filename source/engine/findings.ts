@@ -6,7 +6,7 @@ import type {Expr} from '../forms.js';
 import {isSecretColumn, masked, maskValues} from '../secrets.js';
 import type {Finding, FindingRow, Severity} from '../types.js';
 import {canonical, type Json, toJson, toText, type Value} from '../values.js';
-import {sha256} from './state-files.js';
+import {sha256} from './disk/state-files.js';
 
 const severities: Severity[] = ['critical', 'warning', 'info'];
 

@@ -6,7 +6,7 @@ import {type TrendSummary, trendSummary} from '../trend.js';
 import type {CheckError, CheckResult, Severity} from '../types.js';
 import {toText} from '../values.js';
 import type {Checker, CheckOptions, Opened} from './checker.js';
-import type {Trends} from './trends.js';
+import type {Trends} from './disk/trends.js';
 
 export type StatusCounts = {total: number; byStatus: Record<string, number>};
 

@@ -3,8 +3,8 @@ import type {Change, Connector, NewValue, Outcome} from '../connector.js';
 import {valueAt} from '../evaluate.js';
 import type {ShownChange} from '../types.js';
 import {isMap, type Json, toJson, type Value, type ValueMap} from '../values.js';
+import type {RunOutcome} from './disk/run-files.js';
 import {keyOf, shownMap} from './findings.js';
-import type {RunOutcome} from './run-files.js';
 
 /** A map with a dotted name set inside it; the parts on the way are copied. */
 export const setPath = (values: ValueMap, path: string, value: Value): ValueMap => {

@@ -3,7 +3,7 @@ import type {DeviceSessionsConfig} from '../config/schema.js';
 import type {Row} from '../connector.js';
 import type {Checker} from '../engine/checker.js';
 import {keyOf, keyText} from '../engine/findings.js';
-import type {HeldPlan} from '../engine/held-plan.js';
+import type {HeldPlan} from '../engine/plan/held-plan.js';
 import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
 import type {Rows} from '../forms.js';

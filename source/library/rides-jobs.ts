@@ -4,7 +4,7 @@ import type {StaleSessionsConfig} from '../config/schema.js';
 import type {Change} from '../connector.js';
 import {Checker} from '../engine/checker.js';
 import {missingConfirmations} from '../engine/confirmations.js';
-import type {HeldPlan} from '../engine/held-plan.js';
+import type {HeldPlan} from '../engine/plan/held-plan.js';
 import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
 import type {Plan, RunResult, Selection} from '../types.js';

@@ -2,9 +2,10 @@
  * Runs that cancelled sessions and that no round tells of: somebody made them by hand or over HTTP, in the same state
  * directory. What is on disk is the truth of a run.
  */
-import {customersCancelled} from '../engine/cancelled.js';
+
+import {countsOf, type RunRecord, readRun, runNames} from '../engine/disk/run-files.js';
 import type {FullEngine} from '../engine/engine.js';
-import {countsOf, type RunRecord, readRun, runNames} from '../engine/run-files.js';
+import {customersCancelled} from '../engine/run/cancelled.js';
 import {SesstuiError} from '../errors.js';
 import type {Told} from './alerts.js';
 import {dayMs, keptRuns} from './alerts-cancelled.js';

@@ -1,9 +1,10 @@
 /** The safe default actions of one check: the same plan, backup, audit and limits as `clean --all`. */
-import {customersCancelled} from '../engine/cancelled.js';
+
 import type {Checker} from '../engine/checker.js';
 import {missingConfirmations} from '../engine/confirmations.js';
-import {actionsForFound} from '../engine/default-actions.js';
 import type {FullEngine} from '../engine/engine.js';
+import {actionsForFound} from '../engine/plan/default-actions.js';
+import {customersCancelled} from '../engine/run/cancelled.js';
 import {asSesstuiError, type ErrorCode} from '../errors.js';
 import type {Plan, RunResult} from '../types.js';
 import {counted} from '../words.js';

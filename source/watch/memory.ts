@@ -6,7 +6,7 @@ import {constants, existsSync} from 'node:fs';
 import {open, rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
-import {locked} from '../engine/locked.js';
+import {locked} from '../engine/disk/locked.js';
 import {
   fsFault,
   makeDirectory,
@@ -14,7 +14,7 @@ import {
   removeFile,
   requireNoLink,
   syncDirectory,
-} from '../engine/state-files.js';
+} from '../engine/disk/state-files.js';
 
 export type Memory = {
   /** null where nothing was kept under that name, or what was kept is damaged (then it was moved aside). */

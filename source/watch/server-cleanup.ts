@@ -2,7 +2,7 @@
 import {shellWord} from '../commands/suggest.js';
 import {missingConfirmations} from '../engine/confirmations.js';
 import type {FullEngine} from '../engine/engine.js';
-import {plannedResult} from '../engine/planned.js';
+import {plannedResult} from '../engine/plan/planned.js';
 import {asSesstuiError, type ErrorCode, SesstuiError} from '../errors.js';
 import type {Plan, RunResult} from '../types.js';
 

@@ -5,9 +5,15 @@
 import {rmdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {lock} from 'proper-lockfile';
-import {locked} from '../engine/locked.js';
-import {lifeOf, type Owner, self} from '../engine/run-lock.js';
-import {fsFault, makeDirectory, readJsonLines, removeFile, requireNoLink} from '../engine/state-files.js';
+import {locked} from '../engine/disk/locked.js';
+import {
+  fsFault,
+  makeDirectory,
+  readJsonLines,
+  removeFile,
+  requireNoLink,
+} from '../engine/disk/state-files.js';
+import {lifeOf, type Owner, self} from '../engine/run/run-lock.js';
 
 type Turn = {release: () => Promise<void>};
 

@@ -1,7 +1,7 @@
 /** Looks at each check again and again, each in a loop of its own, and cleans what it is told to. */
 import type {Checker} from '../engine/checker.js';
-import {actionsForFound} from '../engine/default-actions.js';
 import type {FullEngine} from '../engine/engine.js';
+import {actionsForFound} from '../engine/plan/default-actions.js';
 import {asSesstuiError} from '../errors.js';
 import {openBackoff} from './backoff.js';
 import {type Cleaned, type Cleaning, type CleanOptions, cleanFound, nothingCleaned} from './cleaning.js';

@@ -1,6 +1,6 @@
 /** The messages that wait, as part of what is kept: bounded, and posted by one process at a time. Pure. */
 import {randomUUID} from 'node:crypto';
-import {lifeOf, type Owner} from '../engine/run-lock.js';
+import {lifeOf, type Owner} from '../engine/run/run-lock.js';
 import type {Alert, AlertsState, Message} from './alerts-types.js';
 
 export const mostMessages = 1000;

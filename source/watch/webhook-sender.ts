@@ -5,7 +5,7 @@
  */
 import {setTimeout as pause} from 'node:timers/promises';
 import pRetry, {AbortError} from 'p-retry';
-import {self} from '../engine/run-lock.js';
+import {self} from '../engine/run/run-lock.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
 import {briefly} from './alerts-text.js';
 import type {AlertsState, Log, Message} from './alerts-types.js';

@@ -2,7 +2,7 @@
 // Usage: npm run build && node test/bench/pacing.mjs postgres://… (the table sesstui_bench is made there, and dropped)
 import pg from 'pg';
 import {openPostgres} from '../../dist/connectors/postgres/index.js';
-import {Pacer} from '../../dist/source/engine/pacing.js';
+import {Pacer} from '../../dist/source/engine/run/pacing.js';
 
 const [url] = process.argv.slice(2);
 const changes = 10_000;

@@ -2,7 +2,7 @@
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from 'vitest';
-import {audit, verifyAudit} from '../../source/engine/audit.js';
+import {audit, verifyAudit} from '../../source/engine/disk/audit.js';
 import {temporaryDirectory} from '../support/cli.js';
 
 let directory: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {decodeValue, encodeValue} from '../../source/engine/encode.js';
+import {decodeValue, encodeValue} from '../../source/engine/plan/encode.js';
 import {canonical, Other, Time, type Value} from '../../source/values.js';
 
 const value: fc.Arbitrary<Value> = fc.letrec<{value: Value}>(tie => ({

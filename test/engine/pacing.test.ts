@@ -1,7 +1,7 @@
 /** How fast a run may go, by a clock that only waiting and working move. */
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {Pacer, type PacerOptions} from '../../source/engine/pacing.js';
+import {Pacer, type PacerOptions} from '../../source/engine/run/pacing.js';
 
 /** A pacer whose sleeps pass at once; `slept` is what it asked for. */
 const openTest = (options: Partial<PacerOptions> = {}) => {

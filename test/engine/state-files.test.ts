@@ -3,9 +3,9 @@ import {existsSync, readFileSync} from 'node:fs';
 import {chmod, type FileHandle, mkdir, open, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {beforeAll, beforeEach, expect, test, vi} from 'vitest';
-import {makeRunDirectory, type PlanHeader, RunFiles} from '../../source/engine/run-files.js';
-import {JsonLines, writeNewFile} from '../../source/engine/state-files.js';
-import {UnitSpool} from '../../source/engine/units.js';
+import {makeRunDirectory, type PlanHeader, RunFiles} from '../../source/engine/disk/run-files.js';
+import {JsonLines, writeNewFile} from '../../source/engine/disk/state-files.js';
+import {UnitSpool} from '../../source/engine/plan/units.js';
 import {temporaryDirectory} from '../support/cli.js';
 
 /** What every open file is made of: calls to the disk are watched, or fail, there. */

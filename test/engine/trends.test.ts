@@ -11,7 +11,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from 'vitest';
-import {Trends} from '../../source/engine/trends.js';
+import {Trends} from '../../source/engine/disk/trends.js';
 
 const check = 'rides/stale-sessions';
 const found = (total: number) => ({check, status: 'fail' as const, total});

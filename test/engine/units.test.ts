@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import type {Change, Unit} from '../../source/connector.js';
-import {UnitSpool} from '../../source/engine/units.js';
+import {UnitSpool} from '../../source/engine/plan/units.js';
 import {Other, Time, type Value} from '../../source/values.js';
 import {temporaryDirectory} from '../support/cli.js';
 

@@ -2,7 +2,7 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {type HeldRun, holdRun} from '../../source/engine/run-lock.js';
+import {type HeldRun, holdRun} from '../../source/engine/run/run-lock.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {record} from './record.js';

@@ -8,7 +8,7 @@ import {openPostgres} from '../../connectors/postgres/index.js';
 import {Strain} from '../../connectors/postgres/strain.js';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Connector, Row, Unit} from '../../source/connector.js';
-import {Pacer} from '../../source/engine/pacing.js';
+import {Pacer} from '../../source/engine/run/pacing.js';
 import {allRows} from '../connectors/contract-answers.js';
 import {type Bench, openBench, settings} from '../connectors/postgres-harness.js';
 import {startServer} from '../support/postgres.js';

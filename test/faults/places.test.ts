@@ -2,7 +2,7 @@
 import {chmod, chown, mkdir, readdir, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {audit} from '../../source/engine/audit.js';
+import {audit} from '../../source/engine/disk/audit.js';
 import {newPlace, type Place, runWords, sesstui} from './child.js';
 import {linesOf} from './invariants.js';
 import {record} from './record.js';

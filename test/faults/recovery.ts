@@ -1,8 +1,8 @@
 /** Another process comes after the one that died: it looks at the history, and finishes the run or takes it back. */
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
+import {verifyState} from '../../source/engine/disk/verify.js';
 import {type FullEngine, openEngine} from '../../source/engine/engine.js';
-import {verifyState} from '../../source/engine/verify.js';
 import type {RunResult, RunSummary} from '../../source/types.js';
 import type {Place} from './child.js';
 import type {Scenario} from './scenario.js';

@@ -7,7 +7,7 @@ import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
 import {openDynamodb} from '../../connectors/dynamodb/index.js';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Connector, Row, Unit} from '../../source/connector.js';
-import {Pacer} from '../../source/engine/pacing.js';
+import {Pacer} from '../../source/engine/run/pacing.js';
 import {allRows} from '../connectors/contract-answers.js';
 import {cliJson, temporaryDirectory} from '../support/cli.js';
 import {

@@ -1,9 +1,9 @@
 /** The rides functions under concurrent callers, on any store. */
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
-import {readAudit} from '../../source/engine/audit.js';
-import {listRuns} from '../../source/engine/run-files.js';
-import {verifyState} from '../../source/engine/verify.js';
+import {readAudit} from '../../source/engine/disk/audit.js';
+import {listRuns} from '../../source/engine/disk/run-files.js';
+import {verifyState} from '../../source/engine/disk/verify.js';
 import {open as openWith} from '../../source/library/open.js';
 import {openSesstui, type Sesstui} from '../../source/library.js';
 import {temporaryDirectory} from '../support/cli.js';

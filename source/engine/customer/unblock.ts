@@ -2,7 +2,7 @@
 import {canonicalJson} from '../../connector.js';
 import {masked} from '../../secrets.js';
 import type {Finding, Selection, ShownChange} from '../../types.js';
-import type {HeldPlan} from '../held-plan.js';
+import type {HeldPlan} from '../plan/held-plan.js';
 import type {CustomerReport} from './report.js';
 
 type MakePlan = (check: string, action: string, selection: Selection) => Promise<HeldPlan>;

@@ -88,7 +88,11 @@ export const entries = [
     requirement: 'S19',
     protection: 'a large plan goes to a file, not to memory',
     edits: [
-      {file: 'source/engine/units.ts', find: 'if (this.#size > inMemory) await this.#spill();', replace: ''},
+      {
+        file: 'source/engine/plan/units.ts',
+        find: 'if (this.#size > inMemory) await this.#spill();',
+        replace: '',
+      },
     ],
     test: {file: 'test/engine/units.test.ts', name: 'a large plan lies in a file that has no name'},
   },

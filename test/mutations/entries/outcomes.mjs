@@ -23,7 +23,7 @@ export const entries = [
     protection: 'a resume asks after the transaction that was prepared',
     edits: [
       {
-        file: 'source/engine/settle.ts',
+        file: 'source/engine/run/settle.ts',
         find: "const status = last ? await statusOf(last.token) : 'aborted';",
         replace: "const status = last && unit < 0 ? await statusOf(last.token) : 'aborted';",
       },
@@ -38,7 +38,7 @@ export const entries = [
     protection: 'a transaction that is being committed is waited for, not guessed at',
     edits: [
       {
-        file: 'source/engine/settle.ts',
+        file: 'source/engine/run/settle.ts',
         find: "if (status === 'in-progress') throw beingCommitted(last!.token);",
         replace: '',
       },

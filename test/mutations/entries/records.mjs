@@ -3,7 +3,7 @@
 const engine = 'test/engine/engine.test.ts';
 const files = 'test/engine/state-files.test.ts';
 const audit = 'test/engine/audit.test.ts';
-const stateFiles = 'source/engine/state-files.ts';
+const stateFiles = 'source/engine/disk/state-files.ts';
 
 export const entries = [
   {
@@ -11,12 +11,12 @@ export const entries = [
     protection: 'undo touches only what is as the run left it, in its plan and in its write',
     edits: [
       {
-        file: 'source/engine/undo.ts',
+        file: 'source/engine/run/undo.ts',
         find: "      : row.version === after.version\n        ? {}\n        : {skip: 'changed'};",
         replace: '      : {};',
       },
       {
-        file: 'source/engine/undo.ts',
+        file: 'source/engine/run/undo.ts',
         find: '    version: after.version,\n    image: row?.image',
         replace: '    version: row?.version ?? after.version,\n    image: row?.image',
       },
@@ -58,7 +58,7 @@ export const entries = [
     protection: 'runs is a directory, not a link to one',
     edits: [
       {
-        file: 'source/engine/run-files.ts',
+        file: 'source/engine/disk/run-files.ts',
         find: 'await requireNoLink(runsDirectory(stateDirectory));',
         replace: '',
       },
@@ -88,7 +88,7 @@ export const entries = [
     protection: 'each record of a backup has a hash (and the audit log the hash of the file)',
     edits: [
       {
-        file: 'source/engine/open-settled.ts',
+        file: 'source/engine/run/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
@@ -106,12 +106,12 @@ export const entries = [
       'a backup has a footer that counts and chains its records (and the audit log the hash of the file)',
     edits: [
       {
-        file: 'source/engine/open-settled.ts',
+        file: 'source/engine/run/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
       {
-        file: 'source/engine/backup.ts',
+        file: 'source/engine/disk/backup.ts',
         find: 'if (footer.records !== places.length || footer.chain !== chain) throw altered(path);',
         replace: '',
       },
@@ -123,7 +123,7 @@ export const entries = [
     protection: 'a backup is the one that was audited',
     edits: [
       {
-        file: 'source/engine/open-settled.ts',
+        file: 'source/engine/run/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
@@ -198,7 +198,7 @@ export const entries = [
     protection: 'each line of the audit log has a hash of itself',
     edits: [
       {
-        file: 'source/engine/audit.ts',
+        file: 'source/engine/disk/audit.ts',
         find: 'if (line.hash !== hashOf(line)) problems.push(`${path}:${index + 1} was altered`);',
         replace: '',
       },
@@ -210,7 +210,7 @@ export const entries = [
     protection: 'each line of the audit log has the hash of the one before it',
     edits: [
       {
-        file: 'source/engine/audit.ts',
+        file: 'source/engine/disk/audit.ts',
         find: 'if (line.previous !== previous)',
         replace: "if (line.previous === '')",
       },
@@ -222,7 +222,7 @@ export const entries = [
     protection: 'the head knows how long the audit log is',
     edits: [
       {
-        file: 'source/engine/audit.ts',
+        file: 'source/engine/disk/audit.ts',
         find: 'return lost ? [...problems, lost] : problems;',
         replace: 'return problems;',
       },
@@ -234,7 +234,7 @@ export const entries = [
     protection: 'a log that was cut off goes on with a line that says so',
     edits: [
       {
-        file: 'source/engine/audit.ts',
+        file: 'source/engine/disk/audit.ts',
         find: '...(lost ? [{event: ',
         replace: "...(lost === '' ? [{event: ",
       },
@@ -246,7 +246,7 @@ export const entries = [
     protection: 'a run of the log whose files are gone is missed',
     edits: [
       {
-        file: 'source/engine/verify.ts',
+        file: 'source/engine/disk/verify.ts',
         find: 'for (const run of missing) problems.push(`run ${run} is in the audit log, and its files are gone`);',
         replace: '',
       },

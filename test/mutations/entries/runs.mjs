@@ -23,7 +23,7 @@ export const entries = [
     protection: 'an undo looks again, with the run held, at what others took back',
     edits: [
       {
-        file: 'source/engine/runs.ts',
+        file: 'source/engine/run/runs.ts',
         find: 'if (isSame) return held;',
         replace: 'if (isSame || !isSame) return held;',
       },
@@ -35,7 +35,7 @@ export const entries = [
     protection: 'one process at a time carries a run out or takes it back',
     edits: [
       {
-        file: 'source/engine/run-lock.ts',
+        file: 'source/engine/run/run-lock.ts',
         find: "if (life === 'alive') throw heldBy(run, owner);",
         replace: '',
       },
@@ -47,7 +47,7 @@ export const entries = [
     protection: 'a resume looks again at the journal once it holds the run',
     edits: [
       {
-        file: 'source/engine/open-run.ts',
+        file: 'source/engine/run/open-run.ts',
         find: 'if (journal.length !== seen.journal.length)',
         replace: 'if (journal.length < 0)',
       },
@@ -59,7 +59,7 @@ export const entries = [
     protection: 'nobody plans on a run that a living process holds',
     edits: [
       {
-        file: 'source/engine/run-lock.ts',
+        file: 'source/engine/run/run-lock.ts',
         find: "if (lifeOf(owner) === 'alive' && (await lastSign(directory)) !== null) throw heldBy(run, owner);",
         replace: '',
       },
@@ -71,7 +71,7 @@ export const entries = [
     protection: 'a process that lost its run to another one writes nothing more',
     edits: [
       {
-        file: 'source/engine/run-lock.ts',
+        file: 'source/engine/run/run-lock.ts',
         find: 'if (lost.signal.aborted || !(await isOurs())) throw lostRun(run);',
         replace: '',
       },
@@ -83,7 +83,7 @@ export const entries = [
     protection: 'the intent is on disk before the write',
     edits: [
       {
-        file: 'source/engine/run-recorder.ts',
+        file: 'source/engine/run/run-recorder.ts',
         find: 'await this.#run.files.journal(intents(chunk));',
         replace: '',
       },
@@ -107,7 +107,7 @@ export const entries = [
     protection: 'the backup is on disk before the first write',
     edits: [
       {
-        file: 'source/engine/run-files.ts',
+        file: 'source/engine/disk/run-files.ts',
         find: "const backup = await writeBackup(join(directory, 'backup.jsonl'), units);",
         replace:
           "const backup = '';\n      writeBackup(join(directory, 'backup.jsonl'), units).catch(() => undefined);",
@@ -119,7 +119,7 @@ export const entries = [
     requirement: 'S4',
     protection: 'outcomes are on disk after each chunk',
     edits: [
-      {file: 'source/engine/run-recorder.ts', find: 'await this.#run.files.journal(lines);', replace: ''},
+      {file: 'source/engine/run/run-recorder.ts', find: 'await this.#run.files.journal(lines);', replace: ''},
     ],
     test: {
       file: engine,
@@ -129,7 +129,7 @@ export const entries = [
   {
     requirement: 'S4',
     protection: 'what is appended is synced before it counts as written',
-    edits: [{file: 'source/engine/state-files.ts', find: 'await this.#handle.datasync();', replace: ''}],
+    edits: [{file: 'source/engine/disk/state-files.ts', find: 'await this.#handle.datasync();', replace: ''}],
     test: {file: files, name: 'what was appended is synced'},
   },
   {
@@ -138,12 +138,12 @@ export const entries = [
       'a resume without a whole backup is refused where changes were made (by its own, and by the audit log)',
     edits: [
       {
-        file: 'source/engine/open-settled.ts',
+        file: 'source/engine/run/open-settled.ts',
         find: 'if (line && line.backup !== (await hashOfFile(path)))',
         replace: 'if (line && line.backup === (await hashOfFile(path))?.slice(1))',
       },
       {
-        file: 'source/engine/open-settled.ts',
+        file: 'source/engine/run/open-settled.ts',
         find: '    requireUnchanged(stateDirectory, record);',
         replace: '',
       },
@@ -155,7 +155,7 @@ export const entries = [
     protection: 'a run is audited before it is told as done',
     edits: [
       {
-        file: 'source/engine/run-recorder.ts',
+        file: 'source/engine/run/run-recorder.ts',
         find: '    await this.#audit(event);\n    this.#isAudited = true;\n    await this.#run.files.journal([{event, at: at()}]);',
         replace:
           '    await this.#run.files.journal([{event, at: at()}]);\n    await this.#audit(event);\n    this.#isAudited = true;',

@@ -66,7 +66,7 @@ export const entries = [
     protection: 'plan.jsonl has secret keys as hashes',
     edits: [
       {
-        file: 'source/engine/plan-lines.ts',
+        file: 'source/engine/plan/plan-lines.ts',
         find: 'isSecretColumn(name, secrets) ? hashed(value) : value,',
         replace: 'value,',
       },

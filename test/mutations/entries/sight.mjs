@@ -37,7 +37,7 @@ export const entries = [
     protection: 'a plan that would delete what others refer to is refused',
     edits: [
       {
-        file: 'source/engine/planner.ts',
+        file: 'source/engine/plan/planner.ts',
         find: 'if (cascades.length > 0) {',
         replace: 'if (cascades.length < 0) {',
       },

@@ -125,7 +125,7 @@ export const entries = [
     protection: 'the engine runs nothing without its confirmations',
     edits: [
       {
-        file: 'source/engine/runs.ts',
+        file: 'source/engine/run/runs.ts',
         find: 'requireConfirmations(plan.confirmations, options.confirmed ?? []);',
         replace: '',
       },

@@ -1,6 +1,6 @@
 /** New ids that are random, and yet the same again for a plan that was reviewed before it is applied. */
 import {createHmac, randomBytes} from 'node:crypto';
-import {type Identity, markOf} from '../connector.js';
+import {type Identity, markOf} from '../../connector.js';
 
 /** 256 random bits, as hex. */
 export const newSeed = (): string => randomBytes(32).toString('hex');

@@ -4,11 +4,11 @@
  * exactly the changes of the file are taken. What the file says can so never do more than its action would do now.
  */
 import {z} from 'zod';
-import {type Change, canonicalJson} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Selection, ShownChange} from '../types.js';
-import type {Json} from '../values.js';
-import {linesOf, openToRead, sha256, writeNewFile} from './state-files.js';
+import {type Change, canonicalJson} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Selection, ShownChange} from '../../types.js';
+import type {Json} from '../../values.js';
+import {linesOf, openToRead, sha256, writeNewFile} from '../disk/state-files.js';
 import {encodeChange, imageOf} from './units.js';
 
 export type PlanFileHeader = {

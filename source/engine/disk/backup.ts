@@ -5,11 +5,11 @@
  */
 import type {FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Change, Identity, Image, Unit} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Json} from '../values.js';
+import type {Change, Identity, Image, Unit} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Json} from '../../values.js';
+import {decodeChange, decodeGroup, encodeChange, encodeGroup, imageOf} from '../plan/units.js';
 import {JsonLines, openToRead, readLines, runsDirectory, sealed, sha256, unseal} from './state-files.js';
-import {decodeChange, decodeGroup, encodeChange, encodeGroup, imageOf} from './units.js';
 
 export type BackupRecord = {
   unit: number;

@@ -4,8 +4,8 @@
  */
 import {rename} from 'node:fs/promises';
 import {join} from 'node:path';
-import {canonicalJson} from '../connector.js';
-import type {Json} from '../values.js';
+import {canonicalJson} from '../../connector.js';
+import type {Json} from '../../values.js';
 import {locked} from './locked.js';
 import {fsFault, JsonLines, makeDirectory, readJsonLines, removeFile, sha256} from './state-files.js';
 

@@ -6,11 +6,11 @@ import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
 import {type FileHandle, open, unlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Change, Identity, Image, KeepRule, NewValue, Unit} from '../connector.js';
-import type {Pred} from '../forms.js';
-import type {Json, Value} from '../values.js';
+import type {Change, Identity, Image, KeepRule, NewValue, Unit} from '../../connector.js';
+import type {Pred} from '../../forms.js';
+import type {Json, Value} from '../../values.js';
+import {fsFault, linesOf, makeDirectory} from '../disk/state-files.js';
 import {decodeValue, encodeValue} from './encode.js';
-import {fsFault, linesOf, makeDirectory} from './state-files.js';
 
 type JsonMap = {[name: string]: Json};
 

@@ -1,6 +1,6 @@
 /** Whether the state directory is as it was written: every backup by its hashes, the audit log by its chain. */
-import {asSesstuiError} from '../errors.js';
-import type {Json} from '../values.js';
+import {asSesstuiError} from '../../errors.js';
+import type {Json} from '../../values.js';
 import {readAudit, verifyAudit} from './audit.js';
 import {Backup, backupPath} from './backup.js';
 import {type JournalLine, readRun, runDirectory, runNames} from './run-files.js';

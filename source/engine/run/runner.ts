@@ -1,10 +1,10 @@
 /** Carries out what a run holds, a chunk at a time. One that is interrupted finishes its chunk and journals it. */
-import {decideKeeper} from '../checks/keeper.js';
-import type {Connector, Outcome} from '../connector.js';
-import {asSesstuiError, type SesstuiError} from '../errors.js';
+import {decideKeeper} from '../../checks/keeper.js';
+import type {Connector, Outcome} from '../../connector.js';
+import {asSesstuiError, type SesstuiError} from '../../errors.js';
+import type {RunOutcome} from '../disk/run-files.js';
 import type {OpenRun} from './open-run.js';
 import {Pacer} from './pacing.js';
-import type {RunOutcome} from './run-files.js';
 import {type Recorded, RunRecorder, type RunReport} from './run-recorder.js';
 import {chunks, type Work} from './work.js';
 

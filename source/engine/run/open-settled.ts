@@ -1,11 +1,11 @@
 /** A run that was made, opened to be taken back or finished: its backup, and what became of each of its changes. */
-import type {Connector} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import {readAudit} from './audit.js';
-import {Backup, backupPath} from './backup.js';
-import type {RunRecord} from './run-files.js';
+import type {Connector} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import {readAudit} from '../disk/audit.js';
+import {Backup, backupPath} from '../disk/backup.js';
+import type {RunRecord} from '../disk/run-files.js';
+import {hashOfFile} from '../disk/state-files.js';
 import {type Settled, settleRun} from './settle.js';
-import {hashOfFile} from './state-files.js';
 
 export type OpenSettled = {
   /** The caller closes it. */

@@ -1,8 +1,8 @@
 /** What was taken back of a run, by any of its undos. */
-import type {Connector} from '../connector.js';
-import {readAudit} from './audit.js';
-import {Backup} from './backup.js';
-import {listHeaders, nameOf, outcomesOf, readRun} from './run-files.js';
+import type {Connector} from '../../connector.js';
+import {readAudit} from '../disk/audit.js';
+import {Backup} from '../disk/backup.js';
+import {listHeaders, nameOf, outcomesOf, readRun} from '../disk/run-files.js';
 import {begunIn, settleRun} from './settle.js';
 
 /** What earlier undos of a run took back, and what they may have (nobody can say). */

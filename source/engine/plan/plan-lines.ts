@@ -1,11 +1,11 @@
 /** `plan.jsonl`: what a run was to do, for people and scripts to read; secret values as hashes. */
-import type {Change, NewValue, Unit} from '../connector.js';
-import {isSecretColumn} from '../secrets.js';
-import type {Json, Value} from '../values.js';
-import {writeLines} from './backup.js';
+import type {Change, NewValue, Unit} from '../../connector.js';
+import {isSecretColumn} from '../../secrets.js';
+import type {Json, Value} from '../../values.js';
+import {writeLines} from '../disk/backup.js';
+import type {PlanHeader} from '../disk/run-files.js';
+import {sha256} from '../disk/state-files.js';
 import {encodeValue} from './encode.js';
-import type {PlanHeader} from './run-files.js';
-import {sha256} from './state-files.js';
 
 const hashed = (value: Json): Json => ({$sha256: sha256(JSON.stringify(value))});
 

@@ -1,9 +1,9 @@
 /** Whose sessions a run cancelled, from its own files: another process may have carried it out. */
-import {isAbsent, toText} from '../values.js';
-import {Backup, changeOf} from './backup.js';
-import type {Checker} from './checker.js';
-import {nameOf, outcomesOf, readRun} from './run-files.js';
-import {imageOf} from './units.js';
+import {isAbsent, toText} from '../../values.js';
+import type {Checker} from '../checker.js';
+import {Backup, changeOf} from '../disk/backup.js';
+import {nameOf, outcomesOf, readRun} from '../disk/run-files.js';
+import {imageOf} from '../plan/units.js';
 
 /**
  * The customers, each once and in the order of the changes; empty for a check that cancels nothing. Throws what

@@ -6,8 +6,8 @@
 import {constants} from 'node:fs';
 import {open, rename, unlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import {type Trend, type TrendPoint, thinned} from '../trend.js';
-import type {CheckResult} from '../types.js';
+import {type Trend, type TrendPoint, thinned} from '../../trend.js';
+import type {CheckResult} from '../../types.js';
 import {locked} from './locked.js';
 import {makeDirectory, requireNoLink} from './state-files.js';
 

@@ -1,6 +1,12 @@
-import {SesstuiError} from '../errors.js';
-import type {Selection, ShownChange} from '../types.js';
-import {counted} from '../words.js';
+import {SesstuiError} from '../../errors.js';
+import type {Selection, ShownChange} from '../../types.js';
+import {counted} from '../../words.js';
+import {nameOf, readRun} from '../disk/run-files.js';
+import {makeResume, type Resume} from '../run/resume.js';
+import {requireFree} from '../run/run-lock.js';
+import {makeUndo} from '../run/undo.js';
+import {dealtReasons} from '../selecting.js';
+import {withKnown} from '../shown.js';
 import {
   configurationOf,
   estimateOf,
@@ -15,13 +21,7 @@ import {
   shownOf,
 } from './held-plan.js';
 import {makePlan} from './planner.js';
-import {makeResume, type Resume} from './resume.js';
-import {nameOf, readRun} from './run-files.js';
-import {requireFree} from './run-lock.js';
 import {newSeed} from './seeded.js';
-import {dealtReasons} from './selecting.js';
-import {withKnown} from './shown.js';
-import {makeUndo} from './undo.js';
 import {spooled, UnitSpool} from './units.js';
 
 /** The plan of an action. */

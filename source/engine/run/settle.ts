@@ -3,13 +3,13 @@
  * from the store, by the transaction's own number where it has one and by reading the rows elsewhere; never by
  * writing again (safety S4, S5).
  */
-import {type Change, type Connector, canonicalJson, type Row, type Settlement} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import {valueAt} from '../evaluate.js';
-import {type Json, toJson, type ValueMap} from '../values.js';
-import {type Backup, changeOf} from './backup.js';
-import {type JournalLine, nameOf, outcomesOf, type RunOutcome} from './run-files.js';
-import {setPath} from './shown.js';
+import {type Change, type Connector, canonicalJson, type Row, type Settlement} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import {valueAt} from '../../evaluate.js';
+import {type Json, toJson, type ValueMap} from '../../values.js';
+import {type Backup, changeOf} from '../disk/backup.js';
+import {type JournalLine, nameOf, outcomesOf, type RunOutcome} from '../disk/run-files.js';
+import {setPath} from '../shown.js';
 
 /** What is known of a change; `pending` was not made. */
 export type Settled = RunOutcome | {result: 'pending'};

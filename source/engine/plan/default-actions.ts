@@ -1,5 +1,5 @@
 /** What `clean --all` and the watch do of themselves: the safe default actions. */
-import type {CheckInfo, ReasonMeta} from '../types.js';
+import type {CheckInfo, ReasonMeta} from '../../types.js';
 
 /** The first action that is offered for a reason; undefined where it is a drastic one, or wants rows named. */
 const defaultOf = ({actions}: CheckInfo, reason: ReasonMeta): string | undefined => {

@@ -1,9 +1,11 @@
 /** A plan that somebody else reviews: written to a file, and made anew from it when it is carried out. */
-import {type Change, canonicalJson, type Unit} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import {isSecretColumn} from '../secrets.js';
-import type {ShownChange} from '../types.js';
-import type {Json} from '../values.js';
+import {type Change, canonicalJson, type Unit} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import {isSecretColumn} from '../../secrets.js';
+import type {ShownChange} from '../../types.js';
+import type {Json} from '../../values.js';
+import {whoami} from '../run/open-run.js';
+import {dealtReasons} from '../selecting.js';
 import {
   estimateOf,
   type HeldPlan,
@@ -14,7 +16,6 @@ import {
   type PlanningOptions,
   shownOf,
 } from './held-plan.js';
-import {whoami} from './open-run.js';
 import {
   hashOfChange,
   type PlanFileChange,
@@ -24,7 +25,6 @@ import {
   writePlanFile,
 } from './plan-file.js';
 import {makePlan} from './planner.js';
-import {dealtReasons} from './selecting.js';
 import {UnitSpool} from './units.js';
 
 /** Writes the plan of an action to a file, for someone else to review. Throws `usage` where the file is there. */

@@ -1,10 +1,10 @@
 /** A run's beginning: its directory, its lock, its files and its line in the audit log; all on disk before any change. */
 import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
-import type {Unit} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Json} from '../values.js';
-import {audit, readAudit} from './audit.js';
+import type {Unit} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Json} from '../../values.js';
+import {audit, readAudit} from '../disk/audit.js';
 import {
   makeRunDirectory,
   type PlanHeader,
@@ -12,9 +12,9 @@ import {
   type RunRecord,
   readRun,
   runDirectory,
-} from './run-files.js';
+} from '../disk/run-files.js';
+import {hashOfFile} from '../disk/state-files.js';
 import {type HeldRun, holdRun} from './run-lock.js';
-import {hashOfFile} from './state-files.js';
 
 export type OpenRun = {
   stateDirectory: string;

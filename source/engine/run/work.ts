@@ -1,7 +1,7 @@
 /** What a run has to write, a unit at a time, and in chunks of the size that the server bears. */
-import type {Unit} from '../connector.js';
+import type {Unit} from '../../connector.js';
+import type {UnitSpool} from '../plan/units.js';
 import type {Pacer} from './pacing.js';
-import type {UnitSpool} from './units.js';
 
 /**
  * A unit that is to be written: about how many bytes it takes up, its own number, those of its changes, and where

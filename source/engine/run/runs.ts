@@ -1,14 +1,14 @@
 /** Carrying out a plan that was shown: everything that must hold before, and what is told after. */
 
-import type {Connector} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import {countResults, type Plan, type Progress, type RunResult} from '../types.js';
-import type {Checker} from './checker.js';
-import {requireConfirmations} from './confirmations.js';
-import type {HeldPlan} from './held-plan.js';
+import type {Connector} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import {countResults, type Plan, type Progress, type RunResult} from '../../types.js';
+import type {Checker} from '../checker.js';
+import {requireConfirmations} from '../confirmations.js';
+import {RunFiles, readRun} from '../disk/run-files.js';
+import type {HeldPlan} from '../plan/held-plan.js';
 import {beginRun, type OpenRun, reopenRun} from './open-run.js';
 import {closeUnbegun, workLeft} from './resume.js';
-import {RunFiles, readRun} from './run-files.js';
 import {type HeldRun, holdRun} from './run-lock.js';
 import type {RunReport} from './run-recorder.js';
 import {carryOut} from './runner.js';

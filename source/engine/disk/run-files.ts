@@ -5,12 +5,12 @@
 import {randomBytes} from 'node:crypto';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Identity, Unit} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Counts, RunState, RunSummary} from '../types.js';
-import type {Json} from '../values.js';
+import type {Identity, Unit} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Counts, RunState, RunSummary} from '../../types.js';
+import type {Json} from '../../values.js';
+import {writePlan} from '../plan/plan-lines.js';
 import {writeBackup} from './backup.js';
-import {writePlan} from './plan-lines.js';
 import {
   fsFault,
   JsonLines,

@@ -6,9 +6,9 @@ import {createHash} from 'node:crypto';
 import {constants} from 'node:fs';
 import {type FileHandle, lstat, mkdir, open, stat, unlink} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {canonicalJson} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Json} from '../values.js';
+import {canonicalJson} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Json} from '../../values.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -2,11 +2,11 @@
  * The inverse of a run as units of changes: deleted rows come back whole, changed rows go back to what they were,
  * inserted rows go. Only rows that are still as the run left them are touched; the rest are conflicts (safety S9).
  */
-import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Backup, BackupRecord, Place} from './backup.js';
+import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Backup, BackupRecord, Place} from '../disk/backup.js';
+import {nameOf, type RunRecord, readRun, summaryOf} from '../disk/run-files.js';
 import {openSettled} from './open-settled.js';
-import {nameOf, type RunRecord, readRun, summaryOf} from './run-files.js';
 import type {Settled} from './settle.js';
 import {type TakenBack, takenBack} from './taken-back.js';
 

@@ -1,5 +1,5 @@
 /** A plan told as the result of a dry run. */
-import {countResults, type Plan, type RunResult} from '../types.js';
+import {countResults, type Plan, type RunResult} from '../../types.js';
 
 export const plannedResult = (plan: Plan): RunResult => ({
   run: null,

@@ -1,5 +1,5 @@
 /** Plans on disk: neutral values as JSON that comes back the same (moments, big integers, a store's own types). */
-import {type Json, Other, Time, type Value, type ValueMap} from '../values.js';
+import {type Json, Other, Time, type Value, type ValueMap} from '../../values.js';
 
 /** A value as JSON; what JSON can't hold goes under a `$` key. A map's own `$…` keys are escaped by another `$`. */
 export const encodeValue = (value: Value): Json => {

@@ -10,10 +10,10 @@ import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {lock} from 'proper-lockfile';
-import {SesstuiError} from '../errors.js';
-import {locked} from './locked.js';
-import {runDirectory} from './run-files.js';
-import {fsFault, readJsonLines, removeFile, runsDirectory} from './state-files.js';
+import {SesstuiError} from '../../errors.js';
+import {locked} from '../disk/locked.js';
+import {runDirectory} from '../disk/run-files.js';
+import {fsFault, readJsonLines, removeFile, runsDirectory} from '../disk/state-files.js';
 
 const heartbeatMs = 5000;
 /** How long a holder elsewhere is watched for a heartbeat. */

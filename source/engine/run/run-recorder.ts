@@ -3,12 +3,12 @@
  * transaction before it is committed, the outcomes, the end; and what is told of it. Nothing is put on disk once
  * another process has the run.
  */
-import {type Change, canonicalJson, type Outcome, type Prepared} from '../connector.js';
-import {asSesstuiError} from '../errors.js';
-import {countResults, type Progress, type ShownChange} from '../types.js';
+import {type Change, canonicalJson, type Outcome, type Prepared} from '../../connector.js';
+import {asSesstuiError} from '../../errors.js';
+import {countResults, type Progress, type ShownChange} from '../../types.js';
+import type {JournalLine, RunOutcome} from '../disk/run-files.js';
+import {withOutcome} from '../shown.js';
 import {auditLine, type OpenRun} from './open-run.js';
-import type {JournalLine, RunOutcome} from './run-files.js';
-import {withOutcome} from './shown.js';
 import type {Work} from './work.js';
 
 export type Recorded = {

@@ -1,16 +1,16 @@
 /** A plan with what is needed to carry it out, and what all kinds of plans are made of. */
-import type {Shapes} from '../checks/check.js';
-import {type Config, environmentName} from '../config/schema.js';
-import {type Change, type Connector, canonicalJson, type Unit} from '../connector.js';
-import type {Plan, Progress, Selection, ShownChange} from '../types.js';
-import type {Json} from '../values.js';
-import type {Checker} from './checker.js';
-import {confirmationsFor} from './confirmations.js';
+import type {Shapes} from '../../checks/check.js';
+import {type Config, environmentName} from '../../config/schema.js';
+import {type Change, type Connector, canonicalJson, type Unit} from '../../connector.js';
+import type {Plan, Progress, Selection, ShownChange} from '../../types.js';
+import type {Json} from '../../values.js';
+import type {Checker} from '../checker.js';
+import {confirmationsFor} from '../confirmations.js';
+import type {PlanHeader, RunRecord} from '../disk/run-files.js';
+import {sha256} from '../disk/state-files.js';
+import type {Resume} from '../run/resume.js';
+import {showChange, statementsOf} from '../shown.js';
 import type {MadePlan} from './planner.js';
-import type {Resume} from './resume.js';
-import type {PlanHeader, RunRecord} from './run-files.js';
-import {showChange, statementsOf} from './shown.js';
-import {sha256} from './state-files.js';
 import type {UnitSpool} from './units.js';
 
 type Header = Omit<PlanHeader, 'run' | 'at' | 'by' | 'planned' | 'note'>;

@@ -2,12 +2,12 @@
  * A run that was cut off, finished or closed (safety S4, S5): what nobody wrote down is found out first, then only what
  * was not made is made, each change with the same conditions as at first.
  */
-import type {Connector} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Backup, Place} from './backup.js';
+import type {Connector} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Backup, Place} from '../disk/backup.js';
+import {nameOf, type RunOutcome, type RunRecord, readRun, summaryOf} from '../disk/run-files.js';
 import {auditLine, type OpenRun} from './open-run.js';
 import {openSettled} from './open-settled.js';
-import {nameOf, type RunOutcome, type RunRecord, readRun, summaryOf} from './run-files.js';
 import type {Settled} from './settle.js';
 import {takenBack} from './taken-back.js';
 import type {Work} from './work.js';

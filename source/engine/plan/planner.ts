@@ -2,15 +2,15 @@
  * Makes the plan of an action: looks again (never from what the screen holds), takes the findings that were
  * chosen, and lets the check turn them into changes with before-images.
  */
-import type {PlanContext, Task} from '../checks/check.js';
-import {type Change, type Connector, markOf, type Row, type Unit} from '../connector.js';
-import {SesstuiError} from '../errors.js';
-import type {Pred, Rows} from '../forms.js';
-import type {Progress, Selection} from '../types.js';
-import type {Checker, Opened} from './checker.js';
-import {keyOf, keyText} from './findings.js';
+import type {PlanContext, Task} from '../../checks/check.js';
+import {type Change, type Connector, markOf, type Row, type Unit} from '../../connector.js';
+import {SesstuiError} from '../../errors.js';
+import type {Pred, Rows} from '../../forms.js';
+import type {Progress, Selection} from '../../types.js';
+import type {Checker, Opened} from '../checker.js';
+import {keyOf, keyText} from '../findings.js';
+import {checkWords, isChosen, narrowed, reasonsTaken} from '../selecting.js';
 import {idBytes} from './seeded.js';
-import {checkWords, isChosen, narrowed, reasonsTaken} from './selecting.js';
 import {roughSize, UnitSpool} from './units.js';
 
 /** Findings that are turned into changes together: bounds what is held and how often other tables are asked. */
