@@ -13,6 +13,11 @@ import {openTables, shapeOf} from './tables.js';
 
 export type {DynamodbSettings} from './store.js';
 
+const requireWritable = (settings: DynamodbSettings): void => {
+  if (!settings.readOnly) return;
+  throw new SesstuiError('read-only', `The store ${settings.store} is read-only.`, 'Nothing was written.');
+};
+
 /**
  * A connector to the DynamoDB of a region, or to the server at `endpoint`. Credentials come from the SDK's default
  * chain (environment, profile, role); a server on this machine gets made-up ones where there are none. Nothing is
@@ -37,21 +42,11 @@ export const openDynamodb = (settings: DynamodbSettings): Connector => {
     tally: (form, options) => tally(store, form, options),
     fetch: (table, identities, signal) => fetchRows(store, table, identities, signal),
     apply: async (units, options) => {
-      if (settings.readOnly)
-        throw new SesstuiError(
-          'read-only',
-          `The store ${settings.store} is read-only.`,
-          'Nothing was written.',
-        );
+      requireWritable(settings);
       return applyUnits(store, units, options);
     },
     put: async (request, options) => {
-      if (settings.readOnly)
-        throw new SesstuiError(
-          'read-only',
-          `The store ${settings.store} is read-only.`,
-          'Nothing was written.',
-        );
+      requireWritable(settings);
       return putRow(store, request, options);
     },
     strain: openStrain(client),

@@ -45,6 +45,15 @@ const applyPiece = async (
   return outcomes;
 };
 
+const requireWritable = (settings: MongoSettings): void => {
+  if (!settings.readOnly) return;
+  throw new SesstuiError(
+    'read-only',
+    `The store ${settings.store} is opened read-only.`,
+    'Nothing was changed.',
+  );
+};
+
 const toldRow = ({bytes: _, ...row}: FullRow): Row => row;
 
 /**
@@ -97,12 +106,7 @@ export const openMongodb = (settings: MongoSettings): Connector => {
         signal,
       ),
     async apply(units, options) {
-      if (settings.readOnly)
-        throw new SesstuiError(
-          'read-only',
-          `The store ${settings.store} is opened read-only.`,
-          'Nothing was changed.',
-        );
+      requireWritable(settings);
       // A write under way is never aborted: whether it was made would not be known. The signal ends before the next unit.
       return connection.use('changing documents', async access => {
         const now = await serverNow(access);
@@ -113,12 +117,7 @@ export const openMongodb = (settings: MongoSettings): Connector => {
       });
     },
     async put(request, {signal}) {
-      if (settings.readOnly)
-        throw new SesstuiError(
-          'read-only',
-          `The store ${settings.store} is opened read-only.`,
-          'Nothing was changed.',
-        );
+      requireWritable(settings);
       return connection.use('putting a document', access => putDocument(access, request), signal);
     },
     strain: signal => {

@@ -4,10 +4,10 @@ import {parseDuration} from '../config/duration.js';
 import type {FullEngine} from '../engine/engine.js';
 import {SesstuiError} from '../errors.js';
 import {toNdjson} from '../output/ndjson.js';
+import type {CanWrite} from '../watch/http/cleanup.js';
 import {type Line, lineText, openLog, runLine, type Suggest} from '../watch/log.js';
 import type {Memory} from '../watch/memory.js';
 import type {Round, RoundListener} from '../watch/round.js';
-import type {CanWrite} from '../watch/server-cleanup.js';
 import type {Watcher} from '../watch/watcher.js';
 import type {Context} from './context.js';
 import {suggested} from './suggest.js';
@@ -75,8 +75,8 @@ type Parts = {
 
 const startAlerts = async ({context, engine, watcher, memory, say}: Parts): Promise<Closing> => {
   const [{openAlerts}, {openMissed}] = await Promise.all([
-    import('../watch/alerts.js'),
-    import('../watch/alerts-missed.js'),
+    import('../watch/alerts/alerts.js'),
+    import('../watch/alerts/missed.js'),
   ]);
   const alerts = openAlerts({
     memory,
@@ -101,7 +101,7 @@ const startServer = async ({context, engine, watcher, say}: Parts, everyMs: numb
   const {flags} = context;
   const text = flags.text('listen');
   if (text === undefined) return async () => undefined;
-  const {exposureWarning, openServer, parseListen} = await import('../watch/server.js');
+  const {exposureWarning, openServer, parseListen} = await import('../watch/http/server.js');
   const address = parseListen(text);
   const warning = exposureWarning(address);
   const server = await openServer({

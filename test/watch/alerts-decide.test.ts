@@ -1,9 +1,9 @@
 /** Which alerts a round begins and ends. */
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {keptCustomers, keptRuns} from '../../source/watch/alerts-cancelled.js';
-import {decide} from '../../source/watch/alerts-decide.js';
-import type {Alert, Decided} from '../../source/watch/alerts-types.js';
+import {keptCustomers, keptRuns} from '../../source/watch/alerts/cancelled.js';
+import {decide} from '../../source/watch/alerts/decide.js';
+import type {Alert, Decided} from '../../source/watch/alerts/types.js';
 import {iso, minute, round, type Short, start} from './rounds.js';
 
 /** The alerts of one round after the other, through JSON as what is remembered goes. */

@@ -5,7 +5,7 @@ import {readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {createInterface} from 'node:readline';
 import {afterEach, expect, test} from 'vitest';
-import type {AlertsState} from '../../source/watch/alerts-types.js';
+import type {AlertsState} from '../../source/watch/alerts/types.js';
 import type {Round} from '../../source/watch/round.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {openReceiver, taking} from './receiver.js';

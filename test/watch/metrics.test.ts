@@ -3,7 +3,7 @@ import parse from 'parse-prometheus-text-format';
 import {afterEach, expect, test} from 'vitest';
 import {checks} from '../../source/checks/index.js';
 import type {CheckInfo, RunResult, StoreStatus} from '../../source/types.js';
-import {type Metrics, openMetrics, statusLabels} from '../../source/watch/metrics.js';
+import {type Metrics, openMetrics, statusLabels} from '../../source/watch/http/metrics.js';
 import {id, roundOf} from './server-harness.js';
 
 const stale = checks.find(({kind}) => kind === 'stale-sessions')!;

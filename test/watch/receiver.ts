@@ -1,7 +1,7 @@
 /** Somebody who receives alerts: a real HTTP server that answers as it is told to. */
 import {createServer, type IncomingHttpHeaders, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import type {Alert} from '../../source/watch/alerts-types.js';
+import type {Alert} from '../../source/watch/alerts/types.js';
 
 export type Post = {
   method: string;

@@ -2,8 +2,8 @@
 import {request} from 'node:http';
 import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
-import {isCrossSite, requireToken} from '../../source/watch/server-access.js';
-import {exposureWarning, isOurHost, limitKey, parseListen, urlOf} from '../../source/watch/server-address.js';
+import {isCrossSite, requireToken} from '../../source/watch/http/access.js';
+import {exposureWarning, isOurHost, limitKey, parseListen, urlOf} from '../../source/watch/http/address.js';
 import {bearer, errorOf, type Harness, openHarness, tables, token} from './server-harness.js';
 
 let harness: Harness;

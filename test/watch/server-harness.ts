@@ -3,8 +3,8 @@ import pg from 'pg';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
+import {type OpenedServer, openServer, type ServerOptions} from '../../source/watch/http/server.js';
 import type {Look, Round, RoundListener} from '../../source/watch/round.js';
-import {type OpenedServer, openServer, type ServerOptions} from '../../source/watch/server.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {type PostgresServer, startPglite} from '../support/postgres.js';
 

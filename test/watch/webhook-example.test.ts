@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {expect, test} from 'vitest';
-import {openWebhook} from '../../source/watch/webhook.js';
+import {openWebhook} from '../../source/watch/alerts/webhook.js';
 import {openReceiver, type Post} from './receiver.js';
 
 type IsGenuine = (headers: Record<string, unknown>, body: string, secret: string) => boolean;

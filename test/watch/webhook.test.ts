@@ -3,9 +3,9 @@ import {createHmac} from 'node:crypto';
 import {createServer} from 'node:net';
 import {afterEach, expect, test} from 'vitest';
 import {SesstuiError} from '../../source/errors.js';
-import type {Message} from '../../source/watch/alerts-types.js';
-import {type Answer, openWebhook, retryAfterMs} from '../../source/watch/webhook.js';
-import {signatureOf, signingKey} from '../../source/watch/webhook-signature.js';
+import type {Message} from '../../source/watch/alerts/types.js';
+import {type Answer, openWebhook, retryAfterMs} from '../../source/watch/alerts/webhook.js';
+import {signatureOf, signingKey} from '../../source/watch/alerts/webhook-signature.js';
 import {answering, openReceiver, type Receiver, taking} from './receiver.js';
 
 const message: Message = {

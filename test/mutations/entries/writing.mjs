@@ -61,8 +61,8 @@ export const entries = [
     edits: [
       {
         file: 'connectors/postgres/index.ts',
-        find: 'if (this.#settings.readOnly)',
-        replace: 'if (this.#settings.store === undefined)',
+        find: 'if (!this.#settings.readOnly) return;',
+        replace: 'if (this.#settings.store) return;',
       },
     ],
     test: {file: readOnly, name: 'rides, opened to read, has no way to write'},
@@ -74,8 +74,8 @@ export const entries = [
     edits: [
       {
         file: 'connectors/mongodb/index.ts',
-        find: 'if (settings.readOnly)',
-        replace: "if (settings.store === '')",
+        find: 'if (!settings.readOnly) return;',
+        replace: 'if (settings.store) return;',
       },
     ],
     test: {
@@ -89,8 +89,8 @@ export const entries = [
     edits: [
       {
         file: 'connectors/dynamodb/index.ts',
-        find: 'if (settings.readOnly)',
-        replace: "if (settings.store === '')",
+        find: 'if (!settings.readOnly) return;',
+        replace: 'if (settings.store) return;',
       },
     ],
     test: {file: readOnly, name: 'kite, opened to read, has no way to write'},

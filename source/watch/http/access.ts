@@ -2,10 +2,10 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
 import type {IncomingHttpHeaders} from 'node:http';
 import {RateLimiterMemory, type RateLimiterRes} from 'rate-limiter-flexible';
-import {SesstuiError} from '../errors.js';
-import {limitKey} from './server-address.js';
-import {type Answer, refusal} from './server-answers.js';
-import type {Limits} from './server-limits.js';
+import {SesstuiError} from '../../errors.js';
+import {limitKey} from './address.js';
+import {type Answer, refusal} from './answers.js';
+import type {Limits} from './limits.js';
 
 const shortestToken = 16;
 

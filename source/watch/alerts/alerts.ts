@@ -3,19 +3,19 @@
  * when it is resolved, over restarts and over all processes that share a state directory. What was decided and what is
  * to be posted are kept in one file before anything is told.
  */
-import {asSesstuiError} from '../errors.js';
-import {sanitise} from '../sanitise.js';
-import {foldRuns} from './alerts-cancelled.js';
-import {type Decision, decide, nothingDecided} from './alerts-decide.js';
-import {briefly} from './alerts-text.js';
-import type {Alert, AlertsState, CancellingRun, Level, Log, Message} from './alerts-types.js';
-import type {Memory} from './memory.js';
-import type {Round, RoundListener} from './round.js';
+import {asSesstuiError} from '../../errors.js';
+import {sanitise} from '../../sanitise.js';
+import type {Memory} from '../memory.js';
+import type {Round, RoundListener} from '../round.js';
+import {foldRuns} from './cancelled.js';
+import {type Decision, decide, nothingDecided} from './decide.js';
+import {briefly} from './text.js';
+import type {Alert, AlertsState, CancellingRun, Level, Log, Message} from './types.js';
 import {openWebhook} from './webhook.js';
 import {mostMessages, queued} from './webhook-queue.js';
 import {openSender, type Pauses, usualPauses} from './webhook-sender.js';
 
-export type {Alert, CancellingRun, Log} from './alerts-types.js';
+export type {Alert, CancellingRun, Log} from './types.js';
 
 /** What is told already: runs before `started` are not told at all. */
 export type Told = {started: string; runs: ReadonlySet<string>};

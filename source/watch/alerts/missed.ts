@@ -3,13 +3,13 @@
  * directory. What is on disk is the truth of a run.
  */
 
-import {countsOf, type RunRecord, readRun, runNames} from '../engine/disk/run-files.js';
-import type {FullEngine} from '../engine/engine.js';
-import {customersCancelled} from '../engine/run/cancelled.js';
-import {SesstuiError} from '../errors.js';
+import {countsOf, type RunRecord, readRun, runNames} from '../../engine/disk/run-files.js';
+import type {FullEngine} from '../../engine/engine.js';
+import {customersCancelled} from '../../engine/run/cancelled.js';
+import {SesstuiError} from '../../errors.js';
 import type {Told} from './alerts.js';
-import {dayMs, keptRuns} from './alerts-cancelled.js';
-import type {CancellingRun} from './alerts-types.js';
+import {dayMs, keptRuns} from './cancelled.js';
+import type {CancellingRun} from './types.js';
 
 /** The beginning of the name of a run that was made at this moment. */
 const nameAt = (atMs: number): string => new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');

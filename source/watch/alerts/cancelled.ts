@@ -1,8 +1,8 @@
 /** Whose sessions were cancelled: told for each run, and again when the same customer comes up in three within a day. */
 import {createHash} from 'node:crypto';
-import {clip} from '../sanitise.js';
-import {blockedText, cancelledText, resolvedText} from './alerts-text.js';
-import type {Alert, CancellingRun, CustomerRuns, Decided} from './alerts-types.js';
+import {clip} from '../../sanitise.js';
+import {blockedText, cancelledText, resolvedText} from './text.js';
+import type {Alert, CancellingRun, CustomerRuns, Decided} from './types.js';
 
 export const dayMs = 86_400_000;
 /** As many runs within a day are too many. */

@@ -1,14 +1,14 @@
 /** What the HTTP server answers under which address (contract: watch). */
 import pLimit from 'p-limit';
-import type {FullEngine} from '../engine/engine.js';
-import type {RunResult} from '../types.js';
+import type {FullEngine} from '../../engine/engine.js';
+import type {RunResult} from '../../types.js';
+import {type Answer, errorAnswer, jsonAnswer, refusal} from './answers.js';
+import {type CanWrite, type Cleanup, isWhole} from './cleanup.js';
+import type {Limits} from './limits.js';
 import type {Liveness} from './liveness.js';
 import type {Metrics} from './metrics.js';
 import {page, pageSecurityPolicy} from './page.js';
-import {type Answer, errorAnswer, jsonAnswer, refusal} from './server-answers.js';
-import {type CanWrite, type Cleanup, isWhole} from './server-cleanup.js';
-import type {Limits} from './server-limits.js';
-import {customerOf} from './server-request.js';
+import {customerOf} from './request.js';
 import {sharedLook} from './shared-look.js';
 
 export type Asked = {query: string; address: string};

@@ -1,6 +1,6 @@
 /** `/healthz`: do the loops still run? A store that is down is not this process's fault, and only told. */
-import type {StoreStatus} from '../types.js';
-import type {RoundListener} from './round.js';
+import type {StoreStatus} from '../../types.js';
+import type {RoundListener} from '../round.js';
 
 export type LivenessOptions = {
   /** Ids of the checks that are looked at. */

@@ -1,10 +1,10 @@
 /** Cleaning up by HTTP: the plan and the run of every stale-sessions check's `cancel`, one run at a time. */
-import {shellWord} from '../commands/suggest.js';
-import {missingConfirmations} from '../engine/confirmations.js';
-import type {FullEngine} from '../engine/engine.js';
-import {plannedResult} from '../engine/plan/planned.js';
-import {asSesstuiError, type ErrorCode, SesstuiError} from '../errors.js';
-import type {Plan, RunResult} from '../types.js';
+import {shellWord} from '../../commands/suggest.js';
+import {missingConfirmations} from '../../engine/confirmations.js';
+import type {FullEngine} from '../../engine/engine.js';
+import {plannedResult} from '../../engine/plan/planned.js';
+import {asSesstuiError, type ErrorCode, SesstuiError} from '../../errors.js';
+import type {Plan, RunResult} from '../../types.js';
 
 export type CanWrite = {ok: true; confirmed: string[]} | {ok: false; code: ErrorCode; text: string};
 

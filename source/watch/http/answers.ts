@@ -1,6 +1,6 @@
 /** Answers of the HTTP server: the contract's JSON, errors with their status, and the headers that all have. */
-import {type ErrorCode, SesstuiError} from '../errors.js';
-import {toJsonText} from '../output/json.js';
+import {type ErrorCode, SesstuiError} from '../../errors.js';
+import {toJsonText} from '../../output/json.js';
 
 export type Answer = {status: number; type: string; body: string; headers?: Record<string, string>};
 

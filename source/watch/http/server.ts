@@ -1,20 +1,20 @@
 /** The HTTP server of `watch --listen`. */
 import {createServer} from 'node:http';
-import type {FullEngine} from '../engine/engine.js';
-import {createRedactor} from '../redact.js';
-import type {RunResult} from '../types.js';
+import type {FullEngine} from '../../engine/engine.js';
+import {createRedactor} from '../../redact.js';
+import type {RunResult} from '../../types.js';
+import type {Round, RoundListener} from '../round.js';
+import {openAccess, requireToken} from './access.js';
+import {type Address, urlOf} from './address.js';
+import {type CanWrite, openCleanup} from './cleanup.js';
+import {defaultLimits, type Limits} from './limits.js';
+import {listen} from './listen.js';
 import {openLiveness} from './liveness.js';
 import {openMetrics} from './metrics.js';
-import type {Round, RoundListener} from './round.js';
-import {openAccess, requireToken} from './server-access.js';
-import {type Address, urlOf} from './server-address.js';
-import {type CanWrite, openCleanup} from './server-cleanup.js';
-import {defaultLimits, type Limits} from './server-limits.js';
-import {listen} from './server-listen.js';
-import {hangUp, respond, type Serving} from './server-respond.js';
-import {openRoutes} from './server-routes.js';
+import {hangUp, respond, type Serving} from './respond.js';
+import {openRoutes} from './routes.js';
 
-export {exposureWarning, parseListen} from './server-address.js';
+export {exposureWarning, parseListen} from './address.js';
 
 export type ServerOptions = {
   engine: FullEngine;

@@ -1,7 +1,7 @@
 /** The messages that wait, as part of what is kept: bounded, and posted by one process at a time. Pure. */
 import {randomUUID} from 'node:crypto';
-import {lifeOf, type Owner} from '../engine/run/run-lock.js';
-import type {Alert, AlertsState, Message} from './alerts-types.js';
+import {lifeOf, type Owner} from '../../engine/run/run-lock.js';
+import type {Alert, AlertsState, Message} from './types.js';
 
 export const mostMessages = 1000;
 /** Of all messages together; what is kept is written whole at each change. */

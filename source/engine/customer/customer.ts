@@ -3,18 +3,18 @@
  * asked as soon as there is something to ask it, and answers on its own time; what one tells is asked of the others.
  */
 
-import {parseDuration} from '../config/duration.js';
-import {type Config, environmentName, isProduction} from '../config/schema.js';
-import {asSesstuiError, SesstuiError} from '../errors.js';
-import type {CheckError, Finding} from '../types.js';
-import type {Checker} from './checker.js';
-import {assemble} from './customer/assemble.js';
-import {bounded} from './customer/bounded.js';
-import type {CustomerOptions, CustomerReport} from './customer/report.js';
-import {type Resolved, resolve} from './customer/resolve.js';
-import {type Hit, mostRows, search, type Wanted} from './customer/search.js';
-import {type Source, sourcesOf} from './customer/sources.js';
-import type {Store} from './stores.js';
+import {parseDuration} from '../../config/duration.js';
+import {type Config, environmentName, isProduction} from '../../config/schema.js';
+import {asSesstuiError, SesstuiError} from '../../errors.js';
+import type {CheckError, Finding} from '../../types.js';
+import type {Checker} from '../checker.js';
+import type {Store} from '../stores.js';
+import {assemble} from './assemble.js';
+import {bounded} from './bounded.js';
+import type {CustomerOptions, CustomerReport} from './report.js';
+import {type Resolved, resolve} from './resolve.js';
+import {type Hit, mostRows, search, type Wanted} from './search.js';
+import {type Source, sourcesOf} from './sources.js';
 
 /** What one source was asked for and has told. */
 type Asking = {

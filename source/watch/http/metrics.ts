@@ -1,8 +1,8 @@
 /** What Prometheus is told (contract: Metrics), from the latest look at each check. */
 import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
-import {shorten} from '../sanitise.js';
-import type {CheckInfo, RunResult, StoreStatus} from '../types.js';
-import type {Look, Round} from './round.js';
+import {shorten} from '../../sanitise.js';
+import type {CheckInfo, RunResult, StoreStatus} from '../../types.js';
+import type {Look, Round} from '../round.js';
 
 export type Metrics = {
   /** Of a round that ended. */

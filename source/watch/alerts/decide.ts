@@ -7,12 +7,12 @@
  * row that can't reach the store. Each ends with the second look in a row without it. A look that ended in an error
  * says nothing of the findings: it neither begins nor ends them.
  */
-import {checkOf} from '../checks/index.js';
-import {foldRuns} from './alerts-cancelled.js';
-import {type Seen, step} from './alerts-conditions.js';
-import {problemsText, resolvedText, storeDownText, veryStaleText} from './alerts-text.js';
-import type {Alert, CancellingRun, Decided} from './alerts-types.js';
-import type {Look, Round} from './round.js';
+import {checkOf} from '../../checks/index.js';
+import type {Look, Round} from '../round.js';
+import {foldRuns} from './cancelled.js';
+import {type Seen, step} from './conditions.js';
+import {problemsText, resolvedText, storeDownText, veryStaleText} from './text.js';
+import type {Alert, CancellingRun, Decided} from './types.js';
 
 export const nothingDecided: Decided = {conditions: {}, cancelled: {}, runs: []};
 

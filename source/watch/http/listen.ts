@@ -1,8 +1,8 @@
 /** Listening, with errors that say what is wrong with the address. */
 import type {Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import {SesstuiError} from '../errors.js';
-import type {Address} from './server-address.js';
+import {SesstuiError} from '../../errors.js';
+import type {Address} from './address.js';
 
 const listenErrors: Record<string, string> = {
   EADDRINUSE: 'something else listens there',

@@ -4,7 +4,7 @@
  * there are libraries in ten languages that verify it.
  */
 import {createHmac} from 'node:crypto';
-import {SesstuiError} from '../errors.js';
+import {SesstuiError} from '../../errors.js';
 
 const prefix = 'whsec_';
 /** The specification asks for 24 to 64 bytes. */

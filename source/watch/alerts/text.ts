@@ -1,7 +1,7 @@
 /** The sentences of alerts: one line each, safe to print, whatever is in the names. */
-import {clip, sanitise} from '../sanitise.js';
-import type {Alert, CancellingRun, OngoingName} from './alerts-types.js';
-import type {Look} from './round.js';
+import {clip, sanitise} from '../../sanitise.js';
+import type {Look} from '../round.js';
+import type {Alert, CancellingRun, OngoingName} from './types.js';
 
 const namedCustomers = 10;
 const nameLength = 80;

@@ -5,10 +5,10 @@
  */
 import {setTimeout as pause} from 'node:timers/promises';
 import pRetry, {AbortError} from 'p-retry';
-import {self} from '../engine/run/run-lock.js';
-import {asSesstuiError, SesstuiError} from '../errors.js';
-import {briefly} from './alerts-text.js';
-import type {AlertsState, Log, Message} from './alerts-types.js';
+import {self} from '../../engine/run/run-lock.js';
+import {asSesstuiError, SesstuiError} from '../../errors.js';
+import {briefly} from './text.js';
+import type {AlertsState, Log, Message} from './types.js';
 import type {Webhook} from './webhook.js';
 import {heads, isMine, leased, leaseMs, released, without} from './webhook-queue.js';
 

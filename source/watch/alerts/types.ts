@@ -1,5 +1,5 @@
 /** What alerts are, and what is kept of them between looks. */
-import type {Owner} from '../engine/run/run-lock.js';
+import type {Owner} from '../../engine/run/run-lock.js';
 
 /** What goes on for a while: it begins, and later it is resolved. */
 export type OngoingName = 'problems' | 'very-stale' | 'blocked-repeatedly' | 'store-down';

@@ -1,7 +1,7 @@
 /** What a request asks for, read strictly: a misspelt parameter must not clean everybody's sessions. */
 import type {IncomingMessage} from 'node:http';
-import {type Answer, refusal} from './server-answers.js';
-import type {Limits} from './server-limits.js';
+import {type Answer, refusal} from './answers.js';
+import type {Limits} from './limits.js';
 
 export type Target = {path: string; query: string};
 

@@ -1,9 +1,9 @@
 /** One post of one message: what is sent, where it may go, and what the answer means. Never throws for an answer. */
 import {isIP} from 'node:net';
-import {SesstuiError} from '../errors.js';
-import {createRedactor} from '../redact.js';
-import {clip, sanitise} from '../sanitise.js';
-import type {Alert, Message} from './alerts-types.js';
+import {SesstuiError} from '../../errors.js';
+import {createRedactor} from '../../redact.js';
+import {clip, sanitise} from '../../sanitise.js';
+import type {Alert, Message} from './types.js';
 import {isShortKey, signatureOf, signingKey} from './webhook-signature.js';
 
 /** What an answer may take, from the beginning of the connection. */

@@ -1,6 +1,6 @@
 /** Where the HTTP server listens, and who reaches it there. */
 import {isIP, isIPv4, isIPv6} from 'node:net';
-import {SesstuiError} from '../errors.js';
+import {SesstuiError} from '../../errors.js';
 
 export type Address = {host: string; port: number};
 

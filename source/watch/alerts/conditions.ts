@@ -2,7 +2,7 @@
  * When something has begun and when it has ended. One look is enough to begin, unless more are asked for; two looks in
  * a row without it end it, so that what comes and goes between looks is not told each time.
  */
-import type {Condition, OngoingName} from './alerts-types.js';
+import type {Condition, OngoingName} from './types.js';
 
 /** Looks in a row without it until it is told as resolved. */
 const looksToEnd = 2;

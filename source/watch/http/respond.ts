@@ -1,13 +1,13 @@
 /** From a request to its answer, and what is said to a connection that brings none. */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
-import {asSesstuiError} from '../errors.js';
-import {type Access, isCrossSite} from './server-access.js';
-import {type Address, isOurHost, urlOf} from './server-address.js';
-import {type Answer, errorAnswer, refusal, securityHeaders, statusOf} from './server-answers.js';
-import type {Limits} from './server-limits.js';
-import {hasBody, refuseBody, targetOf} from './server-request.js';
-import type {Route} from './server-routes.js';
+import {asSesstuiError} from '../../errors.js';
+import {type Access, isCrossSite} from './access.js';
+import {type Address, isOurHost, urlOf} from './address.js';
+import {type Answer, errorAnswer, refusal, securityHeaders, statusOf} from './answers.js';
+import type {Limits} from './limits.js';
+import {hasBody, refuseBody, targetOf} from './request.js';
+import type {Route} from './routes.js';
 
 export type Serving = {
   routes: Map<string, Route>;
