@@ -108,7 +108,7 @@ const startServer = async ({context, engine, watcher, say}: Parts, everyMs: numb
     engine,
     watcher,
     address,
-    token: process.env.SESSTUI_TOKEN ?? null,
+    token: process.env.SESSTUI_TOKEN || null,
     canWrite: canWrite(context, engine),
     redact: context.redact,
     environment: engine.environment,

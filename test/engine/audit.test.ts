@@ -73,3 +73,21 @@ test('many at once keep the chain', async () => {
   expect(await linesOf()).toHaveLength(13);
   expect(await verifyAudit(directory)).toEqual([]);
 });
+
+test('a line is added by the end of the log alone: what lies before is not read again', async () => {
+  const lines = await linesOf();
+  // Of the same length, so that only reading it would tell.
+  lines[0] = '#'.repeat(lines[0]!.length);
+  await write(lines);
+  await audit(directory, {event: 'run', note: 'four'});
+  expect(JSON.parse((await linesOf()).at(-1)!)).toMatchObject({note: 'four'});
+  await expect(verifyAudit(directory)).rejects.toThrow('audit.jsonl:1 is not JSON any more');
+});
+
+test('a head from before heads told where the last line begins goes on', async () => {
+  const head = JSON.parse(await readFile(join(directory, 'audit.head'), 'utf8'));
+  await writeFile(join(directory, 'audit.head'), `${JSON.stringify({lines: head.lines, hash: head.hash})}\n`);
+  await audit(directory, {event: 'run', note: 'four'});
+  expect(await verifyAudit(directory)).toEqual([]);
+  expect(await linesOf()).toHaveLength(4);
+});

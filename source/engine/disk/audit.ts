@@ -10,7 +10,8 @@ import {locked} from './locked.js';
 import {fsFault, JsonLines, makeDirectory, readJsonLines, removeFile, sha256} from './state-files.js';
 
 type AuditLine = {[name: string]: Json} & {previous: string; hash: string};
-type Head = {lines: number; hash: string};
+/** `start`: where the last line begins; heads that were written before there was one lack it. */
+type Head = {lines: number; hash: string; start?: number};
 
 const first = sha256('sesstui audit');
 
@@ -50,6 +51,19 @@ const lostLines = (path: string, lines: AuditLine[], head: Head | undefined): st
     : null;
 };
 
+type End = {lines: number; hash: string; lost: string | null};
+
+/** How the log ends. It is read from the line that the head names on; whole only where that is not as it was left. */
+const endOf = async (path: string, head: Head | undefined): Promise<End> => {
+  if (head?.start !== undefined) {
+    const tail = await readJsonLines<AuditLine>(path, head.start).catch(() => []);
+    if (tail[0]?.hash === head.hash && tail.length <= 3)
+      return {lines: head.lines - 1 + tail.length, hash: tail.at(-1)!.hash, lost: null};
+  }
+  const lines = await readJsonLines<AuditLine>(path);
+  return {lines: lines.length, hash: lines.at(-1)?.hash ?? first, lost: lostLines(path, lines, head)};
+};
+
 /** Appends a line; several processes may do so at once. A log that was cut off goes on, and says so for ever. */
 export const audit = async (stateDirectory: string, entry: {[name: string]: Json}): Promise<void> => {
   await makeDirectory(stateDirectory);
@@ -63,10 +77,10 @@ const append = async (stateDirectory: string, entry: {[name: string]: Json}): Pr
   const path = pathOf(stateDirectory);
   const file = await JsonLines.open(path, true);
   try {
-    const lines = await readJsonLines<AuditLine>(path);
-    const lost = lostLines(path, lines, await readHead(stateDirectory));
+    const end = await endOf(path, await readHead(stateDirectory));
+    const {lost} = end;
     const entries = [...(lost ? [{event: 'damaged', at: new Date().toISOString(), what: lost}] : []), entry];
-    let hash = lines.at(-1)?.hash ?? first;
+    let {hash} = end;
     const added = entries.map(item => {
       const body = {...item, previous: hash};
       hash = hashOf(body);
@@ -74,7 +88,8 @@ const append = async (stateDirectory: string, entry: {[name: string]: Json}): Pr
     });
     if (await file.isWrittenByOthers()) return false;
     await file.append(added);
-    await writeHead(stateDirectory, {lines: lines.length + added.length, hash});
+    const start = file.size - Buffer.byteLength(`${JSON.stringify(added.at(-1))}\n`);
+    await writeHead(stateDirectory, {lines: end.lines + added.length, hash, start});
     return true;
   } finally {
     await file.close();

@@ -166,6 +166,10 @@ export class JsonLines {
     return (await this.#handle.stat()).size !== this.#size;
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
   /** A hash of everything that was appended through this object. */
   get sha256(): string {
     return this.#hash.copy().digest('hex');
@@ -179,24 +183,25 @@ export class JsonLines {
 /** The lines of an open file from a position, with where each begins. A last line without an end is `whole: false`. */
 export async function* linesOf(
   handle: FileHandle,
+  from = 0,
 ): AsyncGenerator<{text: string; start: number; length: number; whole: boolean}> {
   let rest: Buffer[] = [];
-  let start = 0;
-  let position = 0;
+  let start = from;
+  let position = from;
   const block = Buffer.alloc(1 << 18);
   for (;;) {
     const {bytesRead} = await handle.read(block, 0, block.length, position);
     if (bytesRead === 0) break;
     position += bytesRead;
-    let from = 0;
-    for (let at = block.indexOf(0x0a); at >= 0 && at < bytesRead; at = block.indexOf(0x0a, from)) {
-      const line = Buffer.concat([...rest, block.subarray(from, at)]);
+    let next = 0;
+    for (let at = block.indexOf(0x0a); at >= 0 && at < bytesRead; at = block.indexOf(0x0a, next)) {
+      const line = Buffer.concat([...rest, block.subarray(next, at)]);
       rest = [];
       yield {text: line.toString(), start, length: line.length, whole: true};
       start += line.length + 1;
-      from = at + 1;
+      next = at + 1;
     }
-    if (from < bytesRead) rest.push(Buffer.from(block.subarray(from, bytesRead)));
+    if (next < bytesRead) rest.push(Buffer.from(block.subarray(next, bytesRead)));
   }
   const last = Buffer.concat(rest);
   if (last.length > 0) yield {text: last.toString(), start, length: last.length, whole: false};
@@ -219,13 +224,16 @@ export const openToRead = async (path: string): Promise<FileHandle | null> => {
 
 export type ReadLine<T> = {record: T; text: string; number: number; start: number; length: number};
 
-/** The records of a file, a block at a time; a last line that was cut off by a crash is left out. */
-export async function* readLines<T>(path: string): AsyncGenerator<ReadLine<T>> {
+/**
+ * The records of a file, a block at a time, from a line that begins at `from`; a last line that was cut off by a crash
+ * is left out.
+ */
+export async function* readLines<T>(path: string, from = 0): AsyncGenerator<ReadLine<T>> {
   const handle = await openToRead(path);
   if (!handle) return;
   try {
     let number = 0;
-    for await (const {text, start, length, whole} of linesOf(handle)) {
+    for await (const {text, start, length, whole} of linesOf(handle, from)) {
       number++;
       if (text === '') continue;
       // The write of a last line was cut off: what it told did not happen, by the order of writes.
@@ -236,10 +244,10 @@ export async function* readLines<T>(path: string): AsyncGenerator<ReadLine<T>> {
   }
 }
 
-/** The records of a file, all at once. Empty where there is no file. */
-export const readJsonLines = async <T>(path: string): Promise<T[]> => {
+/** The records of a file from a line on, all at once. Empty where there is no file. */
+export const readJsonLines = async <T>(path: string, from = 0): Promise<T[]> => {
   const records: T[] = [];
-  for await (const {record} of readLines<T>(path)) records.push(record);
+  for await (const {record} of readLines<T>(path, from)) records.push(record);
   return records;
 };
 
