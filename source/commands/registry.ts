@@ -128,7 +128,7 @@ export const commands: Command[] = [
     usage: 'ID',
     words: [1, 1],
     text: 'everything about one customer (customer or account id, session id, email): blocked, by what, what would unblock',
-    flags: ['clean', 'watch', 'every', 'markdown', ...writing],
+    flags: ['clean', 'watch', 'every', 'markdown', 'allow-scan', ...writing],
   },
   {
     name: 'clean',

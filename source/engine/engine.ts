@@ -149,7 +149,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
     release,
     customer: (id, more) =>
-      customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs}),
+      customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs, allowScan}),
     planUnblock: async (report, more) => {
       const plans = await unblockPlans(report, (check, action, selection) =>
         planAction(planning, check, action, selection, more),

@@ -51,15 +51,16 @@ beforeEach(async () => {
       ('device-of-bob', 'stream-of-everybody', '{c}')`);
 });
 
-type Settings = {environment?: string; dead?: boolean; stale?: object};
+type Settings = {environment?: string; dead?: boolean; stale?: object; scan?: number};
 
 const open = async (
-  {environment = 'test', dead = false, stale = {}}: Settings = {},
+  {environment = 'test', dead = false, stale = {}, scan = 5_000_000}: Settings = {},
   more: Partial<EngineOptions> = {},
 ) => {
   const postgres = (checks: object[]) => ({kind: 'postgres', url: server.url, checks});
   const {config} = configFromObject({
     environment,
+    limits: {scan},
     identities: [{store: 'rides', table: 'customers', id: 'id', email: 'email'}],
     stores: {
       rides: postgres([{check: 'stale-sessions', ...stale}]),
@@ -401,4 +402,33 @@ test('an interrupted question rejects with the reason', async () => {
     .customer('customer-7', {signal: leaving.signal})
     .catch((error: SesstuiError) => error);
   expect(fault).toMatchObject({message: 'gone'});
+});
+
+describe('a table of more rows than limits.scan', () => {
+  const large = {environment: 'production', scan: 2};
+  const unsearched = (report: CustomerReport) =>
+    report.errors.filter(({error}) => error.code === 'scan-limit').map(({error}) => error.message);
+
+  beforeEach(() => client.query('analyze'));
+
+  test('is searched by its indexed columns, and told like a store that could not be asked', async () => {
+    const engine = await open(large);
+    const report = await engine.customer('c354-1111-2222-3333');
+    expect(report.sessions.map(({key}) => key.id)).toContain('c354-1111-2222-3333');
+    expect(unsearched(report).join()).toContain(
+      'sessions.customer_id was not searched: it has no index, and about 3 rows are more than limits.scan (2)',
+    );
+    expect(report.errors[0]!.error.hint).toContain('--allow-scan');
+    expect(report.verdict).toContain('blocked by session c354-1111-2222-3333');
+  });
+
+  test('is searched whole with an index, with --allow-scan, and in a safe place', async () => {
+    expect(unsearched(await (await open({scan: 2})).customer('customer-7'))).toEqual([]);
+    expect(unsearched(await (await open(large, {allowScan: true})).customer('customer-7'))).toEqual([]);
+    await client.query('create index on sessions (customer_id); create index on logins (email)');
+    await client.query('create index on session_requests (customer_id)');
+    const report = await (await open(large)).customer('customer-7');
+    expect(unsearched(report).filter(text => text.includes('sessions.customer_id'))).toEqual([]);
+    expect(report.blocked).toBe(true);
+  });
 });

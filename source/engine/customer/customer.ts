@@ -13,7 +13,7 @@ import {assemble} from './assemble.js';
 import {bounded} from './bounded.js';
 import type {CustomerOptions, CustomerReport} from './report.js';
 import {type Resolved, resolve} from './resolve.js';
-import {type Hit, mostRows, search, type Wanted} from './search.js';
+import {type Hit, mostRows, search, type Unsearched, type Wanted} from './search.js';
 import {type Source, sourcesOf} from './sources.js';
 
 /** What one source was asked for and has told. */
@@ -24,6 +24,7 @@ type Asking = {
   findings: Finding[];
   more: Map<string, number>;
   searched: string[];
+  unsearched: Map<string, Unsearched>;
   answered: boolean;
   error: CheckError | null;
 };
@@ -35,6 +36,7 @@ const asking = (source: Source): Asking => ({
   findings: [],
   more: new Map(),
   searched: [],
+  unsearched: new Map(),
   answered: false,
   error: null,
 });
@@ -66,12 +68,24 @@ const ask = async (one: Asking, wanted: Wanted, timeoutMs: number, signal: Abort
     one.hits = new Map(answer.hits.map(hit => [hit.mark, hit]));
     one.findings = answer.findings;
     one.searched = answer.searched;
+    for (const item of answer.unsearched) one.unsearched.set(`${item.table} ${item.column}`, item);
     for (const {table, total} of answer.more) one.more.set(table, Math.max(total, one.more.get(table) ?? 0));
   } catch (error) {
     one.error = asSesstuiError(error).toJSON();
   }
   one.answered = true;
 };
+
+/** What was not searched may hold something: it is told like a store that could not be asked. */
+const scanErrors = ({source, unsearched}: Asking): CustomerReport['errors'] =>
+  [...unsearched.values()].map(({table, column, rows}) => ({
+    check: source.id,
+    error: {
+      code: 'scan-limit',
+      message: `${table}.${column} was not searched: it has no index, and about ${rows} rows are more than limits.scan (${source.scanLimit})`,
+      hint: `Add --allow-scan to read them all the same, raise limits.scan, or add an index on ${column}.`,
+    },
+  }));
 
 const moreNotes = (all: Asking[]): string[] =>
   all.flatMap(({source, more}) =>
@@ -93,7 +107,10 @@ const partOf = (config: Config, customer: string, all: Asking[], busy: Set<Askin
       waiting: [...new Set(waiting)],
       searched: all.flatMap(({source, searched}) => searched.map(text => `${source.store.name}: ${text}`)),
       notes: [...resolved.notes, ...moreNotes(all)],
-      errors: all.flatMap(({source, error}) => (error ? [{check: source.id, error}] : [])),
+      errors: all.flatMap(one => [
+        ...(one.error ? [{check: one.source.id, error: one.error}] : []),
+        ...scanErrors(one),
+      ]),
     },
     resolved,
     all,
@@ -109,7 +126,12 @@ export const customerReport = async (
   stores: Map<string, Store>,
   checkers: Checker[],
   customer: string,
-  {signal, onPart, timeoutMs}: CustomerOptions & {timeoutMs?: number} = {},
+  {
+    signal,
+    onPart,
+    timeoutMs,
+    allowScan = false,
+  }: CustomerOptions & {timeoutMs?: number; allowScan?: boolean} = {},
 ): Promise<CustomerReport> => {
   if (customer.trim() === '')
     throw new SesstuiError(
@@ -118,7 +140,8 @@ export const customerReport = async (
       'Name a customer id, account id, session id or email.',
     );
   signal?.throwIfAborted();
-  const all = sourcesOf(config, stores, checkers).map(asking);
+  const scanLimit = isProduction(config) && !allowScan ? config.limits.scan : null;
+  const all = sourcesOf(config, stores, checkers, scanLimit).map(asking);
   const running = new Map<Asking, Promise<void>>();
   const leaving = new AbortController();
   const both = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;

@@ -1,6 +1,6 @@
 /** Asks one source for the rows that some values stand in, and for what is wrong with these rows. */
 import type {Identities, IdentityColumn} from '../../checks/check.js';
-import {type Identity, markOf, type Row} from '../../connector.js';
+import {type Identity, markOf, type Row, type TableShape} from '../../connector.js';
 import {exprValue, normalise} from '../../evaluate.js';
 import {attributesOf, type Pred} from '../../forms.js';
 import {isSecretColumn} from '../../secrets.js';
@@ -40,7 +40,11 @@ export type Answer = {
   findings: Finding[];
   more: {table: string; total: number}[];
   searched: string[];
+  /** Columns that were left out because they would have read the whole of a large table. */
+  unsearched: Unsearched[];
 };
+
+export type Unsearched = {table: string; column: string; rows: number};
 
 const valuesFor = (column: IdentityColumn, {typed, customers, links}: Wanted): string[] => {
   const given = [
@@ -53,11 +57,40 @@ const valuesFor = (column: IdentityColumn, {typed, customers, links}: Wanted): s
   return [...new Set([...values, ...(derived === null ? [] : [derived])])].filter(value => value !== '');
 };
 
-const matchOf = ({where}: Identities, wanted: Wanted): Pred[] =>
-  where.flatMap((column): Pred[] => {
-    const values = valuesFor(column, wanted);
-    return values.length === 0 ? [] : [{in: values, of: column.of}];
-  });
+const isIndexed = ({of}: IdentityColumn, {key, indexes}: TableShape): boolean =>
+  'attr' in of && [key, ...indexes.map(({attributes}) => attributes)].some(([first]) => first === of.attr);
+
+/** How many rows looking into this column would read, where that is more than `limits.scan`; else null. */
+const scanOf = (
+  {scanLimit}: Source,
+  column: IdentityColumn,
+  shape: TableShape | undefined,
+): number | null => {
+  const rows = shape?.estimatedRows ?? 0;
+  return shape && scanLimit !== null && rows > scanLimit && !isIndexed(column, shape) ? rows : null;
+};
+
+type Question = {match: Pred[]; unsearched: Unsearched[]};
+
+const questionOf = (
+  source: Source,
+  {table, where}: Identities,
+  {shapes}: Asked,
+  wanted: Wanted,
+): Question => {
+  const question: Question = {match: [], unsearched: []};
+  for (const column of where) {
+    const rows = scanOf(source, column, shapes[table]);
+    const values = valuesFor(column, wanted).filter(
+      // No email is in that column, and a scan would only find out so.
+      value => rows === null || !('norm' in column.of) || value.includes('@'),
+    );
+    if (values.length === 0) continue;
+    if (rows === null) question.match.push({in: values, of: column.of});
+    else question.unsearched.push({table, column: columnText(column), rows});
+  }
+  return question;
+};
 
 const namedBy = ({where}: Identities, row: Row, secrets: string[]): Named[] =>
   where.flatMap(({of, names, from, again}): Named[] => {
@@ -97,8 +130,10 @@ export const search = (
     const {connector, now, tables} = asked;
     const hits = new Map(before);
     const more: Answer['more'] = [];
+    const unsearched: Unsearched[] = [];
     for (const identities of tables) {
-      const match = matchOf(identities, wanted);
+      const {match, unsearched: left} = questionOf(source, identities, asked, wanted);
+      unsearched.push(...left);
       if (match.length === 0) continue;
       const form = identities.form({any: match});
       const survey = await connector.survey(form, {now, offset: 0, limit: mostRows, signal});
@@ -125,5 +160,6 @@ export const search = (
       findings: await findingsOn(source, asked, [...hits.values()], signal),
       more,
       searched,
+      unsearched,
     };
   }, signal);

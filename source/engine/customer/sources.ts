@@ -1,13 +1,19 @@
 /** Where a customer may be found: the tables of each check, and those that the configuration's `identities` name. */
-import type {Identities, IdentityColumn} from '../../checks/check.js';
+import type {Identities, IdentityColumn, Shapes} from '../../checks/check.js';
 import type {Config} from '../../config/schema.js';
 import type {Connector} from '../../connector.js';
 import {attributesOf, type Pred, type Rows} from '../../forms.js';
-import type {Checker, Opened} from '../checker.js';
+import type {Checker, Opened, ScanLimit} from '../checker.js';
 import type {Store} from '../stores.js';
 
 /** `opened` is null where the table belongs to no check. */
-export type Asked = {connector: Connector; now: number; opened: Opened | null; tables: Identities[]};
+export type Asked = {
+  connector: Connector;
+  now: number;
+  opened: Opened | null;
+  shapes: Shapes;
+  tables: Identities[];
+};
 
 export type Source = {
   /** The check's id, or `store/table`. */
@@ -15,6 +21,8 @@ export type Source = {
   store: Store;
   checker: Checker | null;
   secrets: string[];
+  /** A table of more rows than this is not read without an index; null for no limit. */
+  scanLimit: ScanLimit;
   ask<T>(question: (asked: Asked) => Promise<T>, signal: AbortSignal): Promise<T>;
 };
 
@@ -41,11 +49,12 @@ const tablesOf = (checker: Checker, opened: Opened, mappings: Mapping[]): Identi
     return showing({...item, where: [...others, ...named]});
   });
 
-const ofChecker = (checker: Checker, mappings: Mapping[]): Source => ({
+const ofChecker = (checker: Checker, mappings: Mapping[], scanLimit: ScanLimit): Source => ({
   id: checker.id,
   store: checker.store,
   checker,
   secrets: checker.config.secrets,
+  scanLimit,
   ask: (question, signal) =>
     checker.ask(
       opened =>
@@ -53,13 +62,14 @@ const ofChecker = (checker: Checker, mappings: Mapping[]): Source => ({
           connector: opened.connector,
           now: opened.now,
           opened,
+          shapes: opened.shapes,
           tables: tablesOf(checker, opened, mappings),
         }),
       {insist: true, signal},
     ),
 });
 
-const ofMapping = (store: Store, mapping: Mapping): Source => {
+const ofMapping = (store: Store, mapping: Mapping, scanLimit: ScanLimit): Source => {
   const {table, id} = mapping;
   const tables = [
     showing({
@@ -74,11 +84,13 @@ const ofMapping = (store: Store, mapping: Mapping): Source => {
     store,
     checker: null,
     secrets: [],
+    scanLimit,
     ask: (question, signal) =>
       store.ask(
         async connector => {
-          await store.shape(connector, table, [mapping.id, mapping.email], signal);
-          return question({connector, now: await connector.now(signal), opened: null, tables});
+          const shape = await store.shape(connector, table, [mapping.id, mapping.email], signal);
+          const now = await connector.now(signal);
+          return question({connector, now, opened: null, shapes: {[table]: shape}, tables});
         },
         {insist: true, signal},
       ),
@@ -89,17 +101,23 @@ const ofMapping = (store: Store, mapping: Mapping): Source => {
 const tablesOfConfig = (checker: Checker): string[] =>
   checker.check.needs(checker.config).map(({table}) => table);
 
-export const sourcesOf = (config: Config, stores: Map<string, Store>, checkers: Checker[]): Source[] => {
+export const sourcesOf = (
+  config: Config,
+  stores: Map<string, Store>,
+  checkers: Checker[],
+  scanLimit: ScanLimit,
+): Source[] => {
   const ofStore = (name: string): Checker[] => checkers.filter(({store}) => store.name === name);
   return [
     ...checkers.map(checker =>
       ofChecker(
         checker,
         config.identities.filter(({store}) => store === checker.store.name),
+        scanLimit,
       ),
     ),
     ...config.identities
       .filter(({store, table}) => !ofStore(store).some(checker => tablesOfConfig(checker).includes(table)))
-      .map(mapping => ofMapping(stores.get(mapping.store)!, mapping)),
+      .map(mapping => ofMapping(stores.get(mapping.store)!, mapping, scanLimit)),
   ];
 };
