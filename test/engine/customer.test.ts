@@ -413,6 +413,15 @@ describe('the smallest plan', () => {
     expect(rows).toEqual([{id: 'c354-1111-2222-3333'}]);
   });
 
+  test('of a customer with more rows than are looked at plans what was looked at, and reads no more', async () => {
+    await client.query(
+      `insert into sessions select 'many-' || i, 'customer-7', 'waiting', now() - interval '1 hour', null from generate_series(1, 10000) i`,
+    );
+    const engine = await open({}, {timeoutMs: 8000});
+    const report = await engine.customer('customer-7');
+    expect(await engine.planUnblock(report)).toMatchObject([{planned: 200}]);
+  }, 60_000);
+
   test('does not touch what came alive since one looked', async () => {
     const engine = await open();
     const report = await engine.customer('customer-7');
