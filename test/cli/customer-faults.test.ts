@@ -50,10 +50,11 @@ const callWith = async (fault: (engine: FullEngine) => Partial<FullEngine>, ...a
   );
   const engine = await context.engine();
   const faulty = Object.create(engine, Object.getOwnPropertyDescriptors(fault(engine))) as FullEngine;
-  let text = '';
-  const print: Context['print'] = async part => void (text += part);
+  const printed: string[] = [];
+  const print: Context['print'] = async part => printed.push(part);
   try {
-    return {code: await customer({...context, engine: async () => faulty, print}), text};
+    const code = await customer({...context, engine: async () => faulty, print});
+    return {code, text: printed.join('')};
   } finally {
     await context.close();
   }
