@@ -4,7 +4,7 @@
  */
 import {ageText} from './checks/check.js';
 import type {CustomerReport, CustomerSession} from './engine/customer/report.js';
-import {verdictOf} from './engine/customer/verdict.js';
+import {plainCommand, verdictOf} from './engine/customer/verdict.js';
 import {clip, sanitise} from './sanitise.js';
 import type {RunResult} from './types.js';
 import {toText} from './values.js';
@@ -21,14 +21,20 @@ const longestValue = 200;
 const mostSessions = 100;
 const mostChanges = 20;
 
-/** Text as itself in Markdown (CommonMark and GitHub's): punctuation escaped, and no mention or address of its own. */
-const plain = (text: string): string =>
-  sanitise(clip(text, longestValue))
+/**
+ * Text as itself in Markdown (CommonMark and GitHub's): punctuation escaped, and no mention or address of its own. A
+ * sentence of ours may be longer than a value.
+ */
+const plainLong = (text: string): string =>
+  sanitise(text)
     .replaceAll(/[\\`*_{}[\]<>|~$^]|^[#+=-]/g, '\\$&')
     .replaceAll('&', '&amp;')
     .replaceAll('@', '&#64;')
     .replaceAll('://', '&#58;//')
+    .replaceAll(/(www)\./gi, '$1&#46;')
     .replaceAll(/^(\d+)\./g, '$1\\.');
+
+const plain = (text: string): string => plainLong(clip(text, longestValue));
 
 /** A command that can be copied whole: in a block of its own, fenced with more backquotes than it holds. */
 const block = (text: string): string => {
@@ -116,15 +122,28 @@ const runLines = (run: RunResult, undo: (run: RunResult) => string): string[] =>
   ];
 };
 
-/** A verdict as Markdown; its commands stay what they are. */
-const verdictText = (report: CustomerReport): string =>
-  verdictOf(report)
-    .split(/(`[^`\n]*`)/)
-    .map((part, index) => (index % 2 === 1 ? part : plainLong(part)))
-    .join('');
+/** What stands for a command in a verdict: sanitised text has no control characters, so nothing from a store is one. */
+const commandMark = '\0';
 
-/** A sentence of ours may be longer than a value. */
-const plainLong = (text: string): string => (text.match(/[\s\S]{1,150}/gu) ?? []).map(plain).join('');
+/** A code span that ends where it should, whatever stands in it. */
+const codeSpan = (text: string): string => {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return longest === 0 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
+};
+
+/** A verdict as Markdown; its commands stay what they are. */
+const verdictText = (report: CustomerReport): string => {
+  const commands: string[] = [];
+  const verdict = verdictOf(report, words => {
+    commands.push(plainCommand(words));
+    return commandMark;
+  });
+  return verdict
+    .split(`\`${commandMark}\``)
+    .map((part, index) => `${index === 0 ? '' : codeSpan(sanitise(commands[index - 1]!))}${plainLong(part)}`)
+    .join('');
+};
 
 /** One Markdown document: verdict before and after, the timeline, what was done and how it is taken back. */
 export const incidentMarkdown = (

@@ -40,6 +40,14 @@ export const verdictLines = (customer: Customer, width: number): Line[] => {
   return [...signed(sign, `${shorten(id, 60)}: ${verdict}`, style, width), ...failed];
 };
 
+const soFar = ', as far as is known';
+
+/** The first clause of a verdict, which promises no more than the whole does. */
+export const clauseOf = (text: string): string => {
+  const clause = text.split(/[:;]/)[0]!;
+  return text.includes(soFar) && !clause.includes(soFar) ? `${clause}${soFar}` : clause;
+};
+
 /** How the verdict went: the last few, each in its first clause. */
 const toldLines = ({told}: Customer): Line[] => {
   if (told.length < 2) return [];
@@ -51,7 +59,7 @@ const toldLines = ({told}: Customer): Line[] => {
       const time = new Date(at).toISOString().slice(11, 19);
       return [
         `  ${time}  `,
-        span(`${blocked ? symbols.bad : symbols.good} ${text.split(/[:;]/)[0]}`, blocked ? 'bad' : 'plain'),
+        span(`${blocked ? symbols.bad : symbols.good} ${clauseOf(text)}`, blocked ? 'bad' : 'plain'),
       ];
     }),
   ];

@@ -109,11 +109,13 @@ export const customer = async (context: Context): Promise<number> => {
   let report = before;
   let results: RunResult[] = [];
   if (flags.has('clean') && !signal.aborted) {
-    results = await cleanFor(context, engine, before);
+    const cleanup = await cleanFor(context, engine, before);
+    results = cleanup.results;
     const cleaned = results.reduce((sum, {applied}) => sum + applied, 0);
     // What a run has done is told even when it was interrupted before one could look again.
     if (!onlyPlans(context))
       report = {...(signal.aborted ? before : await lookFor(context, engine, id)), cleaned};
+    if (cleanup.error !== null) report = {...report, errors: [...report.errors, cleanup.error]};
   }
   if (!flags.has('watch')) {
     await printReport(context, engine, {report, before, results, commandText});

@@ -151,8 +151,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     customer: (id, more) =>
       customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs, allowScan}),
     planUnblock: async (report, more) => {
-      const plans = await unblockPlans(report, (check, action, selection) =>
-        planAction(planning, check, action, selection, more),
+      const plans = await unblockPlans(report, (check, selection, only) =>
+        planAction(planning, check, 'cancel', selection, {...more, only}),
       );
       return Promise.all(plans.map(plan => hold(Promise.resolve(plan))));
     },

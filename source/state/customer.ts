@@ -1,7 +1,7 @@
 /** One customer on the screen: what the stores have told so far, how the verdict went, and what was done here. */
 import {verdictOf} from '../engine/customer/verdict.js';
 import type {CheckError, RunResult} from '../types.js';
-import type {CustomerReport, CustomerSession} from '../ui/customer.js';
+import type {Blocking, CustomerReport, CustomerSession, Hindrance} from '../ui/customer.js';
 import {keyText} from './filter.js';
 
 /** The verdict as it was from then on (milliseconds on this machine's clock). */
@@ -74,24 +74,46 @@ const signature = ({blockedBy, hindrances, errors, sessions}: CustomerReport): s
     sessions.length === 0,
   ]);
 
+const storeIn = ({store}: {store: string}): string => store;
+const storeOfCheck = ({check}: {check: string}): string => storeOf(check);
+const blockingName = ({check, table, id}: Blocking): string => JSON.stringify([check, table, id]);
+const hindranceName = ({check, reason, command}: Hindrance): string =>
+  JSON.stringify([check, reason, command]);
+
 /**
  * The report with what the stores that are still asked told last time, so that no row leaves the screen and comes
- * back, and the verdict on that.
+ * back, and the verdict on that. A store is asked several times and by several checks: what it has told already of
+ * this time wins.
  */
 const together = (before: CustomerReport, part: CustomerReport): CustomerReport => {
   const awaited = new Set(part.waiting);
-  const kept = <Item>(items: readonly Item[], store: (item: Item) => string): Item[] =>
-    items.filter(item => awaited.has(store(item)));
-  const blockedBy = [...part.blockedBy, ...kept(before.blockedBy, ({store}) => store)];
+  const both = <Item>(
+    items: readonly Item[],
+    old: readonly Item[],
+    store: (item: Item) => string,
+    name: (item: Item) => string,
+  ): Item[] => {
+    const told = new Set(items.map(name));
+    return [...items, ...old.filter(item => awaited.has(store(item)) && !told.has(name(item)))];
+  };
+  const sessions = both(part.sessions, before.sessions, storeIn, sessionName);
+  // Whether a row that was told anew blocks, it says itself.
+  const anew = ({check, table, id}: Blocking): boolean =>
+    part.sessions.some(
+      session =>
+        session.check === check && session.table === table && Object.values(session.key).includes(id),
+    );
+  const oldBlocking = before.blockedBy.filter(item => !anew(item));
+  const blockedBy = both(part.blockedBy, oldBlocking, storeIn, blockingName);
   const report: CustomerReport = {
     ...part,
     known: [...new Set([...part.known, ...before.known])],
     blocked: blockedBy.length > 0,
     blockedBy,
-    hindrances: [...part.hindrances, ...kept(before.hindrances, ({store}) => store)],
-    sessions: [...part.sessions, ...kept(before.sessions, ({store}) => store)].sort(byMoment),
-    findings: [...part.findings, ...kept(before.findings, ({check}) => storeOf(check))],
-    errors: [...part.errors, ...kept(before.errors, ({check}) => storeOf(check))],
+    hindrances: both(part.hindrances, before.hindrances, storeIn, hindranceName),
+    sessions: sessions.sort(byMoment),
+    findings: both(part.findings, before.findings, storeOfCheck, ({check, id}) => `${check} ${id}`),
+    errors: both(part.errors, before.errors, storeOfCheck, ({check}) => check),
   };
   return {...report, verdict: verdictOf({...report, waiting: []})};
 };

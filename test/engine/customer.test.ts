@@ -214,6 +214,34 @@ describe('what is theirs', () => {
     expect([keysOf(one), one.known]).toEqual([['agents-session-3'], []]);
   });
 
+  test.each(['customer-7', 'c354-1111-2222-3333'])(
+    'of two customers with one email %s leads to one, and unblocks that one only',
+    async id => {
+      await client.query(`
+        alter table sessions add column email text;
+        insert into customers values ('customer-9', 'Ann@shop.example');
+        insert into sessions values
+          ('session-of-nine-0001', 'customer-9', 'waiting', now() - interval '2 hours', null, null),
+          ('session-of-nine-0002', 'customer-9', 'waiting', now() - interval '2 hours', null, 'ann@shop.example')`);
+      const engine = await open();
+      const report = await engine.customer(id);
+      expect(keysOf(report)).toEqual(annsRows);
+      expect(report.known).not.toContain('customer-9');
+      expect(report.notes).toContain(
+        "ann@shop.example also stands beside customer-9 in rides/customers customers: another customer's, left out",
+      );
+      const plans = await engine.planUnblock(report);
+      expect(plans.flatMap(({changes}) => changes.map(({key}) => key.id))).toEqual(['c354-1111-2222-3333']);
+      const both = await engine.customer('ann@shop.example');
+      expect(both.known).toEqual(expect.arrayContaining(['customer-7', 'customer-9']));
+      expect(both.notes).toEqual([
+        expect.stringContaining(
+          'stands beside several ids in rides/customers customers: customer-7, customer-9;',
+        ),
+      ]);
+    },
+  );
+
   test('a customer id that is an email is found in any case', async () => {
     await client.query(
       `update sessions set customer_id = 'Eve@Shop.example' where customer_id = 'customer-8'`,
@@ -385,6 +413,15 @@ describe('the smallest plan', () => {
     const {rows} = await client.query(`select access_token as id from sessions where status = 'cancelled'`);
     expect(rows).toEqual([{id: 'c354-1111-2222-3333'}]);
   });
+
+  test('of a customer with more rows than are looked at plans what was looked at, and reads no more', async () => {
+    await client.query(
+      `insert into sessions select 'many-' || i, 'customer-7', 'waiting', now() - interval '1 hour', null from generate_series(1, 10000) i`,
+    );
+    const engine = await open({}, {timeoutMs: 8000});
+    const report = await engine.customer('customer-7');
+    expect(await engine.planUnblock(report)).toMatchObject([{planned: 200}]);
+  }, 60_000);
 
   test('does not touch what came alive since one looked', async () => {
     const engine = await open();

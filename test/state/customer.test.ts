@@ -135,6 +135,17 @@ describe('answers', () => {
     expect(screen.state().customer?.report?.blocked).toBe(false);
     expect(verdict(screen)).toMatch(/^not blocked/);
   });
+  test('of a store that has told a part and is asked for more are told once, and as they are now', async () => {
+    const screen = await blocked();
+    screen.press('R');
+    answer(screen, {...partReport, waiting: ['rides', 'gym', 'kite', 'chat']}, {whole: false});
+    expect(names(screen)).toEqual([rideId, 'd-11', '6730c0ffee']);
+    expect(screen.state().customer?.report?.blockedBy).toHaveLength(1);
+    expect(verdict(screen)).toMatch(/; cancelling it unblocks; kite/);
+    answer(screen, {...freeReport, waiting: ['rides', 'kite']}, {whole: false});
+    expect(names(screen)).toHaveLength(3);
+    expect(screen.state().customer?.report).toMatchObject({blocked: false, blockedBy: []});
+  });
   test('leave the cursor on its session', async () => {
     const screen = await blocked();
     screen.press('j');

@@ -1,6 +1,7 @@
 /** What a customer, and how a check's count went, look like. */
 import {describe, expect, test} from 'vitest';
 import type {CustomerReport} from '../../source/ui/customer.js';
+import {clauseOf} from '../../views/customer.js';
 import {blockedReport, freeReport, nobody, nothingYet, partReport} from '../support/fake-customer.js';
 import {frameOf, NOW, openLooked, type Screen, type ScreenOptions} from '../support/screen.js';
 import {golden} from './golden.js';
@@ -154,4 +155,14 @@ describe('how a check’s count went', () => {
     expect(frame).toContain('12 warning');
     expect(frame).not.toContain('Change');
   });
+});
+
+test('a verdict in short is as sure as the whole one', () => {
+  expect(
+    clauseOf(
+      'free: nothing blocks any more, as far as is known (1 session in rides); kite could not be asked',
+    ),
+  ).toBe('free, as far as is known');
+  expect(clauseOf('free: nothing blocks any more (1 session in rides)')).toBe('free');
+  expect(clauseOf(freeReport.verdict)).toMatch(/^not blocked, as far as is known \(/);
 });

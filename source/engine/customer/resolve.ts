@@ -71,8 +71,59 @@ const ownersOfTyped = (typed: string, hits: Hit[], notes: string[]): string[] =>
   });
 };
 
+/** `foreign`: other customers' ids that what is known leads to. */
+type Followed = {known: string[]; foreign: Set<string>};
+
+/** One email in two spellings is one id; any other difference is another customer. */
+const isSameId = (a: string, b: string): boolean =>
+  a === b || (a.includes('@') && normalise(a) === normalise(b));
+
+const idsOf = (rows: Hit[]): Named[] =>
+  rows.flatMap(({named}) =>
+    named.filter(({names, follows, isEmail}) => names === 'customer' && follows && !isEmail),
+  );
+
+/** The ids of one column, where there are several: who asks for an email of two customers is told so. */
+const severalOf = (rows: Hit[]): string[] => {
+  const ids = idsOf(rows);
+  const texts = ids.map(({column}) => [
+    ...new Set(ids.filter(item => item.column === column).map(({text}) => text)),
+  ]);
+  return texts.find(([first, ...more]) => more.some(text => !isSameId(first!, text))) ?? [];
+};
+
+/**
+ * Ids that stand beside a value in a column where the customer has another id already: two customers may share an
+ * email, and asking for one of them must not cancel what is the other's.
+ */
+const othersOf = (rows: Hit[], isOwn: (text: string) => boolean): string[] => {
+  const ids = idsOf(rows);
+  const taken = new Set(ids.filter(({text}) => isOwn(text)).map(({column}) => column));
+  return [
+    ...new Set(ids.filter(({column, text}) => taken.has(column) && !isOwn(text)).map(({text}) => text)),
+  ];
+};
+
 /** Everything that the customer is known as, from these values on; what is shared is left out and noted. */
-const followed = (typed: string, first: string[], hits: Hit[], notes: string[]): string[] => {
+const followed = (typed: string, first: string[], hits: Hit[], notes: string[]): Followed => {
+  const foreign = new Set<string>();
+  // An id that turns out to be somebody else's is followed nowhere, wherever it was met first: then all is told anew.
+  for (;;) {
+    const {size} = foreign;
+    const said: string[] = [];
+    const known = followedWithout(typed, first, hits, {notes: said, foreign});
+    if (foreign.size > size) continue;
+    notes.push(...said);
+    return {known, foreign};
+  }
+};
+
+const followedWithout = (
+  typed: string,
+  first: string[],
+  hits: Hit[],
+  {notes, foreign}: {notes: string[]; foreign: Set<string>},
+): string[] => {
   const known = new Map<string, number>([...new Set([typed, ...first])].map(value => [value, 0]));
   const shared = new Set<string>();
   for (const [value, steps] of known) {
@@ -80,33 +131,42 @@ const followed = (typed: string, first: string[], hits: Hit[], notes: string[]):
       const others = new Set(
         rows.flatMap(ownersOf).filter(owner => owner !== value && owner !== normalise(value)),
       );
+      const where = `in ${rows[0]!.source} ${rows[0]!.table}`;
       if (others.size > mostOthers) {
         shared.add(value);
         notes.push(
-          `${short(value)} stands beside ${others.size} or more other ids in ${rows[0]!.source} ${rows[0]!.table}: taken as shared, it is not followed`,
+          `${short(value)} stands beside ${others.size} or more other ids ${where}: taken as shared, it is not followed`,
         );
-      } else if (steps < mostSteps)
-        for (const other of others)
-          if (!known.has(other) && known.size < mostKnown) known.set(other, steps + 1);
+        continue;
+      }
+      const before = [...known].filter(([, at]) => at <= steps).map(([text]) => text);
+      const theirs = othersOf(rows, text => before.some(own => isSameId(own, text)));
+      for (const other of theirs) foreign.add(other);
+      if (theirs.length > 0)
+        notes.push(
+          `${short(value)} also stands beside ${theirs.map(short).join(', ')} ${where}: another customer's, left out`,
+        );
+      else if (severalOf(rows).length > 0)
+        notes.push(
+          `${short(value)} stands beside several ids ${where}: ${severalOf(rows).map(short).join(', ')}; everything of them is told, ask for one of them to tell them apart`,
+        );
+      if (steps >= mostSteps) continue;
+      for (const other of others)
+        if (!known.has(other) && !foreign.has(other) && known.size < mostKnown) known.set(other, steps + 1);
     }
   }
   return [...known.keys()].filter(value => value === typed || !shared.has(value));
 };
 
-const isTheirs = (hit: Hit, known: string[]): boolean => known.some(value => isNamed(hit, value, 'customer'));
+const isTheirs = (hit: Hit, {known, foreign}: Followed): boolean =>
+  known.some(value => isNamed(hit, value, 'customer')) && !ownersOf(hit).some(owner => foreign.has(owner));
 
 /** Rows that hold what was typed in a column that is not a customer's: theirs, unless they are somebody else's. */
-const besides = (
-  typed: string,
-  hits: Hit[],
-  known: string[],
-  isCustomer: boolean,
-  notes: string[],
-): Hit[] => {
-  const others = hits.filter(hit => !isTheirs(hit, known));
+const besides = (typed: string, hits: Hit[], who: Followed, isCustomer: boolean, notes: string[]): Hit[] => {
+  const others = hits.filter(hit => !isTheirs(hit, who));
   const own = others.filter(hit => isNamed(hit, typed, 'row') || isNamed(hit, typed, 'link'));
   const foreign = own.filter(hit => whose(hit) !== '');
-  if (isCustomer || known.length > 1)
+  if (isCustomer || who.known.length > 1)
     for (const [first] of byTable(foreign))
       notes.push(
         `${short(typed)} also stands in ${first!.source} ${first!.table} in a row of ${short(whose(first!))}: left out`,
@@ -145,11 +205,9 @@ export const resolve = (typed: string, hits: Hit[]): Resolved => {
   const notes: string[] = [];
   const isCustomer = hits.some(hit => isNamed(hit, typed, 'customer'));
   const first = isCustomer ? [] : ownersOfTyped(typed, hits, notes);
-  const known = followed(typed, first, hits, notes);
-  const own = [
-    ...hits.filter(hit => isTheirs(hit, known)),
-    ...besides(typed, hits, known, isCustomer, notes),
-  ];
+  const who = followed(typed, first, hits, notes);
+  const {known} = who;
+  const own = [...hits.filter(hit => isTheirs(hit, who)), ...besides(typed, hits, who, isCustomer, notes)];
   const {more, links} = linked(own, hits, notes);
   return {
     known: known.filter(value => value !== typed && value !== normalise(typed)),

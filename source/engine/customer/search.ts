@@ -16,6 +16,7 @@ export const mostRows = 200;
  * theirs, and may be told; a secret does neither, and the second reading of a column says nothing new.
  */
 export type Named = Pick<IdentityColumn, 'names' | 'from'> & {
+  column: string;
   text: string;
   isEmail: boolean;
   follows: boolean;
@@ -92,15 +93,16 @@ const questionOf = (
   return question;
 };
 
+const columnText = ({of}: Pick<IdentityColumn, 'of'>): string => attributesOf(of)[0]!;
+
 const namedBy = ({where}: Identities, row: Row, secrets: string[]): Named[] =>
   where.flatMap(({of, names, from, again}): Named[] => {
     const value = exprValue(of, row.values);
     if (isAbsent(value) || toText(value) === '') return [];
     const secret = attributesOf(of).some(attribute => isSecretColumn(attribute, secrets));
-    return [{names, from, text: toText(value), isEmail: 'norm' in of, follows: !secret && !again}];
+    const column = columnText({of});
+    return [{column, names, from, text: toText(value), isEmail: 'norm' in of, follows: !secret && !again}];
   });
-
-const columnText = ({of}: IdentityColumn): string => attributesOf(of)[0]!;
 
 /** The findings that these rows are in; of groups, whole. */
 const findingsOn = async (

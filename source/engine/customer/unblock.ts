@@ -1,11 +1,16 @@
 /** The smallest plans that unblock a customer: what is stale and blocks, nothing else of theirs, nobody else's. */
 import {canonicalJson} from '../../connector.js';
 import {masked} from '../../secrets.js';
-import type {Finding, Selection, ShownChange} from '../../types.js';
+import type {Finding, FindingRow, Selection, ShownChange} from '../../types.js';
 import type {HeldPlan} from '../plan/held-plan.js';
 import type {CustomerReport} from './report.js';
 
-type MakePlan = (check: string, action: string, selection: Selection) => Promise<HeldPlan>;
+/** `only`: the rows of the findings; a customer may have more others than are worth reading. */
+type MakePlan = (
+  check: string,
+  selection: Selection,
+  only: Pick<FindingRow, 'table' | 'identity'>[],
+) => Promise<HeldPlan>;
 
 const isMasked = ({key}: ShownChange): boolean => Object.values(key).includes(masked);
 
@@ -32,6 +37,8 @@ const selectionOf = (findings: Finding[]): Selection => {
   return {findings: findings.map(({id}) => id), ...customer};
 };
 
+const rowsOf = (findings: Finding[]): FindingRow[] => findings.flatMap(({rows}) => rows);
+
 /** One plan a check, looked up anew; [] when nothing that blocks is stale. */
 export const unblockPlans = async (report: CustomerReport, makePlan: MakePlan): Promise<HeldPlan[]> => {
   const plans: HeldPlan[] = [];
@@ -40,18 +47,18 @@ export const unblockPlans = async (report: CustomerReport, makePlan: MakePlan): 
   for (const check of checks) {
     const ids = new Set(report.blockedBy.map(({finding}) => finding));
     let findings: Finding[] = report.findings.filter(item => item.check === check && ids.has(item.id));
-    let plan = await makePlan(check, 'cancel', selectionOf(findings));
+    let plan = await makePlan(check, selectionOf(findings), rowsOf(findings));
     if (!isTheirs(report, plan)) {
       await discard(plan);
       const own: Finding[] = [];
       for (const finding of findings) {
-        const alone = await makePlan(check, 'cancel', selectionOf([finding]));
+        const alone = await makePlan(check, selectionOf([finding]), rowsOf([finding]));
         if (isTheirs(report, alone)) own.push(finding);
         await discard(alone);
       }
       if (own.length === 0) continue;
       findings = own;
-      plan = await makePlan(check, 'cancel', selectionOf(own));
+      plan = await makePlan(check, selectionOf(own), rowsOf(own));
     }
     if (plan.planned > 0) plans.push(plan);
     else await discard(plan);

@@ -10,7 +10,7 @@ import type {PlanHeader, RunRecord} from '../disk/run-files.js';
 import {sha256} from '../disk/state-files.js';
 import type {Resume} from '../run/resume.js';
 import {showChange, statementsOf} from '../shown.js';
-import type {MadePlan} from './planner.js';
+import type {MadePlan, PlanOptions} from './planner.js';
 import type {UnitSpool} from './units.js';
 
 type Header = Omit<PlanHeader, 'run' | 'at' | 'by' | 'planned' | 'note'>;
@@ -35,7 +35,12 @@ export type HeldPlan = Plan & {
   };
 };
 
-export type PlanningOptions = {signal?: AbortSignal; onProgress?: (progress: Progress) => void};
+export type PlanningOptions = {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** See the planner. */
+  only?: PlanOptions['only'];
+};
 
 export type Planning = {
   config: Config;

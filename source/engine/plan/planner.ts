@@ -2,8 +2,8 @@
  * Makes the plan of an action: looks again (never from what the screen holds), takes the findings that were
  * chosen, and lets the check turn them into changes with before-images.
  */
-import type {PlanContext, Task} from '../../checks/check.js';
-import {type Change, type Connector, markOf, type Row, type Unit} from '../../connector.js';
+import type {Part, PlanContext, Task} from '../../checks/check.js';
+import {type Change, type Connector, type Identity, markOf, type Row, type Unit} from '../../connector.js';
 import {SesstuiError} from '../../errors.js';
 import type {Pred, Rows} from '../../forms.js';
 import type {Progress, Selection} from '../../types.js';
@@ -28,6 +28,8 @@ export type PlanOptions = {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   allowScan?: boolean;
+  /** The rows that the chosen findings are on, where they are known: nothing else is read, so nothing is scanned. */
+  only?: readonly Pick<Row, 'table' | 'identity'>[];
   stateDirectory: string;
   /** What new ids are made from: the same seed gives the same row the same id. */
   seed: string;
@@ -43,7 +45,8 @@ export const makePlan = async (
   checkWords(checker.id, checker.check, checker.info.actions, action, selection);
   return checker.ask(
     async opened => {
-      checker.refuseScan({...opened, parts: partsOf(opened, selection)}, options.allowScan);
+      if (!options.only)
+        checker.refuseScan({...opened, parts: partsOf(opened, selection)}, options.allowScan);
       const notes: string[] = [];
       const tallies = new Map<string, number>();
       const context: PlanContext<typeof checker.config> = {
@@ -123,6 +126,17 @@ async function* batches(items: AsyncIterable<Task>): AsyncIterable<Task[]> {
   if (batch.length > 0) yield batch;
 }
 
+/** `parts`, each with the rows of it that are to be read: all of them, or those that were named. */
+const withOnly = (parts: Part[], {only}: PlanOptions): {part: Part; only?: Identity[]}[] =>
+  only === undefined
+    ? parts.map(part => ({part}))
+    : parts
+        .map(part => ({
+          part,
+          only: only.filter(({table}) => table === part.form.from).map(({identity}) => identity),
+        }))
+        .filter(each => each.only.length > 0);
+
 /** What is read: one customer's rows may have an index where the whole question has none. */
 const partsOf = ({parts}: Opened, selection: Selection): Opened['parts'] =>
   parts.map(part => ({...part, form: narrowed(part, selection)}));
@@ -139,18 +153,20 @@ async function* chosen(
     return;
   }
   let taken = 0;
-  for await (const {part, found, judged, finding} of checker.findings(opened, {
-    full: true,
-    parts: partsOf(opened, selection),
-    signal: options.signal,
-  })) {
-    if (!isChosen(selection, part, judged, finding)) continue;
-    const reasons = reasonsTaken(checker.check, action, selection, finding, finding.actions);
-    if (reasons.length === 0) continue;
-    yield {part, found, judged, reasons, keeper: selection.keepers?.[finding.id] ?? null};
-    taken++;
-    if (selection.limit !== undefined && taken >= selection.limit) return;
-  }
+  for (const {part: asked, only} of withOnly(partsOf(opened, selection), options))
+    for await (const {part, found, judged, finding} of checker.findings(opened, {
+      full: true,
+      parts: [asked],
+      ...(only ? {only} : {}),
+      signal: options.signal,
+    })) {
+      if (!isChosen(selection, part, judged, finding)) continue;
+      const reasons = reasonsTaken(checker.check, action, selection, finding, finding.actions);
+      if (reasons.length === 0) continue;
+      yield {part, found, judged, reasons, keeper: selection.keepers?.[finding.id] ?? null};
+      taken++;
+      if (selection.limit !== undefined && taken >= selection.limit) return;
+    }
 }
 
 /** Rows of the list of every session, healthy ones too, but only those that were named. */
