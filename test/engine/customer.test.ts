@@ -189,6 +189,21 @@ describe('what is theirs', () => {
     );
   });
 
+  test('a number that is a row of one customer is not cleaned by while a store can not be asked', async () => {
+    await client.query(
+      `insert into sessions values ('42', 'customer-8', 'waiting', now() - interval '1 hour', null)`,
+    );
+    const whole = await open();
+    expect(await whole.planUnblock(await whole.customer('42'))).toHaveLength(1);
+    const part = await open({dead: true}, {timeoutMs: 1000});
+    const report = await part.customer('42');
+    expect(report).toMatchObject({known: expect.arrayContaining(['customer-8']), doubtful: true});
+    expect(report.notes.join()).toContain('42 is the id of a row of customer-8');
+    expect(await part.planUnblock(report)).toEqual([]);
+    const named = await part.customer('customer-8');
+    expect(await part.planUnblock(named)).toHaveLength(1);
+  });
+
   test('a stream is shown with its rows and not followed to the devices that share it', async () => {
     const report = await (await open()).customer('stream-of-everybody');
     expect(report.sessions).toHaveLength(3);

@@ -67,6 +67,7 @@ const base: CustomerReport = {
   sessions: [],
   findings: [],
   cleaned: 0,
+  doubtful: false,
   waiting: [],
   searched: ['rides: sessions (id, customer_id)', 'gym: auth_sessions (id, email)'],
   notes: [],

@@ -1,6 +1,7 @@
 /** Makes the report of what was found: the timeline, what is wrong, what blocks, and the verdict. */
 import type {Hinders} from '../../checks/check.js';
 import {markOf, type Row} from '../../connector.js';
+import {shorten} from '../../sanitise.js';
 import {masked} from '../../secrets.js';
 import type {Finding} from '../../types.js';
 import {isoOfMicros, type Json, toText, type Value} from '../../values.js';
@@ -98,6 +99,9 @@ const newestFirst = (a: Told, b: Told): number =>
     ? Number(a.since === null) - Number(b.since === null)
     : b.since - a.since;
 
+const doubtfulNote = (customer: string, known: string[]): string =>
+  `${shorten(customer, 100)} is the id of a row of ${known.map(id => shorten(id, 100)).join(', ')}; where could not be asked it may be another customer's own, so that nothing is planned: ask for the customer`;
+
 export type About = Pick<
   CustomerReport,
   'customer' | 'environment' | 'at' | 'waiting' | 'searched' | 'notes' | 'errors'
@@ -118,6 +122,7 @@ export const assemble = (about: About, resolved: Resolved, all: Known[]): Custom
     hindrances.push(...hindrancesOf(checker, own, about.production ? ['--confirm', about.environment] : []));
   }
   timeline.sort(newestFirst);
+  const doubtful = resolved.guessed && about.errors.length + about.waiting.length > 0;
   const blockedBy = timeline.flatMap(({blocking}) => (blocking ? [blocking] : []));
   const report: CustomerReport = {
     customer: about.customer,
@@ -133,7 +138,8 @@ export const assemble = (about: About, resolved: Resolved, all: Known[]): Custom
     at: about.at,
     waiting: about.waiting,
     searched: about.searched,
-    notes: about.notes,
+    doubtful,
+    notes: doubtful ? [...about.notes, doubtfulNote(about.customer, resolved.known)] : about.notes,
     errors: about.errors,
   };
   return {...report, verdict: verdictOf(report)};

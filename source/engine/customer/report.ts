@@ -66,6 +66,8 @@ export type CustomerReport = {
   sessions: CustomerSession[];
   findings: (Finding & {check: string})[];
   cleaned: number;
+  /** Whose id it is can't be told while a store can't be asked: nothing is planned. */
+  doubtful: boolean;
   /** Stores that have not answered yet; [] in the report that `customer` resolves with. */
   waiting: string[];
   /** Where was looked, as `store: table (columns)`. */

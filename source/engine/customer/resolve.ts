@@ -19,6 +19,8 @@ export type Resolved = {
   /** Rows that a row of theirs refers to, by source. */
   links: Map<string, string[]>;
   theirs: Hit[];
+  /** A short id was typed that is a row's: in a store that was not asked it may be another customer's own. */
+  guessed: boolean;
   notes: string[];
 };
 
@@ -213,6 +215,7 @@ export const resolve = (typed: string, hits: Hit[]): Resolved => {
     known: known.filter(value => value !== typed && value !== normalise(typed)),
     links,
     theirs: [...own, ...more],
+    guessed: first.length > 0 && typed.length < longEnough,
     notes: [...new Set(notes)],
   };
 };

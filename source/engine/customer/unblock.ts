@@ -39,8 +39,9 @@ const selectionOf = (findings: Finding[]): Selection => {
 
 const rowsOf = (findings: Finding[]): FindingRow[] => findings.flatMap(({rows}) => rows);
 
-/** One plan a check, looked up anew; [] when nothing that blocks is stale. */
+/** One plan a check, looked up anew; [] when nothing that blocks is stale, or it is in doubt whose it is. */
 export const unblockPlans = async (report: CustomerReport, makePlan: MakePlan): Promise<HeldPlan[]> => {
+  if (report.doubtful) return [];
   const plans: HeldPlan[] = [];
   const discard = async (plan: HeldPlan): Promise<void> => plan.held.units.close();
   const checks = new Set(report.blockedBy.flatMap(({check, finding}) => (finding === null ? [] : [check])));
