@@ -114,8 +114,9 @@ const accountOf = async ({config, writer}: Kite, accountId: Value): Promise<Row 
   const where = {in: [toText(accountId) as Scalar], of: {attr: key}};
   // Nothing in the form is about an age.
   const form = {form: 'rows' as const, from: table, where, show: [key, attribute], tags: {}};
-  for await (const {rows} of writer.read(form, {now: 0})) return rows[0];
-  return undefined;
+  // Not `read`, which takes a connection of its own each time.
+  const {found} = await writer.survey(form, {now: 0, offset: 0, limit: 1});
+  return found[0]?.rows[0];
 };
 
 /** The reference in the form that the account has it in: the id itself, or a map with it under the key's name. */
