@@ -140,7 +140,12 @@ export const ensureConversation = async (
   const {config} = chat;
   const key = keyFor(chat);
   const id = valueOfGiven(conversationId, chat.writer.kind, 'conversationId');
-  if (isAbsent(id) || toText(id).trim() === '' || (typeof id === 'object' && !(id instanceof Other)))
+  if (
+    isAbsent(id) ||
+    toText(id).trim() === '' ||
+    (typeof id === 'object' && !(id instanceof Other)) ||
+    Number.isNaN(id)
+  )
     throw usage('conversationId is missing, empty or not an id', 'Give the id of the conversation.');
   const given = valuesOf(attributes, chat.writer.kind);
   if (Object.hasOwn(given, key))

@@ -50,7 +50,7 @@ const kiteOf = async (context: LibraryContext, which: Which): Promise<Kite> => {
 const usage = (message: string, hint: string): SesstuiError => new SesstuiError('usage', message, hint);
 
 const isId = (value: Value): value is string | number | bigint =>
-  ['number', 'bigint'].includes(typeof value) || (typeof value === 'string' && value.trim() !== '');
+  typeof value === 'bigint' || Number.isFinite(value) || (typeof value === 'string' && value.trim() !== '');
 
 /** What the caller gave, under the columns' names. */
 const givenTo = ({config, writer}: Kite, input: Record<string, unknown>): ValueMap => {
@@ -76,6 +76,11 @@ const keyFor = ({config, shape}: Kite, given: ValueMap): ValueMap => {
     );
   if (Object.hasOwn(given, id!) && id !== config.groupBy[0] && given[id!] !== canonicalId)
     throw usage(`"${id}" is the key, which for this account is "${canonicalId}"`, `Leave "${id}" out.`);
+  const inside = Object.keys(given).find(
+    name => name.includes('.') && shape.key.includes(name.split('.')[0]!),
+  );
+  if (inside !== undefined)
+    throw usage(`"${inside}" is inside the key of ${config.table}`, `Leave "${inside}" out.`);
   const missing = others.find(name => isAbsent(given[name]));
   if (missing !== undefined)
     throw usage(`"${missing}" belongs to the key of ${config.table} and was not given`, `Give "${missing}".`);
