@@ -54,6 +54,8 @@ export type TableShape = {
   columns: Column[] | null;
   /** The columns that identify a row; empty when only its place does. */
   key: string[];
+  /** The key of some row, where keys may be of any type; undefined elsewhere, and where there is no row. */
+  someKey?: Value;
   /** The store's own estimate of how many rows; null when it has none. */
   estimatedRows: number | null;
   /** Leading attributes of each index, so that a check can say whether it would scan. */

@@ -7,7 +7,7 @@ import type {AttributeValue} from '@aws-sdk/client-dynamodb';
 import {canonicalJson, type Image} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {type Json, Other, Time, type Value, type ValueMap} from '../../source/values.js';
-import {canonicalDecimal, parseDecimal, plainDecimal} from './decimal.js';
+import {canonicalDecimal, isStorable, parseDecimal, plainDecimal} from './decimal.js';
 import {momentLike} from './moments.js';
 
 export type Attribute =
@@ -124,6 +124,11 @@ const isNumber = (value: Value): value is number | bigint =>
 const numberText = (value: number | bigint): string => {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new SesstuiError('unsupported', `DynamoDB has no number ${value}.`);
+  if (!isStorable(parseDecimal(String(value))!))
+    throw new SesstuiError(
+      'unsupported',
+      'DynamoDB has no number of more than 38 digits, below 1e-130 or from 1e126 on.',
+    );
   return plainDecimal(String(value));
 };
 

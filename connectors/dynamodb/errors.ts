@@ -59,6 +59,9 @@ export const wasThrottled = (error: unknown): boolean =>
     throttledReasons.has(Code ?? ''),
   );
 
+/** The server does not take what it was sent: too large, too deep, a name or a type that does not fit. */
+export const isInvalid = (error: unknown): boolean => nameOf(error) === 'ValidationException';
+
 /** Another transaction holds the item, or this very one is still under way. */
 export const isConflict = (error: unknown): boolean =>
   ['TransactionConflictException', 'TransactionInProgressException'].includes(nameOf(error));
@@ -123,5 +126,6 @@ export const mapError = (error: unknown, what: string): SesstuiError => {
     'internal',
     `DynamoDB did not accept ${what} (${name || 'Error'}): ${message}`,
     'Please report this.',
+    error,
   );
 };

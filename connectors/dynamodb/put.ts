@@ -5,6 +5,7 @@ import {type Environment, holds} from '../../source/evaluate.js';
 import {partnersOf} from '../../source/forms.js';
 import {type Item, neutralItem} from './attributes.js';
 import {fullRow} from './candidates.js';
+import {isInvalid} from './errors.js';
 import type {Operation} from './operations.js';
 import {getInOrder} from './pages.js';
 import {pause} from './pause.js';
@@ -64,6 +65,12 @@ const write = async (job: Job, own: Operation | null, before: Item | undefined, 
 const requireDone = (answer: Exclude<Answer, {kind: 'conditions'}>): void => {
   if (answer.kind === 'done') return;
   const {error} = answer;
+  if (answer.kind === 'failed' && isInvalid(error.cause))
+    throw new SesstuiError(
+      'usage',
+      error.message,
+      'Nothing was written. Look at what was given for the row.',
+    );
   if (answer.kind === 'failed') throw error;
   if (answer.states.every(state => state === 'applied')) return;
   const hint = `Whether it was written is not known. Calling again is harmless. ${error.hint}`.trim();

@@ -43,7 +43,10 @@ const cancelled = (reasons: Reason[], count: number): Answer | null => {
   );
   if (hard) {
     const message = `DynamoDB cancelled the transaction (${hard.Code}): ${hard.Message ?? ''}`;
-    return {kind: 'failed', error: new SesstuiError('unsupported', message)};
+    return {
+      kind: 'failed',
+      error: new SesstuiError(hard.Code === 'ValidationError' ? 'usage' : 'unsupported', message),
+    };
   }
   const failed = reasons.map(({Code}) => Code === 'ConditionalCheckFailed');
   if (failed.includes(true)) return {kind: 'conditions', failed: failed.slice(0, count)};

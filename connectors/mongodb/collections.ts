@@ -45,18 +45,20 @@ export const requireCollections = async (access: Access, names: string[]): Promi
     );
 };
 
-/** A collection's indexes and size; null when there is none of that name. */
+/** A collection's indexes and size, and the key of one document; null when there is none of that name. */
 export const describeCollection = async (access: Access, table: string): Promise<TableShape | null> => {
   const found = (await listed(access, {name: table})).find(({name}) => name === table);
   if (!found) return null;
   const isView = found.type === 'view';
   const collection = access.db.collection(table);
   const options = {...access.limit, ...signalOf(access)};
+  const some = !isView && (await collection.findOne({}, {...readOptions(access), projection: {_id: 1}}));
   const indexes = isView ? [] : await collection.indexes(options);
   return {
     table,
     columns: null,
     key: ['_id'],
+    ...(some && {someKey: rawRowOf(table, some as unknown as Uint8Array).values._id}),
     estimatedRows: isView ? null : await collection.estimatedDocumentCount(options),
     // A partial or sparse index doesn't hold every document, so a search by its attributes can't rest on it.
     indexes: indexes

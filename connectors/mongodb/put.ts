@@ -59,12 +59,34 @@ const settled = async ({access, table}: Job, write: Write, error: unknown): Prom
   throw new SesstuiError(mapped.code, mapped.message, hint);
 };
 
+/** What a document may have (https://www.mongodb.com/docs/manual/reference/limits/). */
+const mostBytes = 16 * 2 ** 20;
+
+/** The document as it is sent; throws `usage` for what no document can be, before anything is. */
+const bytesWithin = (fields: Fields): Uint8Array => {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = bytesOf(fields);
+  } catch (error) {
+    // Its buffer is a little larger than a document may be.
+    if (!(error instanceof RangeError))
+      throw new SesstuiError('usage', `MongoDB can not hold the document: ${(error as Error).message}`);
+  }
+  if (bytes && bytes.length <= mostBytes) return bytes;
+  throw new SesstuiError(
+    'usage',
+    'The document is larger than MongoDB takes (16 MiB).',
+    'Nothing was written.',
+  );
+};
+
 /** The new document; null where a unique index has one of its values. */
 const make = async (job: Job): Promise<Kept | null> => {
   const {access, table} = job;
   const {after} = applySets(new Map(), job.create, job.now);
   const rest = [...after].filter(([name]) => name !== '_id');
   const fields: Fields = new Map([['_id', after.get('_id') ?? new ObjectId()], ...rest]);
+  const bytes = bytesWithin(fields);
   try {
     await access.db
       .collection(table)
@@ -73,7 +95,7 @@ const make = async (job: Job): Promise<Kept | null> => {
     if (isDuplicateKey(error)) return null;
     await settled(job, {kind: 'insert', after: fields}, error);
   }
-  return kept('created', fullRowOf(table, bytesOf(fields)));
+  return kept('created', fullRowOf(table, bytes));
 };
 
 /** The updated document; null where it is gone, or what `where` judges it by has changed since it was read. */
@@ -81,6 +103,7 @@ const change = async (job: Job, found: FullRow, update: Set): Promise<Kept | nul
   const {access, table} = job;
   const before = fieldsOf(found.bytes);
   const sets = applySets(before, update, job.now);
+  const wanted = bytesWithin(sets.after);
   const judged = ['_id', ...attributesOfPred(job.where).map(name => name.split('.')[0]!)];
   const filter = stateFilter(
     new Map([...before].filter(([name]) => judged.includes(name))),
@@ -94,7 +117,7 @@ const change = async (job: Job, found: FullRow, update: Set): Promise<Kept | nul
   } catch (error) {
     if (isDuplicateKey(error)) throw refused(table);
     await settled(job, {kind: 'update', before, ...sets}, error);
-    return kept('updated', fullRowOf(table, bytesOf(sets.after)));
+    return kept('updated', fullRowOf(table, wanted));
   }
 };
 

@@ -75,13 +75,19 @@ const ofNumber = (value: number): unknown => {
   return Math.abs(value) < 2 ** 31 ? new Int32(value) : Long.fromNumber(value);
 };
 
+/** BSON's largest integer has 64 bits; the driver would cut off the others. */
+const ofBigInt = (value: bigint): Long => {
+  if (BigInt.asIntN(64, value) === value) return Long.fromBigInt(value);
+  throw new SesstuiError('unsupported', 'MongoDB has no integer of more than 64 bits.');
+};
+
 /**
  * A neutral value as BSON, as a Map where it is a document. Throws `unsupported` for one that BSON can't hold,
  * and for keys that start with `$`; `usage` for `undefined`.
  */
 export const bsonOfValue = (value: Value): unknown => {
   if (value === undefined) throw new SesstuiError('usage', 'A value that is missing can not be written.');
-  if (typeof value === 'bigint') return Long.fromBigInt(value);
+  if (typeof value === 'bigint') return ofBigInt(value);
   if (typeof value === 'number') return ofNumber(value);
   if (value === null || typeof value !== 'object') return value;
   if (value instanceof Time) {

@@ -5,7 +5,7 @@
 import type {Row} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
-import {everything, nothing, type Pred} from '../forms.js';
+import {nothing, type Pred} from '../forms.js';
 import {isAbsent, Other, type Scalar, toText, type Value, type ValueMap} from '../values.js';
 import {faultOf, hasNone, idGiven, newId, withoutId} from './chat-ids.js';
 import {type Chat, chatOf, createFor, isTaken, mostAttempts, put, rowsWhere, usage} from './chat-rows.js';
@@ -46,11 +46,14 @@ export const startConversation = async (
   }
 };
 
+/** More types than an id can have as text. */
+const mostOfOne = 100;
+
 type Wanted = {key: string; id: Value; given: ValueMap; sessionId: string};
 
 /** The one with this key; an id as text is also that of an ObjectId, of a UUID and of a number. */
 const find = async (chat: Chat, {key, id}: Wanted): Promise<Row | undefined> => {
-  const rows = await rowsWhere(chat, {in: [toText(id) as Scalar], of: {attr: key}}, Number.MAX_SAFE_INTEGER);
+  const rows = await rowsWhere(chat, {in: [toText(id) as Scalar], of: {attr: key}}, mostOfOne);
   if (rows.length > 1)
     chat.context.logger.warn('several conversations have this id, in different types', {
       check: chat.checker.id,
@@ -62,10 +65,9 @@ const find = async (chat: Chat, {key, id}: Wanted): Promise<Row | undefined> => 
 const hexOfObjectId = /^[0-9a-f]{24}$/i;
 
 /** The key of a new conversation: an ObjectId where the collection has these, and the id is the text of one. */
-const keyOfNew = async (chat: Chat, {key, id}: Wanted): Promise<Value> => {
+const keyOfNew = async (chat: Chat, {id}: Wanted): Promise<Value> => {
   if (typeof id !== 'string' || !hexOfObjectId.test(id) || chat.writer.kind !== 'mongodb') return id;
-  const [some] = await rowsWhere(chat, everything, 1);
-  const like = some?.values[key];
+  const like = (await chat.writer.describe(chat.config.table))?.someKey;
   return like instanceof Other && like.type === 'objectId' ? new Other('objectId', id.toLowerCase()) : id;
 };
 
@@ -138,7 +140,12 @@ export const ensureConversation = async (
   const {config} = chat;
   const key = keyFor(chat);
   const id = valueOfGiven(conversationId, chat.writer.kind, 'conversationId');
-  if (isAbsent(id) || toText(id).trim() === '' || (typeof id === 'object' && !(id instanceof Other)))
+  if (
+    isAbsent(id) ||
+    toText(id).trim() === '' ||
+    (typeof id === 'object' && !(id instanceof Other)) ||
+    Number.isNaN(id)
+  )
     throw usage('conversationId is missing, empty or not an id', 'Give the id of the conversation.');
   const given = valuesOf(attributes, chat.writer.kind);
   if (Object.hasOwn(given, key))

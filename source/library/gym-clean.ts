@@ -9,6 +9,7 @@ import {valueAt} from '../evaluate.js';
 import type {Rows} from '../forms.js';
 import type {ShownChange} from '../types.js';
 import {toText} from '../values.js';
+import {isText} from './arguments.js';
 import type {LibraryContext, Which} from './context.js';
 import {Gather} from './gather.js';
 
@@ -121,7 +122,7 @@ export const logoutDevice = async (
   fingerprint: string,
   which: Which = {},
 ): Promise<LoggedOut> => {
-  if (typeof fingerprint !== 'string' || fingerprint === '')
+  if (!isText(fingerprint) || fingerprint === '')
     throw new SesstuiError('usage', 'there is no fingerprint', "Give the device session's fingerprint.");
   const checker = context.checker<Config>('device-sessions', which);
   const {value, first} = await logoutsOf(context, checker).ask(fingerprint);

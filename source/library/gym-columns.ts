@@ -4,6 +4,7 @@ import type {DeviceSessionsConfig} from '../config/schema.js';
 import type {NewValue, Row, StoreKind, TableShape} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import {normalise} from '../evaluate.js';
+import {isText} from './arguments.js';
 import {rowOf, valueOfGiven} from './native.js';
 
 type Config = DeviceSessionsConfig;
@@ -35,7 +36,7 @@ export const sessionOf = ({columns}: Config, row: Row): GymSession => {
 
 /** Trimmed and lower-cased, as checks compare it; throws `usage` for what is no text or has nothing in it. */
 export const emailFrom = (given: unknown): string => {
-  if (typeof given === 'string' && normalise(given) !== '') return normalise(given);
+  if (isText(given) && normalise(given) !== '') return normalise(given);
   throw new SesstuiError('usage', 'there is no email', 'Give the email as a text that is not empty.');
 };
 

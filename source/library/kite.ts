@@ -50,7 +50,7 @@ const kiteOf = async (context: LibraryContext, which: Which): Promise<Kite> => {
 const usage = (message: string, hint: string): SesstuiError => new SesstuiError('usage', message, hint);
 
 const isId = (value: Value): value is string | number | bigint =>
-  ['number', 'bigint'].includes(typeof value) || (typeof value === 'string' && value.trim() !== '');
+  typeof value === 'bigint' || Number.isFinite(value) || (typeof value === 'string' && value.trim() !== '');
 
 /** What the caller gave, under the columns' names. */
 const givenTo = ({config, writer}: Kite, input: Record<string, unknown>): ValueMap => {
@@ -76,6 +76,11 @@ const keyFor = ({config, shape}: Kite, given: ValueMap): ValueMap => {
     );
   if (Object.hasOwn(given, id!) && id !== config.groupBy[0] && given[id!] !== canonicalId)
     throw usage(`"${id}" is the key, which for this account is "${canonicalId}"`, `Leave "${id}" out.`);
+  const inside = Object.keys(given).find(
+    name => name.includes('.') && shape.key.includes(name.split('.')[0]!),
+  );
+  if (inside !== undefined)
+    throw usage(`"${inside}" is inside the key of ${config.table}`, `Leave "${inside}" out.`);
   const missing = others.find(name => isAbsent(given[name]));
   if (missing !== undefined)
     throw usage(`"${missing}" belongs to the key of ${config.table} and was not given`, `Give "${missing}".`);
@@ -114,8 +119,9 @@ const accountOf = async ({config, writer}: Kite, accountId: Value): Promise<Row 
   const where = {in: [toText(accountId) as Scalar], of: {attr: key}};
   // Nothing in the form is about an age.
   const form = {form: 'rows' as const, from: table, where, show: [key, attribute], tags: {}};
-  for await (const {rows} of writer.read(form, {now: 0})) return rows[0];
-  return undefined;
+  // Not `read`, which takes a connection of its own each time.
+  const {found} = await writer.survey(form, {now: 0, offset: 0, limit: 1});
+  return found[0]?.rows[0];
 };
 
 /** The reference in the form that the account has it in: the id itself, or a map with it under the key's name. */

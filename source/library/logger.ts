@@ -23,7 +23,9 @@ export const safeLogger = (logger: Logger | undefined, redact: (text: string) =>
     (level: (typeof levels)[number]) =>
     (message: string, fields: Record<string, unknown> = {}): void => {
       try {
-        logger[level](clean(message), cleanFields(fields));
+        const answer: unknown = logger[level](clean(message), cleanFields(fields));
+        // One that writes elsewhere may fail later, which nobody else would hear of.
+        Promise.resolve(answer).catch(silent);
       } catch {
         // See above.
       }

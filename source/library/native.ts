@@ -5,6 +5,7 @@
 import type {StoreKind} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import {isMap, Other, Time, type Value, type ValueMap} from '../values.js';
+import {isText} from './arguments.js';
 
 /** BSON's types are told by this name, whichever version of the driver made them. */
 type Bson = {
@@ -45,20 +46,24 @@ const ofBson = (given: Bson, kind: StoreKind): Value => {
 const isPlain = (given: object): boolean =>
   [Object.prototype, null].includes(Object.getPrototypeOf(given) as object | null);
 
-const ofObject = (given: object, kind: StoreKind, name: string): Value => {
+/** No store holds more levels (MongoDB: 100), and what holds itself has no end. */
+const mostLevels = 100;
+
+const ofObject = (given: object, kind: StoreKind, name: string, level: number): Value => {
+  if (level > mostLevels) return undefined;
   if (given instanceof Date && !Number.isNaN(given.getTime())) return new Time(given.getTime() * 1000);
   if (given instanceof Uint8Array) return ofBytes(given, kind);
   if (given instanceof Set || Array.isArray(given))
-    return [...given].map(item => valueOfGiven(item, kind, name));
+    return [...given].map(item => valueOfGiven(item, kind, name, level + 1));
   if ((given as Bson)._bsontype !== undefined && !isPlain(given)) return ofBson(given as Bson, kind);
-  return isPlain(given) ? valuesOf(given as Record<string, unknown>, kind, name) : undefined;
+  return isPlain(given) ? valuesOf(given as Record<string, unknown>, kind, name, level + 1) : undefined;
 };
 
 /** One value as a store's; absent is null, `name` is for the message. Throws as `valuesOf` does. */
-export const valueOfGiven = (given: unknown, kind: StoreKind, name: string): Value => {
+export const valueOfGiven = (given: unknown, kind: StoreKind, name: string, level = 0): Value => {
   if (given === null || given === undefined) return null;
-  if (['string', 'number', 'bigint', 'boolean'].includes(typeof given)) return given as Value;
-  const value = typeof given === 'object' ? ofObject(given, kind, name) : undefined;
+  if (isText(given) || ['number', 'bigint', 'boolean'].includes(typeof given)) return given as Value;
+  const value = typeof given === 'object' ? ofObject(given, kind, name, level) : undefined;
   if (value !== undefined) return value;
   throw new SesstuiError(
     'usage',
@@ -71,11 +76,11 @@ export const valueOfGiven = (given: unknown, kind: StoreKind, name: string): Val
  * Attributes as a store's values; those that are undefined are left out. A Date is a moment, a Set an array. Throws
  * `usage`, which names the attribute and not its value, for what no store holds.
  */
-export const valuesOf = (given: Record<string, unknown>, kind: StoreKind, within = ''): ValueMap =>
+export const valuesOf = (given: Record<string, unknown>, kind: StoreKind, within = '', level = 0): ValueMap =>
   Object.fromEntries(
     Object.entries(given)
       .filter(([, item]) => item !== undefined)
-      .map(([name, item]) => [name, valueOfGiven(item, kind, within || name)]),
+      .map(([name, item]) => [name, valueOfGiven(item, kind, within || name, level)]),
   );
 
 /** What a caller gets: a moment as a Date, bytes as a Buffer, ids and numbers of a driver's own as text. */

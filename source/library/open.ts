@@ -6,6 +6,7 @@ import {asSesstuiError} from '../errors.js';
 import {defaultStateDirectory, openConfigured} from '../opening.js';
 import {createRedactor} from '../redact.js';
 import {redactedError} from '../redacting.js';
+import {attributesFrom, optionsFrom, whichFrom} from './arguments.js';
 import {Calls} from './calls.js';
 import {ensureConversation, startConversation} from './chat.js';
 import {
@@ -29,7 +30,8 @@ const load = (config: SesstuiOptions['config']): Promise<LoadedConfig> | LoadedC
     : configFromObject(config);
 
 /** As `openSesstui`, with the connectors given. */
-export const open = async (options: SesstuiOptions, openConnector: OpenConnector): Promise<Sesstui> => {
+export const open = async (given: SesstuiOptions, openConnector: OpenConnector): Promise<Sesstui> => {
+  const options = optionsFrom(given);
   const {readOnly, timeoutMs, allowScan} = options;
   const loaded = await load(options.config);
   const redact = createRedactor([...environmentSecrets(process.env), ...loaded.canaries]);
@@ -51,25 +53,47 @@ export const open = async (options: SesstuiOptions, openConnector: OpenConnector
     });
   return {
     checkCustomerSessionStatus: (customerId, which) =>
-      writing(() => rides.checkCustomerSessionStatus(customerId, which)),
+      writing(() => rides.checkCustomerSessionStatus(customerId, whichFrom(which))),
     cleanupCustomerWaitingSessions: (customerId, maxAgeMinutes, which) =>
-      writing(() => rides.cleanupCustomerWaitingSessions(customerId, maxAgeMinutes, which)),
+      writing(() => rides.cleanupCustomerWaitingSessions(customerId, maxAgeMinutes, whichFrom(which))),
     cleanupExpiredRequests: (maxAgeMinutes, which) =>
-      writing(() => rides.cleanAll('cleanupExpiredRequests', maxAgeMinutes, which)),
+      writing(() => rides.cleanAll('cleanupExpiredRequests', maxAgeMinutes, whichFrom(which))),
     cleanupOrphanedSessions: (maxAgeMinutes, which) =>
-      writing(() => rides.cleanAll('cleanupOrphanedSessions', maxAgeMinutes, which)),
-    runFullCleanup: which => writing(() => rides.cleanAll('runFullCleanup', undefined, which)),
+      writing(() => rides.cleanAll('cleanupOrphanedSessions', maxAgeMinutes, whichFrom(which))),
+    runFullCleanup: which => writing(() => rides.cleanAll('runFullCleanup', undefined, whichFrom(which))),
     healthReport: () => calls.run(() => engine.health()),
-    upsertSession: (input, which) => writing(() => upsertSession(context, input, which)),
-    startConversation: (input, which) => writing(() => startConversation(context, input, which)),
-    ensureConversation: (input, which) => writing(() => ensureConversation(context, input, which)),
-    login: (input, which) => writing(() => login(context, input, which)),
-    upsertBackgroundSession: (input, which) => writing(() => upsertBackgroundSession(context, input, which)),
-    getBackgroundSession: (email, which) => calls.run(() => getBackgroundSession(context, email, which)),
-    createDeviceSession: (input, which) => writing(() => createDeviceSession(context, input, which)),
-    logoutDevice: (fingerprint, which) => writing(() => logoutDevice(context, fingerprint, which)),
-    deleteExpiredDeviceSessions: which => writing(() => deleteExpiredDeviceSessions(context, which)),
-    publishSessionKeys: (keys, which) => writing(() => publishSessionKeys(context, keys, which)),
+    upsertSession: (input, which) =>
+      writing(() => upsertSession(context, attributesFrom(input, 'upsertSession'), whichFrom(which))),
+    startConversation: (input, which) =>
+      writing(() =>
+        startConversation(
+          context,
+          attributesFrom(input === undefined ? {} : input, 'startConversation'),
+          whichFrom(which),
+        ),
+      ),
+    ensureConversation: (input, which) =>
+      writing(() =>
+        ensureConversation(context, attributesFrom(input, 'ensureConversation'), whichFrom(which)),
+      ),
+    login: (input, which) => writing(() => login(context, attributesFrom(input, 'login'), whichFrom(which))),
+    upsertBackgroundSession: (input, which) =>
+      writing(() =>
+        upsertBackgroundSession(context, attributesFrom(input, 'upsertBackgroundSession'), whichFrom(which)),
+      ),
+    getBackgroundSession: (email, which) =>
+      calls.run(() => getBackgroundSession(context, email, whichFrom(which))),
+    createDeviceSession: (input, which) =>
+      writing(() =>
+        createDeviceSession(context, attributesFrom(input, 'createDeviceSession'), whichFrom(which)),
+      ),
+    logoutDevice: (fingerprint, which) => writing(() => logoutDevice(context, fingerprint, whichFrom(which))),
+    deleteExpiredDeviceSessions: which =>
+      writing(() => deleteExpiredDeviceSessions(context, whichFrom(which))),
+    publishSessionKeys: (keys, which) =>
+      writing(() =>
+        publishSessionKeys(context, attributesFrom(keys, 'publishSessionKeys'), whichFrom(which)),
+      ),
     close: () =>
       calls.close(async () => {
         await close();

@@ -8,6 +8,7 @@ import type {TableShape} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import {valueAt} from '../evaluate.js';
 import {canonical, type Value} from '../values.js';
+import {isText} from './arguments.js';
 import type {LibraryContext, Which} from './context.js';
 import {valueOfGiven} from './native.js';
 
@@ -34,7 +35,7 @@ const columnsOf = ({groupBy, unordered, payload}: Config): Columns | null => {
 };
 
 const requireText = (given: unknown, name: string): string => {
-  if (typeof given === 'string' && given !== '') return given;
+  if (isText(given) && given !== '') return given;
   throw new SesstuiError('usage', `${name} is not a text, or is empty`, `Give ${name} as a text.`);
 };
 

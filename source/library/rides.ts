@@ -6,6 +6,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import type {StaleSessionsConfig} from '../config/schema.js';
 import {Checker} from '../engine/checker.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
+import {isText} from './arguments.js';
 import type {LibraryContext, Which} from './context.js';
 import {Gather, type Shared} from './gather.js';
 import {
@@ -102,7 +103,7 @@ class Lanes {
 
 const customerIdOf = (customerId: string | number): string => {
   const id = typeof customerId === 'number' ? String(customerId) : customerId;
-  if (typeof id === 'string' && id !== '' && !id.includes('\0')) return id;
+  if (isText(id) && id !== '' && !id.includes('\0')) return id;
   throw new SesstuiError(
     'usage',
     'customerId is not the id of a customer',

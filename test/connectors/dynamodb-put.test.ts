@@ -55,6 +55,17 @@ describe.each(dynamodbServers())('putting into $name', ({start}) => {
     );
   const rows = () => scanTable(client, 'put-rows');
 
+  test('what DynamoDB can not hold is not written, and told as what the caller gave', async () => {
+    const also = [{table: 'put-others', key: {id: 'x'}, set: {s: {value: 'x'}}}];
+    const create = {...request().create, n: {value: 'x'.repeat(500_000)}};
+    expect(await codeOf(put({create}))).toBe('usage');
+    expect(await codeOf(put({create, also}))).toBe('usage');
+    for (const value of [2n ** 130n, 5e-324, 1e200, Number.NaN])
+      expect(await codeOf(put({create: {...request().create, n: {value}}}))).toBe('unsupported');
+    expect(await rows()).toEqual([]);
+    expect(await scanTable(client, 'put-others')).toEqual([]);
+  });
+
   test('wants the whole key, of the right type, and not among the updates', async () => {
     expect(await codeOf(put({create: {a: {value: 'x'}}}))).toBe('unsupported');
     expect(await codeOf(put({create: {a: {value: 'x'}, b: {value: '1'}}}))).toBe('usage');

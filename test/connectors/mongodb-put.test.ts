@@ -2,7 +2,7 @@
 import {type Collection, type Document, Double, Long, MongoClient, ObjectId, UUID} from 'mongodb';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {decideKeeper} from '../../source/checks/keeper.js';
-import type {Connector, Put} from '../../source/connector.js';
+import type {Connector, NewValue, Put} from '../../source/connector.js';
 import {Other} from '../../source/values.js';
 import {type MongodbServer, mongodbServers, newDatabaseName, openTestConnector} from '../support/mongodb.js';
 import {startProxy} from '../support/mongodb-proxy.js';
@@ -49,6 +49,31 @@ describe.each(mongodbServers())('putting into $name', ({start}) => {
   const byEmail = (email: string): Partial<Put> => ({
     where: {in: [email], of: {attr: 'email'}},
     create: {email: {value: email}, n: {value: 1}},
+  });
+
+  test('what MongoDB can not hold is refused, not cut off', async () => {
+    const tooLarge = ['x'.repeat(16 * 2 ** 20), 'x'.repeat(20 * 2 ** 20)];
+    const wrong: [NewValue, string][] = [
+      ...[2n ** 63n, -(2n ** 63n) - 1n, 2n ** 70n].map((value): [NewValue, string] => [
+        {value},
+        'unsupported',
+      ]),
+      ...[...tooLarge, {'a\0b': 1}].map((value): [NewValue, string] => [{value}, 'usage']),
+    ];
+    const told = (more: Partial<Put>) =>
+      connector.put(request(more), {decideKeeper}).then(
+        () => 'answered',
+        error => error.code,
+      );
+    for (const [n, code] of wrong) expect(await told({create: {_id: {value: 'x'}, n}})).toBe(code);
+    expect(await collection.countDocuments()).toBe(0);
+    await collection.insertOne({_id: 'x' as never, n: 1});
+    for (const [n, code] of wrong) expect(await told({update: {n}})).toBe(code);
+    expect(await collection.find().toArray()).toEqual([{_id: 'x', n: 1}]);
+    for (const value of [2n ** 63n - 1n, -(2n ** 63n)]) {
+      const {row} = await connector.put(request({update: {n: {value}}}), {decideKeeper});
+      expect(row.values.n).toBe(value);
+    }
   });
 
   test('without an _id it is found by a unique index, and refused where there is none', async () => {

@@ -116,6 +116,7 @@ describe.each(servers)('the MongoDB connector on $name', ({name, start}) => {
         table: 'c',
         columns: null,
         key: ['_id'],
+        someKey: 1,
         estimatedRows: 2,
         indexes: [
           {name: '_id_', attributes: ['_id'], unique: true},

@@ -5,6 +5,7 @@ import {ensureConversation, startConversation} from '../../source/library/chat.j
 import type {LibraryContext} from '../../source/library/context.js';
 import {type Opened, openContext} from '../support/library-context.js';
 import {type MongodbServer, type MongodbServerKind, newDatabaseName} from '../support/mongodb.js';
+import {startProxy} from '../support/mongodb-proxy.js';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const someUuid = '7d444840-9dc0-4c1d-8c2e-1c3d5a6b7f80';
@@ -16,12 +17,12 @@ export const chatSuite = ({name, start}: MongodbServerKind, callers: number): vo
     let collection: Collection<Document>;
     let opened: Opened;
     const database = newDatabaseName();
-    const open = (more: object = {}) =>
+    const open = (more: object = {}, url = server.url) =>
       openContext({
         stores: {
           chat: {
             kind: 'mongodb',
-            url: server.url,
+            url,
             database,
             checks: [{check: 'null-ids', collection: 'conversations', touch: 'updatedAt', ...more}],
           },
@@ -182,6 +183,21 @@ export const chatSuite = ({name, start}: MongodbServerKind, callers: number): vo
       await ensure('c1');
       await ensure(id);
       expect((await documents()).map(({_id}) => _id)).toEqual(['c1', id]);
+    });
+
+    test('a new conversation does not read those that are there', async () => {
+      const many = Array.from({length: 5000}, () => ({_id: new ObjectId(), sessionId: someUuid}));
+      await collection.insertMany(many);
+      const proxy = await startProxy(server.url);
+      const through = await open({}, proxy.url);
+      try {
+        for (const conversationId of [new ObjectId().toHexString(), new ObjectId(), 'c1'])
+          await ensureConversation(through.context, {conversationId});
+        expect(proxy.answered()).toBeLessThan(50_000);
+      } finally {
+        await through.close();
+        await proxy.stop();
+      }
     });
 
     describe.each([

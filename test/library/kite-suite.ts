@@ -97,6 +97,12 @@ export const kiteSuite = ({name, start}: DynamodbServerKind, callers: number): v
         error => error.code,
       );
 
+    test('a number that is none, and a name inside the key, are wrong usage', async () => {
+      expect(await codeOf(upsertSession(opened.context, {accountId: Number.NaN}))).toBe('usage');
+      expect(await codeOf(upsert({'sessionId.x': 1}))).toBe('usage');
+      expect(await rows()).toEqual([]);
+    });
+
     test('makes the session under the canonical id, and the account that refers to it', async () => {
       const {created, session} = await upsert({ip: '10.0.0.1', device: {os: 'x'}, trusted: undefined});
       expect(created).toBe(true);

@@ -26,7 +26,7 @@ export default defineConfig({
         .filter(([, count]) => count > 0)
         .map(([kind]) => `test/connectors/${kind}*.test.ts`),
       ...(servers.postgres > 0
-        ? ['gym', 'registry', 'rides-held'].map(name => `test/library/${name}.servers.ts`)
+        ? ['gym', 'registry', 'rides-held', 'connections'].map(name => `test/library/${name}.servers.ts`)
         : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
       ...(Object.values(servers).some(count => count > 0) ? ['test/library/rides.servers.ts'] : []),

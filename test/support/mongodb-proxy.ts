@@ -5,6 +5,8 @@ export type Proxy = {
   url: string;
   /** What happens to the next message that names this command: it is lost on the way there, or its answer is. */
   lose(command: string, what: 'request' | 'answer'): void;
+  /** How many bytes of answers it has passed on. */
+  answered(): number;
   /** Ends every connection; new ones are accepted. */
   cut(): void;
   stop(): Promise<void>;
@@ -13,6 +15,7 @@ export type Proxy = {
 export const startProxy = async (target: string): Promise<Proxy> => {
   const {hostname, port} = new URL(target);
   const sockets = new Set<Socket>();
+  let answered = 0;
   let wanted: {command: string; what: 'request' | 'answer'} | null = null;
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname);
@@ -33,7 +36,11 @@ export const startProxy = async (target: string): Promise<Proxy> => {
       }
       upstream.write(chunk);
     });
-    upstream.on('data', chunk => (losesAnswer ? end() : client.write(chunk)));
+    upstream.on('data', chunk => {
+      if (losesAnswer) return end();
+      answered += chunk.length;
+      client.write(chunk);
+    });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const cut = () => {
@@ -45,6 +52,7 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     lose(command, what) {
       wanted = {command, what};
     },
+    answered: () => answered,
     cut,
     stop: () =>
       new Promise(resolve => {
