@@ -2,11 +2,12 @@
 import type {CustomerReport} from '../engine/customer/report.js';
 import type {FullEngine} from '../engine/engine.js';
 import {sanitise, shorten} from '../sanitise.js';
+import {shellWord} from '../shell-word.js';
 import type {Plan, RunResult} from '../types.js';
 import {toText} from '../values.js';
 import type {Context} from './context.js';
 import {onlyPlans, requireConfirmed, runPlan} from './running.js';
-import {resumeLine, shellWord, suggested, undoLine} from './suggest.js';
+import {resumeLine, suggested, undoLine} from './suggest.js';
 
 /** The plans are made anew for each call; none is carried out when one of them lacks its confirmation. */
 export const cleanFor = async (

@@ -1,5 +1,6 @@
 /** `watch`: looks at every check on an interval until it is stopped; cleans, serves and alerts where it is told to. */
 import ms from 'ms';
+import {aborted} from '../aborted.js';
 import {parseDuration} from '../config/duration.js';
 import type {FullEngine} from '../engine/engine.js';
 import {SesstuiError} from '../errors.js';
@@ -132,12 +133,6 @@ const startServer = async ({context, engine, watcher, say}: Parts, everyMs: numb
 const suggestions = (context: Context): Suggest =>
   context.flags.has('demo') ? null : words => suggested(context, words);
 
-const ended = (signal: AbortSignal): Promise<void> =>
-  new Promise(done => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), {once: true});
-  });
-
 /** What is printed of each round, and whether the last of them was cut short. */
 const reporter = (context: Context, say: (line: Line) => void) => {
   const linesOf = openLog(suggestions(context));
@@ -198,7 +193,7 @@ export const watch = async (context: Context): Promise<number> => {
     watcher.listen(round);
     say({level: 'info', check: null, text: startText(parts, everyMs)});
     watcher.start();
-    await ended(signal);
+    await aborted(signal);
     say({level: 'info', check: null, text: 'stopping'});
     await Promise.all([watcher.stop(), closeServer()]);
   } finally {

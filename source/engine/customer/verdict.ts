@@ -1,9 +1,8 @@
 /** The verdict on a customer in a sentence. Pure: the screen, the command line and the incident tell the same. */
-import {ageText} from '../../checks/check.js';
 import {sanitise, shorten} from '../../sanitise.js';
 import {shellWord} from '../../shell-word.js';
 import {toText} from '../../values.js';
-import {counted} from '../../words.js';
+import {ageText, counted} from '../../words.js';
 import type {Blocking, CustomerReport, Hindrance} from './report.js';
 
 /** A command from its words, complete; the command line adds the configuration that it was called with. */
@@ -25,7 +24,7 @@ export const blockingName = ({what, id, store}: Blocking): string =>
 /** `session c354… in rides: waiting for 42 minutes, no request` */
 const blockingText = (item: Blocking): string => {
   const {status, ageSeconds, wrong} = item;
-  const age = ageSeconds === null ? 'for an unknown time' : `for ${ageText(0, ageSeconds * 1e6)}`;
+  const age = ageSeconds === null ? 'for an unknown time' : `for ${ageText(ageSeconds)}`;
   return `${blockingName(item)}: ${short(status)} ${age}${wrong.includes('orphaned') ? ', no request' : ''}`;
 };
 
