@@ -9,7 +9,6 @@ import {setTimeout as pause} from 'node:timers/promises';
 import pg from 'pg';
 import type {Kept, NewValue, Put, Row} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import {partnersOf} from '../../source/forms.js';
 import {commit, settled} from './apply.js';
 import {assignmentsOf} from './assignments.js';
 import {updateRows, type Workspace} from './batches.js';
@@ -30,15 +29,8 @@ export type PutJob = {
 
 const attempts = 5;
 
-/** The tables that a put reads or writes. */
-export const tablesOfPut = ({table, where, also}: Put): string[] => [
-  table,
-  ...partnersOf(where).map(partner => partner.table),
-  ...(also ?? []).map(beside => beside.table),
-];
-
 /** A number for `pg_advisory_xact_lock`, the same in every process: 64 bits of a hash of the table and the text. */
-export const lockNumber = (table: Table, lock: string): string =>
+const lockNumber = (table: Table, lock: string): string =>
   createHash('sha256').update(`${table.sql}\0${lock}`).digest().readBigInt64BE().toString();
 
 /** Always a new row: there is nobody to wait for, and nothing to look for. */
