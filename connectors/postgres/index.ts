@@ -17,13 +17,13 @@ import type {
   Unit,
 } from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import type {Form, Tally} from '../../source/forms.js';
+import {type Form, isNothing, type Tally} from '../../source/forms.js';
 import type {Json, Value, ValueMap} from '../../source/values.js';
 import {applyUnits, settled} from './apply.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
 import {Known, tableNames} from './known.js';
-import {isAlwaysNew, type PutJob, putOnce} from './put.js';
+import {type PutJob, putOnce} from './put.js';
 import {PutQueue, putsAtOnce} from './put-queue.js';
 import {valuesOfImage} from './rows.js';
 import {formQuery, tallyQuery} from './select.js';
@@ -164,7 +164,7 @@ class PostgresConnector implements Connector {
     const session = this.#puts;
     session.canCancel = this.#session.canCancel;
     const prepare = this.#prepare(tablesOfPut(request));
-    const name = isAlwaysNew(request) ? null : JSON.stringify([request.table, request.lock]);
+    const name = isNothing(request.where) ? null : JSON.stringify([request.table, request.lock]);
     const work = () => putOnce(request, {session, store: this.store, options, prepare});
     return this.#putQueue.run(name, work, options.signal);
   }

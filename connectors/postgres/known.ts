@@ -8,6 +8,7 @@ import type {Run} from './session.js';
 export const tableNames = async (run: Run): Promise<string[]> =>
   (await run(tablesStatement)).map(([name]) => name!);
 
+/** One for each connector; a server is asked once, tables anew for each question. */
 export class Known {
   readonly #store: string;
   readonly #onServer: (server: Server) => void;

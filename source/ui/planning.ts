@@ -22,6 +22,7 @@ export type Planning = {
   stop(): void;
 };
 
+/** Tells what comes of each plan and run; a plan under the number of its asking. */
 export const createPlanning = (engine: PlanningEngine, tell: Tell): Planning => {
   let planning = new AbortController();
   let running = new AbortController();

@@ -8,7 +8,7 @@ import type {Blocking, CustomerReport, Hindrance} from './report.js';
 /** A command from its words, complete; the command line adds the configuration that it was called with. */
 export type CommandText = (words: string[]) => string;
 
-export const plainCommand: CommandText = words => ['sesstui', ...words].map(shellWord).join(' ');
+const plainCommand: CommandText = words => ['sesstui', ...words].map(shellWord).join(' ');
 
 /** Things told in a sentence: long enough to be told from each other. */
 const short = (text: string): string => shorten(text, 80);
@@ -18,8 +18,7 @@ const joined = (items: string[], last = 'and'): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1)}`;
 
 /** `session c354… in rides` */
-export const blockingName = ({what, id, store}: Blocking): string =>
-  `${what} ${short(toText(id))} in ${store}`;
+const blockingName = ({what, id, store}: Blocking): string => `${what} ${short(toText(id))} in ${store}`;
 
 /** `session c354… in rides: waiting for 42 minutes, no request` */
 const blockingText = (item: Blocking): string => {

@@ -66,7 +66,7 @@ export type JournalLine =
   | {event: 'resumed' | 'undone'; at: string; by: string};
 
 /** `20261121T014210Z-7f3a` */
-export const newRunId = (now: Date): string => `${stampOf(now)}-${randomBytes(2).toString('hex')}`;
+const newRunId = (now: Date): string => `${stampOf(now)}-${randomBytes(2).toString('hex')}`;
 
 const runIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
 

@@ -4,6 +4,7 @@ import {clip} from '../../sanitise.js';
 import {blockedText, cancelledText, resolvedText} from './text.js';
 import type {Alert, CancellingRun, CustomerRuns, Decided} from './types.js';
 
+/** Runs of one customer count together for so long. */
 export const dayMs = 86_400_000;
 /** As many runs within a day are too many. */
 const runsTooMany = 3;
