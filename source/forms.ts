@@ -87,6 +87,9 @@ export type Form = Rows | Groups;
 export const everything: Pred = {all: []};
 export const nothing: Pred = {any: []};
 
+/** No row can match: a put with such a condition always makes a new row. */
+export const isNothing = (pred: Pred): boolean => 'any' in pred && pred.any.length === 0;
+
 /** The attributes that an expression reads. */
 export const attributesOf = (expr: Expr): string[] => {
   if ('attr' in expr) return [expr.attr];

@@ -2,13 +2,12 @@
  * A customer's story as Markdown, to be pasted into the incident. Pure. What came from a store is sanitised and
  * escaped: it neither formats the document, nor links anywhere, nor names anybody.
  */
-import {ageText} from './checks/check.js';
 import type {CustomerReport, CustomerSession} from './engine/customer/report.js';
 import {plainCommand, verdictOf} from './engine/customer/verdict.js';
 import {clip, sanitise} from './sanitise.js';
 import type {RunResult} from './types.js';
-import {toText} from './values.js';
-import {counted} from './words.js';
+import {spacedValues, toText} from './values.js';
+import {ageText, counted, notMade} from './words.js';
 
 export type IncidentOptions = {
   /** What was known before the runs; without it only the verdict of `report` is told. */
@@ -43,15 +42,9 @@ const block = (text: string): string => {
   return `${fence}sh\n${sanitise(text)}\n${fence}`;
 };
 
-/** `a`, `b c` — the values of a key, secrets already masked. */
-const keyText = (key: Record<string, unknown>): string =>
-  Object.values(key)
-    .map(value => toText(value as never))
-    .join(' ');
-
 const row = (cells: string[]): string => `| ${cells.join(' | ')} |`;
 
-const age = (seconds: number | null): string => (seconds === null ? '' : ageText(0, seconds * 1e6));
+const age = (seconds: number | null): string => (seconds === null ? '' : ageText(seconds));
 
 const sessionRow = ({at, ageSeconds, store, table, status, key, wrong, blocks}: CustomerSession): string =>
   row(
@@ -61,7 +54,7 @@ const sessionRow = ({at, ageSeconds, store, table, status, key, wrong, blocks}: 
       store,
       table,
       status ?? '',
-      keyText(key),
+      spacedValues(key),
       wrong.join(', '),
       blocks ? 'yes' : '',
     ].map(plain),
@@ -100,17 +93,12 @@ const changeLine = ({
       `${name}: ${toText(before?.[name] ?? null) || 'nothing'} → ${toText(after?.[name] ?? null) || 'nothing'}`,
   );
   const details = [...texts, ...(why === undefined ? [] : [why]), ...(error === undefined ? [] : [error])];
-  return `  - ${plain(`${result}: ${op} ${table} ${keyText(key)}`)}${details.length > 0 ? ` (${details.map(plain).join('; ')})` : ''}`;
+  return `  - ${plain(`${result}: ${op} ${table} ${spacedValues(key)}`)}${details.length > 0 ? ` (${details.map(plain).join('; ')})` : ''}`;
 };
 
 const runLines = (run: RunResult, undo: (run: RunResult) => string): string[] => {
-  const {check, action, planned, applied, skipped, failed, unknown, changes} = run;
-  const counts = [
-    `${applied} of ${counted(planned, 'row')} changed`,
-    ...Object.entries({skipped, failed, unknown}).flatMap(([name, some]) =>
-      some > 0 ? [`${some} ${name}`] : [],
-    ),
-  ];
+  const {check, action, planned, applied, changes} = run;
+  const counts = [`${applied} of ${counted(planned, 'row')} changed`, ...notMade(run)];
   const head = run.dryRun
     ? `- Planned only: ${plain(check)} ${plain(action)}, ${counted(planned, 'row')}`
     : `- Run ${plain(run.run ?? 'none')}: ${plain(check)} ${plain(action)}, ${counts.join(', ')}${run.interrupted ? ', interrupted' : ''}`;

@@ -89,7 +89,7 @@ const ofText = (text: string, zone: string): number | null => {
 };
 
 /** The beginning of the year 1: what lies before has no ISO 8601 of four digits, and is no moment of any session. */
-export const firstMicros = -62_135_596_800e6;
+const firstMicros = -62_135_596_800e6;
 
 /**
  * A value as microseconds since 1970 UTC (`Infinity`/`-Infinity` for PostgreSQL's infinite timestamps), or null

@@ -10,7 +10,7 @@ const escapes = /\x1b\[[0-9;]*m/g;
 const segmenter = new Intl.Segmenter('en', {granularity: 'grapheme'});
 
 /** True where every terminal takes the same width for a line; colours count for nothing. */
-export const isSimple = (line: string): boolean => simple.test(line.replace(escapes, ''));
+const isSimple = (line: string): boolean => simple.test(line.replace(escapes, ''));
 
 /** The line with the cursor put to its column after every character that terminals disagree about. */
 export const placed = (line: string): string => {

@@ -70,6 +70,9 @@ export const toText = (value: Value): string => {
   return typeof json === 'string' ? json : json === null ? '' : JSON.stringify(json);
 };
 
+/** `b c`: the values of a key as a person reads them, where nobody has to tell them apart again. */
+export const spacedValues = (key: ValueMap): string => Object.values(key).map(toText).join(' ');
+
 /**
  * A string that is equal for equal values and different for different ones, of any type. Types are kept
  * apart (`"1"` is not `1`); absent values are all alike. An ObjectId is equal to its hex string, because

@@ -9,7 +9,7 @@ import type {ViewProps} from './view.js';
 const categories: readonly Category[] = ['Move', 'Mark', 'Act', 'Look', 'Views', 'Program', 'Dialogs'];
 
 /** Bindings with the same words are one line with all of their keys. */
-export const helpEntries = (category: Category): {keys: string; text: string}[] => {
+const helpEntries = (category: Category): {keys: string; text: string}[] => {
   const entries = new Map<string, string[]>();
   for (const binding of bindings.filter((item: Binding) => item.category === category)) {
     const keys = entries.get(binding.text) ?? [];

@@ -35,7 +35,7 @@ const base64 = (bytes: Uint8Array): string =>
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 /** The SDK's value as lossless JSON. Sets have no order: they are sorted, so that equal ones look equal. */
-export const toAttribute = (raw: AttributeValue): Attribute => {
+const toAttribute = (raw: AttributeValue): Attribute => {
   if (raw.S !== undefined) return {S: raw.S};
   if (raw.N !== undefined) return {N: raw.N};
   if (raw.B !== undefined) return {B: base64(raw.B)};

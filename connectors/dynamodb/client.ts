@@ -181,7 +181,7 @@ export const openClient = (settings: ClientSettings): Client => {
 };
 
 /** `Scan of kite-sessions` */
-export const describeCall = (name: string, input: unknown): string => {
+const describeCall = (name: string, input: unknown): string => {
   const {TableName, RequestItems} = input as {TableName?: string; RequestItems?: Record<string, unknown>};
   const table = TableName ?? Object.keys(RequestItems ?? {})[0];
   return table ? `${name} of ${table}` : name;

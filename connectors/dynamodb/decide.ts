@@ -20,8 +20,7 @@ export type Keepers = Identity[];
 
 export const skipped = (why: string): Outcome => ({result: 'skipped', why});
 
-export const sameIdentity = (a: Identity, b: Identity): boolean =>
-  canonicalJson(a.at) === canonicalJson(b.at);
+const sameIdentity = (a: Identity, b: Identity): boolean => canonicalJson(a.at) === canonicalJson(b.at);
 
 /** Why a change can't be made to its own row; undefined where it can. */
 const obstacle = (

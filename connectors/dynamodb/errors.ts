@@ -70,7 +70,7 @@ export const isConditionFailure = (error: unknown): boolean =>
   nameOf(error) === 'ConditionalCheckFailedException';
 
 /** No connection was made: what was to be sent has certainly not arrived. */
-export const isUnsent = (error: unknown): boolean =>
+const isUnsent = (error: unknown): boolean =>
   notConnected.has(codeOf(error)) || nameOf(error) === 'CredentialsProviderError';
 
 /** The request may have been carried out although no answer says so. */

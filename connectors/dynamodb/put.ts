@@ -2,7 +2,7 @@
 import type {Connector, Kept, Put, Row} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {type Environment, holds} from '../../source/evaluate.js';
-import {partnersOf} from '../../source/forms.js';
+import {isNothing, partnersOf} from '../../source/forms.js';
 import {type Item, neutralItem} from './attributes.js';
 import {fullRow} from './candidates.js';
 import {isInvalid} from './errors.js';
@@ -40,8 +40,6 @@ const taken = (info: TableInfo): SesstuiError =>
     `There is a row of ${info.table} with this key already, and it is not the one that is meant.`,
     'Nothing was written. Look at the row, or use another key.',
   );
-
-const isAlwaysNew = ({where}: Put): boolean => 'any' in where && where.any.length === 0;
 
 const isMeant = ({where}: Put, item: Item, now: number): boolean => {
   const env: Environment = {now, hasPartner: () => false};
@@ -82,7 +80,7 @@ const round = async (job: Job): Promise<Kept | null> => {
   const {store, request, info, key} = job;
   const before = await readOne(job, info, key);
   const now = store.client.seen.micros ?? (await serverNow(store, job.signal));
-  if (before && (isAlwaysNew(request) || !isMeant(request, before, now))) throw taken(info);
+  if (before && (isNothing(request.where) || !isMeant(request, before, now))) throw taken(info);
   const {where} = request;
   const update = request.update && Object.keys(request.update).length > 0 ? request.update : null;
   const own = !before

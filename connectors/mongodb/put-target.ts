@@ -1,6 +1,7 @@
 /** How the one row that a put means is found: by what the server keeps unique. Pure. */
 import type {NewValue, Put, TableShape} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
+import {isNothing} from '../../source/forms.js';
 import {isAbsent, type Value} from '../../source/values.js';
 import {attributeName, type Filter} from './filters.js';
 import {bsonOfValue} from './values.js';
@@ -9,8 +10,6 @@ type Set = Record<string, NewValue>;
 
 /** The filter of the one document that can be the row; null for a row that is always new. */
 export type Target = {filter: Filter | null};
-
-export const isAlwaysNew = ({where}: Pick<Put, 'where'>): boolean => 'any' in where && where.any.length === 0;
 
 const given = (create: Set, name: string): Value => {
   const wanted = Object.hasOwn(create, name) ? create[name]! : {value: undefined};
@@ -32,7 +31,7 @@ export const targetOf = async (
 ): Promise<Target> => {
   const {table, create} = request;
   if (!isAbsent(given(create, '_id'))) return {filter: {_id: {$eq: bsonOfValue(given(create, '_id'))}}};
-  if (isAlwaysNew(request)) return {filter: null};
+  if (isNothing(request.where)) return {filter: null};
   const indexes = (await shapeOf())?.indexes ?? [];
   const index = indexes.find(
     ({unique, attributes}) => unique && attributes.every(name => !isAbsent(given(create, name))),

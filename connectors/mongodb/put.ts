@@ -5,14 +5,14 @@ import type {Document} from 'mongodb';
 import type {Kept, NewValue, Put} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {holds} from '../../source/evaluate.js';
-import {attributesOfPred, partnersOf} from '../../source/forms.js';
+import {attributesOfPred, isNothing, partnersOf} from '../../source/forms.js';
 import {settle} from './change.js';
 import type {Access} from './client.js';
 import {serverNow} from './clock.js';
 import {describeCollection, documentsOf} from './collections.js';
 import {bytesOf, type Fields, type FullRow, fieldsOf, fullRowOf} from './document.js';
 import {isDuplicateKey, mapError} from './errors.js';
-import {isAlwaysNew, refuseNames, type Target, targetOf} from './put-target.js';
+import {refuseNames, type Target, targetOf} from './put-target.js';
 import {stateFilter} from './state.js';
 import {inTurn} from './turns.js';
 import {applySets, type Write} from './writes.js';
@@ -130,7 +130,7 @@ const putAlone = async (job: Job): Promise<Kept> => {
   for (let attempt = 0, collisions = 0; attempt < mostRounds; attempt++) {
     if (attempt > 0) await pause(attempt, access.signal);
     const found = await lookFor(job);
-    if (found && (isAlwaysNew(job) || !holds(where, found.values, {now: job.now, hasPartner: () => false})))
+    if (found && (isNothing(where) || !holds(where, found.values, {now: job.now, hasPartner: () => false})))
       throw refused(table);
     if (found && !update) return kept('kept', found);
     const done = found ? await change(job, found, update!) : await make(job);

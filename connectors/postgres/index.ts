@@ -17,20 +17,20 @@ import type {
   Unit,
 } from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import {type Form, type Pred, partnersOf, partnersOfForm, type Tally} from '../../source/forms.js';
+import {type Form, isNothing, type Tally} from '../../source/forms.js';
 import type {Json, Value, ValueMap} from '../../source/values.js';
 import {applyUnits, settled} from './apply.js';
-import {noSuchTable, readTable, type Table, tableStatement, tablesStatement} from './catalogue.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
-import {isAlwaysNew, type PutJob, putOnce, tablesOfPut} from './put.js';
+import {Known, tableNames} from './known.js';
+import {type PutJob, putOnce} from './put.js';
 import {PutQueue, putsAtOnce} from './put-queue.js';
-import type {Context} from './query.js';
 import {valuesOfImage} from './rows.js';
 import {formQuery, tallyQuery} from './select.js';
-import {readServer, type Server} from './server.js';
+import {readNow} from './server.js';
 import {type Run, Session} from './session.js';
 import {questionLimitMs, Strain} from './strain.js';
+import {tablesOfForm, tablesOfPut, tablesOfTally, tablesOfUnits} from './touched-tables.js';
 
 export type PostgresSettings = ConnectorSettings & {
   url: string;
@@ -54,19 +54,16 @@ class PostgresConnector implements Connector {
   /** Connections for puts alone: many at once don't keep reads waiting. */
   #puts: Session | undefined;
   readonly #putQueue = new PutQueue();
-  #server: Server | undefined;
-  /** As last seen, for images that are shown without asking the server. */
-  readonly #seen = new Map<string, Table>();
+  readonly #known: Known;
   readonly #strain = new Strain();
 
   constructor(settings: PostgresSettings) {
     this.store = settings.store;
     this.#settings = settings;
     this.#session = new Session(settings);
-  }
-
-  get #zone(): string {
-    return this.#settings.timeZone ?? 'UTC';
+    this.#known = new Known(settings.store, ({standIn}) => {
+      this.#session.canCancel = standIn === null;
+    });
   }
 
   #refuseWrites(): void {
@@ -78,45 +75,9 @@ class PostgresConnector implements Connector {
     );
   }
 
-  async #serverOf(run: Run): Promise<Server> {
-    if (!this.#server) {
-      this.#server = await readServer(run);
-      this.#session.canCancel = this.#server.standIn === null;
-    }
-    return this.#server;
-  }
-
-  /** Looked up afresh each time: a backup must hold the columns that there are now. */
-  async #find(name: string, run: Run): Promise<Table | null> {
-    const [row] = await run(tableStatement(name));
-    if (!row) return null;
-    const table = readTable(name, row[0]!);
-    this.#seen.set(name, table);
-    return table;
-  }
-
-  async #context(names: string[], now: number, run: Run): Promise<Context> {
-    const {lower} = await this.#serverOf(run);
-    const found = new Map<string, Table>();
-    for (const name of new Set(names)) {
-      const table = await this.#find(name, run);
-      if (!table)
-        throw noSuchTable(
-          name,
-          this.store,
-          (await run(tablesStatement)).map(([other]) => other!),
-        );
-      found.set(name, table);
-    }
-    return {tables: name => found.get(name)!, lower, now};
-  }
-
   async server(signal?: AbortSignal) {
     // Asked anew: it is how a store that was down is found to be up again, and the same.
-    const {id, version, standIn} = await this.#session.read(run => {
-      this.#server = undefined;
-      return this.#serverOf(run);
-    }, signal);
+    const {id, version, standIn} = await this.#session.read(run => this.#known.freshServer(run), signal);
     return {id, version, standIn};
   }
 
@@ -125,19 +86,19 @@ class PostgresConnector implements Connector {
   }
 
   tables(signal?: AbortSignal): Promise<string[]> {
-    return this.#session.read(async run => (await run(tablesStatement)).map(([name]) => name!), signal);
+    return this.#session.read(tableNames, signal);
   }
 
   describe(name: string, signal?: AbortSignal): Promise<TableShape | null> {
     return this.#session.read(async run => {
-      const table = await this.#find(name, run);
+      const table = await this.#known.table(name, run);
       return table && describeTable(table, run);
     }, signal);
   }
 
   survey(form: Form, options: ReadOptions & {offset: number; limit: number}): Promise<Survey> {
     return this.#session.read(async run => {
-      const context = await this.#context(tablesOf(form), options.now, run);
+      const context = await this.#known.context(tablesOfForm(form), options.now, run);
       const query = formQuery(form, options, options, context);
       if (query.setting) await run(query.setting);
       const answer = await run(query.statement);
@@ -151,7 +112,10 @@ class PostgresConnector implements Connector {
 
   async *read(form: Form, options: ReadOptions): AsyncIterable<Found> {
     const {signal} = options;
-    const context = await this.#session.read(run => this.#context(tablesOf(form), options.now, run), signal);
+    const context = await this.#session.read(
+      run => this.#known.context(tablesOfForm(form), options.now, run),
+      signal,
+    );
     const query = formQuery(form, options, null, context);
     const reader = query.reader();
     for await (const page of this.#session.stream(query, options.full ?? false, signal)) {
@@ -166,28 +130,31 @@ class PostgresConnector implements Connector {
 
   tally(form: Tally, {now, signal}: ReadOptions): Promise<{value: Value; count: number}[]> {
     return this.#session.read(async run => {
-      const names = [form.from, ...(form.where ? partnersOf(form.where).map(partner => partner.table) : [])];
-      const query = tallyQuery(form, await this.#context(names, now, run));
+      const query = tallyQuery(form, await this.#known.context(tablesOfTally(form), now, run));
       return (await run(query.statement)).map(query.read);
     }, signal);
   }
 
   fetch(name: string, identities: Identity[], signal?: AbortSignal): Promise<(Row | undefined)[]> {
     return this.#session.read(async run => {
-      const context = await this.#context([name], 0, run);
+      const context = await this.#known.context([name], 0, run);
       const query = fetchQuery(context.tables(name), identities, context);
       return query ? query.read(await run(query.statement)) : identities.map(() => undefined);
     }, signal);
   }
 
+  /** What a transaction that writes needs to know, on the server's clock. */
+  #prepare(tables: string[]) {
+    return async (run: Run) => ({
+      ...(await this.#known.context(tables, await readNow(run), run)),
+      zone: this.#settings.timeZone ?? 'UTC',
+    });
+  }
+
   async apply(units: Unit[], options: ApplyOptions): Promise<Outcome[][]> {
     this.#refuseWrites();
     if (units.length === 0) return [];
-    const zone = this.#zone;
-    const prepare = async (run: Run) => ({
-      ...(await this.#context(tablesOfUnits(units), await readNow(run), run)),
-      zone,
-    });
+    const prepare = this.#prepare(tablesOfUnits(units));
     return applyUnits(units, {session: this.#session, store: this.store, options, prepare});
   }
 
@@ -196,11 +163,8 @@ class PostgresConnector implements Connector {
     this.#puts ??= new Session(this.#settings, putsAtOnce);
     const session = this.#puts;
     session.canCancel = this.#session.canCancel;
-    const prepare = async (run: Run) => ({
-      ...(await this.#context(tablesOfPut(request), await readNow(run), run)),
-      zone: this.#zone,
-    });
-    const name = isAlwaysNew(request) ? null : JSON.stringify([request.table, request.lock]);
+    const prepare = this.#prepare(tablesOfPut(request));
+    const name = isNothing(request.where) ? null : JSON.stringify([request.table, request.lock]);
     const work = () => putOnce(request, {session, store: this.store, options, prepare});
     return this.#putQueue.run(name, work, options.signal);
   }
@@ -212,40 +176,21 @@ class PostgresConnector implements Connector {
   async strain(signal?: AbortSignal): Promise<string | null> {
     const limit = AbortSignal.timeout(2 * questionLimitMs);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
-    const tables = [...this.#seen.values()].map(({oid}) => oid);
+    const tables = [...this.#known.seen.values()].map(({oid}) => oid);
     const ask = async (run: Run) =>
       // A server of one backend has nobody else to take care of.
-      (await this.#serverOf(run)).standIn === null ? this.#strain.ask(run, tables) : null;
+      (await this.#known.server(run)).standIn === null ? this.#strain.ask(run, tables) : null;
     return this.#session.read(ask, either).catch(() => null);
   }
 
   valuesOf(table: string, image: Image): ValueMap {
-    return valuesOfImage(image, this.#seen.get(table));
+    return valuesOfImage(image, this.#known.seen.get(table));
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#session.close(), this.#puts?.close()]);
   }
 }
-
-const readNow = async (run: Run): Promise<number> => {
-  const [row] = await run({text: 'select floor(extract(epoch from now()) * 1000000)::int8', values: []});
-  return Number(row![0]);
-};
-
-const tablesOf = (form: Form): string[] => [form.from, ...partnersOfForm(form).map(partner => partner.table)];
-
-const tablesOfUnits = (units: Unit[]): string[] => {
-  const preds: Pred[] = units.flatMap(({group, changes}) => [
-    ...(group ? [group.where] : []),
-    ...changes.flatMap(change => (change.still ? [change.still] : [])),
-  ]);
-  const own = units.flatMap(({group, changes}) => [
-    ...(group ? [group.table] : []),
-    ...changes.map(change => change.table),
-  ]);
-  return [...own, ...preds.flatMap(partnersOf).map(partner => partner.table)];
-};
 
 /** A connector for a PostgreSQL (13 or later). Nothing is connected until it is asked something. */
 export const openPostgres = (settings: PostgresSettings): Connector => new PostgresConnector(settings);

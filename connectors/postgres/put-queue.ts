@@ -8,6 +8,7 @@ import {interrupted} from './errors.js';
 /** How many puts are made at once, and for how many a connection is kept. */
 export const putsAtOnce = 4;
 
+/** One for each connector. */
 export class PutQueue {
   readonly #few = pLimit(putsAtOnce);
   readonly #last = new Map<string, Promise<unknown>>();

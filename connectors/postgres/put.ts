@@ -9,7 +9,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import pg from 'pg';
 import type {Kept, NewValue, Put, Row} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import {partnersOf} from '../../source/forms.js';
+import {isNothing} from '../../source/forms.js';
 import {commit, settled} from './apply.js';
 import {assignmentsOf} from './assignments.js';
 import {updateRows, type Workspace} from './batches.js';
@@ -30,23 +30,13 @@ export type PutJob = {
 
 const attempts = 5;
 
-/** The tables that a put reads or writes. */
-export const tablesOfPut = ({table, where, also}: Put): string[] => [
-  table,
-  ...partnersOf(where).map(partner => partner.table),
-  ...(also ?? []).map(beside => beside.table),
-];
-
 /** A number for `pg_advisory_xact_lock`, the same in every process: 64 bits of a hash of the table and the text. */
-export const lockNumber = (table: Table, lock: string): string =>
+const lockNumber = (table: Table, lock: string): string =>
   createHash('sha256').update(`${table.sql}\0${lock}`).digest().readBigInt64BE().toString();
-
-/** Always a new row: there is nobody to wait for, and nothing to look for. */
-export const isAlwaysNew = ({where}: Put): boolean => 'any' in where && where.any.length === 0;
 
 /** In one order for everybody, so that two puts wait for each other instead of deadlocking. */
 const takeLocks = async (request: Put, {tables, run}: Workspace): Promise<void> => {
-  const own = isAlwaysNew(request) ? [] : [lockNumber(tables(request.table), request.lock)];
+  const own = isNothing(request.where) ? [] : [lockNumber(tables(request.table), request.lock)];
   const beside = (request.also ?? []).map(({table, key}) =>
     lockNumber(tables(table), JSON.stringify(assignmentsOf(tables(table), asSet(key)).map(({text}) => text))),
   );
@@ -95,7 +85,7 @@ const putRow = async (
 ): Promise<Kept> => {
   const {table, where, keep, create, update} = request;
   for (let look = 1; look <= looks; look++) {
-    const rows = isAlwaysNew(request) ? [] : await lockGroup(table, where, workspace);
+    const rows = isNothing(request.where) ? [] : await lockGroup(table, where, workspace);
     const found = rows[rows.length > 1 ? decideKeeper(keep, rows) : 0];
     if (!found && rows.length > 0)
       throw new SesstuiError(

@@ -1,4 +1,4 @@
-/** What kind of server answers: its identity, its version, and what it can lower-case with. */
+/** What kind of server answers: its identity, its version, what it can lower-case with, and its clock. */
 import type {Run} from './session.js';
 
 export type Server = {
@@ -41,4 +41,10 @@ export const readServer = async (run: Run): Promise<Server> => {
     standIn,
     lower: collation ? ` collate pg_catalog."${collation}"` : '',
   };
+};
+
+/** The server's clock as the transaction began, microseconds since 1970. */
+export const readNow = async (run: Run): Promise<number> => {
+  const [row] = await run(statement('select floor(extract(epoch from now()) * 1000000)::int8'));
+  return Number(row![0]);
 };

@@ -9,6 +9,7 @@ import {exprValue} from '../evaluate.js';
 import type {Expr, Form, Groups, Pred, Rows, Scalar, Tally} from '../forms.js';
 import type {ActionMeta, CheckKind, ReasonMeta, Verdict} from '../types.js';
 import type {Value} from '../values.js';
+import {ageText} from '../words.js';
 
 /** Table shapes by the name that the configuration gives; what a check may rely on being there. */
 export type Shapes = Record<string, TableShape>;
@@ -180,10 +181,5 @@ export const actionsOfReasons = (reasons: ReasonMeta[], names: string[]): string
   ...new Set(names.flatMap(name => reasons.find(reason => reason.name === name)?.actions ?? [])),
 ];
 
-/** A moment's age in words: `42 minutes`. */
-export const ageText = (micros: number, now: number): string => {
-  const seconds = Math.floor((now - micros) / 1e6);
-  if (seconds < 120) return `${seconds} seconds`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} minutes`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} hours` : `${Math.floor(seconds / 86_400)} days`;
-};
+/** The age of a moment in words: `42 minutes`; both in microseconds since 1970. */
+export const ageOfMoment = (micros: number, now: number): string => ageText(Math.floor((now - micros) / 1e6));

@@ -9,7 +9,7 @@ import {digest, exprValue, normalise, valueAt} from '../evaluate.js';
 import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText} from '../values.js';
-import {ageText, type Check, type Judged, momentOf, type Part, type Task} from './check.js';
+import {ageOfMoment, type Check, type Judged, momentOf, type Part, type Task} from './check.js';
 import {decideKeeper} from './keeper.js';
 
 type Config = DeviceSessionsConfig;
@@ -143,7 +143,7 @@ const judgeDevice =
           verdict: expired ? 'delete' : 'none',
           why:
             expired && typeof expires === 'number'
-              ? `device session, unprotected, expired ${ageText(expires, now)} ago`
+              ? `device session, unprotected, expired ${ageOfMoment(expires, now)} ago`
               : 'healthy',
         },
       ],

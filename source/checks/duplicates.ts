@@ -9,7 +9,7 @@ import {exprValue, valueAt} from '../evaluate.js';
 import type {Having, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText, type Value} from '../values.js';
-import {ageText, type Check, type Judged, momentOf, type Part, type Shapes} from './check.js';
+import {ageOfMoment, type Check, type Judged, momentOf, type Part, type Shapes} from './check.js';
 import {duplicatesIdentities} from './duplicates-identities.js';
 import {planDuplicates} from './duplicates-plan.js';
 import {
@@ -91,7 +91,7 @@ const describeRow = (config: Config, row: Row, texts: string[], now: number): st
     ? latestMoment(row, config.latestBy, config.timeZone)
     : Number.NEGATIVE_INFINITY;
   const age = Number.isFinite(micros)
-    ? [micros <= now ? `last seen ${ageText(micros, now)} ago` : 'last seen in the future']
+    ? [micros <= now ? `last seen ${ageOfMoment(micros, now)} ago` : 'last seen in the future']
     : [];
   return [...texts, ...age].join('; ');
 };

@@ -11,7 +11,7 @@ import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {isAbsent, type Scalar, toText, type Value} from '../values.js';
 import {
-  ageText,
+  ageOfMoment,
   type Check,
   customerColumns,
   guessedEmails,
@@ -142,7 +142,9 @@ const judge =
           row,
           verdict: cleanable ? 'cancel' : 'none',
           why:
-            since === null ? `${status}: ${evidence}` : `${status} for ${ageText(since, now)}: ${evidence}`,
+            since === null
+              ? `${status}: ${evidence}`
+              : `${status} for ${ageOfMoment(since, now)}: ${evidence}`,
         },
       ],
     };

@@ -8,6 +8,7 @@ import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
 import type {CheckResult, Finding} from '../types.js';
 import type {Json} from '../values.js';
+import {ageText} from '../words.js';
 import {namedCheck} from './checks.js';
 import type {Context} from './context.js';
 
@@ -31,12 +32,8 @@ const columns = [
 ];
 
 /** `42m`, `3h`, `5d`: an age that fits a column. */
-const shortAge = (seconds: number | null): string => {
-  if (seconds === null) return '';
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
-};
+const shortAge = (seconds: number | null): string =>
+  seconds === null ? '' : ageText(seconds).replace(/ (.).*/, '$1');
 
 const text = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 

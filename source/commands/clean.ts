@@ -2,6 +2,7 @@
 
 import type {FullEngine} from '../engine/engine.js';
 import {defaultActions} from '../engine/plan/default-actions.js';
+import {emptyResult} from '../engine/plan/planned.js';
 import {SesstuiError} from '../errors.js';
 import type {RunResult, Selection} from '../types.js';
 import {namedCheck} from './checks.js';
@@ -57,7 +58,7 @@ const cleanEach = async (context: Context, engine: FullEngine, results: RunResul
       if (result.interrupted) return;
     }
     // A check with nothing to do is told all the same.
-    if (results.length === before) results.push(emptyResult(check.id, defaultActions(check)[0]!, context));
+    if (results.length === before) results.push(nothingToDo(check.id, defaultActions(check)[0]!, context));
   }
 };
 
@@ -70,19 +71,10 @@ const withNote = (result: RunResult): RunResult => ({
   ],
 });
 
-const emptyResult = (check: string, action: string, {flags}: Context): RunResult => ({
-  run: null,
+const nothingToDo = (check: string, action: string, {flags}: Context): RunResult => ({
+  ...emptyResult(check, action),
   dryRun: !flags.has('yes') || flags.has('dry-run'),
-  check,
-  action,
-  planned: 0,
-  applied: 0,
-  skipped: 0,
-  failed: 0,
-  unknown: 0,
   remaining: 0,
-  changes: [],
-  notes: [],
 });
 
 export const clean = async (context: Context): Promise<number> => {

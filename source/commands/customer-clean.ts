@@ -3,11 +3,12 @@ import type {CustomerReport} from '../engine/customer/report.js';
 import type {FullEngine} from '../engine/engine.js';
 import {asSesstuiError} from '../errors.js';
 import {sanitise, shorten} from '../sanitise.js';
+import {shellWord} from '../shell-word.js';
 import type {Plan, RunResult} from '../types.js';
 import {toText} from '../values.js';
 import type {Context} from './context.js';
 import {onlyPlans, requireConfirmed, runPlan} from './running.js';
-import {resumeLine, shellWord, suggested, undoLine} from './suggest.js';
+import {resumeLine, suggested, undoLine} from './suggest.js';
 
 /** `error`: of the first plan that could not be carried out after others were; the rest was left. */
 export type Cleaned = {results: RunResult[]; error: CustomerReport['errors'][number] | null};

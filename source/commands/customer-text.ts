@@ -1,11 +1,11 @@
 /** One customer for people: the verdict first, then one timeline over all stores, and what to type next. */
-import {ageText} from '../checks/check.js';
 import type {CustomerReport} from '../engine/customer/report.js';
 import {type CommandText, verdictOf} from '../engine/customer/verdict.js';
 import type {OutputColumn, OutputRow} from '../output/columns.js';
 import {renderTable} from '../output/table.js';
 import {cut, displayWidth, sanitise, shorten} from '../sanitise.js';
-import {toText} from '../values.js';
+import {spacedValues} from '../values.js';
+import {ageText} from '../words.js';
 import type {Context} from './context.js';
 
 /** What a CSV file holds of each session, and what the table's columns are made of. */
@@ -21,15 +21,10 @@ export const csvColumns: OutputColumn[] = [
   {name: 'values', header: 'VALUES'},
 ];
 
-const keyText = (key: Record<string, unknown>): string =>
-  Object.values(key)
-    .map(value => toText(value as never))
-    .join(' ');
-
 export const csvRows = ({sessions}: CustomerReport): OutputRow[] =>
   sessions.map(({key, wrong, ...session}) => ({
     ...session,
-    key: keyText(key),
+    key: spacedValues(key),
     wrong: wrong.join(' '),
   }));
 
@@ -37,7 +32,7 @@ export const csvRows = ({sessions}: CustomerReport): OutputRow[] =>
 const ageCell = (seconds: number | null): string =>
   seconds === null
     ? ''
-    : ageText(0, seconds * 1e6)
+    : ageText(seconds)
         .replace(' seconds', ' s')
         .replace(' minutes', ' min')
         .replace(' hours', ' h')
@@ -76,7 +71,7 @@ const timeline = (context: Context, {sessions}: CustomerReport): string => {
     store,
     table,
     status: status ?? '',
-    key: sanitise(keyText(key)),
+    key: sanitise(spacedValues(key)),
     wrong: wrong.join(', '),
   }));
   const most = keyWidth(context.width, rows);

@@ -6,7 +6,7 @@ import {renderTable} from '../output/table.js';
 import {sanitise, shorten} from '../sanitise.js';
 import type {RunResult, ShownChange} from '../types.js';
 import type {Json} from '../values.js';
-import {counted} from '../words.js';
+import {counted, notMade} from '../words.js';
 import type {Context} from './context.js';
 import {resumeLine, undoLine} from './suggest.js';
 
@@ -51,10 +51,7 @@ const headOf = (result: RunResult, resuming: boolean): string => {
   const plan = `Plan: ${result.check} ${result.action}: `;
   if (result.dryRun && resuming) {
     const left = count - applied - skipped - failed - unknown;
-    const others = Object.entries({skipped, failed, unknown}).flatMap(([name, some]) =>
-      some > 0 ? [`${some} ${name}`] : [],
-    );
-    return `${plan}${applied} of ${counted(count, 'change')} ${applied === 1 ? 'was' : 'were'} made, ${[...others, `${left} ${left === 1 ? 'is' : 'are'} left`].join(', ')}. Nothing was changed now.`;
+    return `${plan}${applied} of ${counted(count, 'change')} ${applied === 1 ? 'was' : 'were'} made, ${[...notMade(result), `${left} ${left === 1 ? 'is' : 'are'} left`].join(', ')}. Nothing was changed now.`;
   }
   return result.dryRun
     ? `${plan}${counted(count, 'change')}${skipped > 0 ? ` (${skipped} will be skipped)` : ''}. Nothing was changed.`

@@ -5,10 +5,11 @@ import {missingConfirmations} from '../engine/confirmations.js';
 import type {FullEngine} from '../engine/engine.js';
 import {plannedResult} from '../engine/plan/planned.js';
 import {SesstuiError} from '../errors.js';
+import {shellWord} from '../shell-word.js';
 import {countResults, type Plan, type Progress, type RunResult, type Selection} from '../types.js';
 import type {Context} from './context.js';
 import {planWritten} from './printing.js';
-import {shellWord, suggested} from './suggest.js';
+import {suggested} from './suggest.js';
 
 /** Without --yes, or with --dry-run, only the plan is made. */
 export const onlyPlans = ({flags}: Context): boolean => !flags.has('yes') || flags.has('dry-run');

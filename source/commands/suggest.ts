@@ -4,8 +4,6 @@ import {shellWord} from '../shell-word.js';
 import type {RunResult} from '../types.js';
 import type {Context} from './context.js';
 
-export {shellWord};
-
 /** `sesstui …` on the same configuration and state directory as this call, with what has to be typed for it. */
 export const suggested = (
   {flags}: Pick<Context, 'flags'>,

@@ -14,7 +14,7 @@ const plain = /^[A-Za-z_][\w.-]*$/;
 const notText = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
 
 /** A value in YAML's flow style, in ASCII on one line; a dollar sign is doubled, so that it stays one. */
-export const yamlValue = (value: unknown): string => {
+const yamlValue = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(yamlValue).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
     return `{${Object.entries(value)

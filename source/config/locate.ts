@@ -11,7 +11,7 @@ export const fileNames = ['sesstui.yaml', 'sesstui.yml', 'sesstui.json'] as cons
 const mostBytes = 1024 * 1024;
 
 /** The user's configuration directory of this system. */
-export const userConfigDirectory = (): string => envPaths('sesstui', {suffix: ''}).config;
+const userConfigDirectory = (): string => envPaths('sesstui', {suffix: ''}).config;
 
 const isThere = async (file: string): Promise<boolean> => {
   try {

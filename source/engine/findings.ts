@@ -96,7 +96,7 @@ export const groupTexts = (group: Value[]): string[] =>
     ? [toText(group[0]), JSON.stringify(toJson(group[0]))]
     : [JSON.stringify(group.map(toJson))];
 
-export const findingId = (check: string, part: Part, judged: Judged): string => {
+const findingId = (check: string, part: Part, judged: Judged): string => {
   const first = judged.rows[0]!.row;
   const what =
     part.form.form === 'groups' ? judged.group.map(canonical).join(' ') : canonicalJson(first.identity.at);

@@ -84,7 +84,7 @@ export const valuesOf = (given: Record<string, unknown>, kind: StoreKind, within
   );
 
 /** What a caller gets: a moment as a Date, bytes as a Buffer, ids and numbers of a driver's own as text. */
-export const nativeOf = (value: Value): unknown => {
+const nativeOf = (value: Value): unknown => {
   if (value instanceof Time)
     return Number.isFinite(value.micros) ? new Date(Math.floor(value.micros / 1000)) : value.micros;
   if (value instanceof Other) {

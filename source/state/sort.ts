@@ -3,7 +3,7 @@ import type {Finding, Severity} from '../types.js';
 import {nameOf} from './filter.js';
 import type {SortKey} from './lists.js';
 
-export const sortKeys: readonly SortKey[] = ['severity', 'age', 'group', 'rows', 'reason'];
+const sortKeys: readonly SortKey[] = ['severity', 'age', 'group', 'rows', 'reason'];
 
 /** The one after this; null is the check's own order. */
 export const nextSort = (key: SortKey | null): SortKey | null =>

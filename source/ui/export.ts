@@ -7,6 +7,7 @@ import {toCsv} from '../output/csv.js';
 import {jsonLine} from '../output/json.js';
 import {groupText, keyText, matches} from '../state/filter.js';
 import type {Engine, Finding} from '../types.js';
+import {stampOf} from '../words.js';
 import {readSlice} from './look.js';
 
 const PAGE = 1000;
@@ -64,8 +65,7 @@ export const exportFindings = async (
   {check, format, filter, directory, now}: ExportRequest,
   signal: AbortSignal,
 ): Promise<{path: string; count: number}> => {
-  const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '');
-  const path = join(directory, `sesstui-${check.replaceAll(/[^\w.-]/g, '-')}-${stamp}.${format}`);
+  const path = join(directory, `sesstui-${check.replaceAll(/[^\w.-]/g, '-')}-${stampOf(now)}.${format}`);
   const file = await open(path, 'wx', 0o600).catch((thrown: unknown) => {
     throw new SesstuiError(
       'usage',

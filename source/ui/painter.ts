@@ -13,8 +13,7 @@ const RESET = '\x1b[0m';
 export type Output = NodeJS.WriteStream;
 
 /** A line as it is written at a row. Erased first: at the last column the cursor stays on what was written there. */
-export const placedLine = (line: string, row: number): string =>
-  `\x1b[${row};1H\x1b[K${placed(line)}${RESET}`;
+const placedLine = (line: string, row: number): string => `\x1b[${row};1H\x1b[K${placed(line)}${RESET}`;
 
 export class Painter extends EventEmitter {
   /** What is on the terminal, line by line. */

@@ -1,6 +1,6 @@
 /** The watch in words: a line when something has changed, none when it goes on as it was. */
 import type {RunResult} from '../types.js';
-import {counted} from '../words.js';
+import {counted, notMade} from '../words.js';
 import type {Round} from './round.js';
 
 export type Line = {level: 'info' | 'warn' | 'error'; check: string | null; text: string};
@@ -34,12 +34,9 @@ export const runLine = (
   customers: string[],
   suggest: Suggest,
 ): Line => {
-  const {planned, applied, skipped, failed, unknown, faults = [], interrupted} = result;
-  const others = Object.entries({skipped, failed, unknown}).flatMap(([name, count]) =>
-    count > 0 ? [`${count} ${name}`] : [],
-  );
+  const {planned, applied, failed, unknown, faults = [], interrupted} = result;
   const parts = [
-    `${action}: ${[`${applied} of ${counted(planned, 'change')} made`, ...others].join(', ')}`,
+    `${action}: ${[`${applied} of ${counted(planned, 'change')} made`, ...notMade(result)].join(', ')}`,
     ...(customers.length > 0 ? [`sessions of ${counted(customers.length, 'customer')} cancelled`] : []),
     ...faults,
     ...(interrupted ? ['cut short'] : []),

@@ -3,6 +3,7 @@
  * kill nothing stays half done, and nothing that was done stays untold. Read and written only by whose turn it is.
  */
 import type {FullEngine} from '../engine/engine.js';
+import {emptyResult} from '../engine/plan/planned.js';
 import type {RunResult, RunSummary} from '../types.js';
 import {addRun, type Cleaned, type Cleaning, carryOut} from './cleaning.js';
 import type {Memory} from './memory.js';
@@ -35,9 +36,17 @@ export const markTold = async (memory: Memory, check: string): Promise<void> => 
 
 const resultOf = (run: RunSummary): RunResult => {
   const {planned, applied, skipped, failed, unknown, check, action} = run;
-  const counts = {planned, applied, skipped, failed, unknown};
-  const notes = ['it had ended before the watch was restarted'];
-  return {run: run.run, dryRun: false, check, action, ...counts, remaining: null, changes: [], notes};
+  return {
+    ...emptyResult(check, action),
+    run: run.run,
+    dryRun: false,
+    planned,
+    applied,
+    skipped,
+    failed,
+    unknown,
+    notes: ['it had ended before the watch was restarted'],
+  };
 };
 
 /**

@@ -2,8 +2,8 @@
 import {expect} from 'vitest';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Kept, NewValue, Put} from '../../source/connector.js';
-import {SesstuiError} from '../../source/errors.js';
 import {Time, type Value} from '../../source/values.js';
+import {codeOf} from '../support/rejections.js';
 import type {Declare} from './contract.js';
 import {allRows} from './contract-answers.js';
 import {current, load} from './contract-changes.js';
@@ -33,14 +33,6 @@ const requestFor = async (harness: Harness, id: string, rest: Partial<Put> = {})
 
 const put = ({connector}: Harness, request: Put, signal?: AbortSignal): Promise<Kept> =>
   connector.put(request, {decideKeeper, signal});
-
-const codeOf = async (promise: Promise<unknown>): Promise<string> => {
-  const error = await promise.then(
-    () => new Error('it was answered'),
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof SesstuiError ? error.code : String(error);
-};
 
 const declareOne = (declare: Declare): void => {
   declare('puts a row that is not there, and tells it as it then is', async harness => {

@@ -1,6 +1,6 @@
 /** The suite that every connector passes: what the store answers is what the reference evaluator answers. */
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {SesstuiError} from '../../source/errors.js';
+import {codeOf} from '../support/rejections.js';
 import {declareBlocked} from './contract-blocked.js';
 import {nowMicros, partnersTable, rowColumns, rowsTable} from './contract-data.js';
 import {declareGroups} from './contract-groups.js';
@@ -14,14 +14,6 @@ export type Declare = (title: string, check: (harness: Harness) => Promise<void>
 
 const everyRow = (from: string) => ({form: 'rows' as const, from, where: {all: []}, show: [], tags: {}});
 const onePage = {now: nowMicros, offset: 0, limit: 10};
-
-const codeOf = async (promise: Promise<unknown>): Promise<string> => {
-  const error = await promise.then(
-    () => new Error('it was answered'),
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof SesstuiError ? error.code : String(error);
-};
 
 const declareStore = (declare: Declare): void => {
   declare('says what the server and a table are', async ({connector, load}) => {

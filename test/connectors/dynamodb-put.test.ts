@@ -5,6 +5,7 @@ import {openDynamodb} from '../../connectors/dynamodb/index.js';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Connector, Put} from '../../source/connector.js';
 import {type DynamodbServer, dynamodbServers, makeTable, rawClient, scanTable} from '../support/dynamodb.js';
+import {codeOf} from '../support/rejections.js';
 import {startThrottlingProxy, type ThrottlingProxy} from '../support/throttling-proxy.js';
 
 const settings = {
@@ -48,11 +49,6 @@ describe.each(dynamodbServers())('putting into $name', ({start}) => {
     await makeTable(client, 'put-others', {id: 'S'}, []);
   });
   const put = (more: Partial<Put> = {}) => connector.put(request(more), {decideKeeper});
-  const codeOf = (promise: Promise<unknown>) =>
-    promise.then(
-      () => 'answered',
-      error => error.code,
-    );
   const rows = () => scanTable(client, 'put-rows');
 
   test('what DynamoDB can not hold is not written, and told as what the caller gave', async () => {

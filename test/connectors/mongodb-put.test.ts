@@ -6,6 +6,7 @@ import type {Connector, NewValue, Put} from '../../source/connector.js';
 import {Other} from '../../source/values.js';
 import {type MongodbServer, mongodbServers, newDatabaseName, openTestConnector} from '../support/mongodb.js';
 import {startProxy} from '../support/mongodb-proxy.js';
+import {codeOf} from '../support/rejections.js';
 
 const request = (more: Partial<Put> = {}): Put => ({
   table: 'c',
@@ -40,11 +41,6 @@ describe.each(mongodbServers())('putting into $name', ({start}) => {
     await client.db(database).createCollection('c');
   });
   const put = (more: Partial<Put> = {}, on = connector) => on.put(request(more), {decideKeeper});
-  const codeOf = (promise: Promise<unknown>) =>
-    promise.then(
-      () => 'answered',
-      error => error.code,
-    );
   const documents = () => collection.find({}, {promoteValues: false}).toArray();
   const byEmail = (email: string): Partial<Put> => ({
     where: {in: [email], of: {attr: 'email'}},

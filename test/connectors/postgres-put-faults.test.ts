@@ -8,6 +8,7 @@ import {nothing} from '../../source/forms.js';
 import type {Value} from '../../source/values.js';
 import {postgresServers} from '../support/postgres.js';
 import {isCommit, openProxy} from '../support/postgres-proxy.js';
+import {codeOf} from '../support/rejections.js';
 import {type Bench, openBench, rowTexts, settings} from './postgres-harness.js';
 
 const sets = (values: Record<string, Value>): Record<string, NewValue> =>
@@ -42,11 +43,6 @@ describe.each(postgresServers)('postgres put faults on $name', ({start}) => {
         expect(rows).toHaveLength(count);
       },
       {timeout: 5_000, interval: 20},
-    );
-  const codeOf = (promise: Promise<unknown>): Promise<string> =>
-    promise.then(
-      () => 'it was answered',
-      error => error.code as string,
     );
 
   beforeAll(async () => {

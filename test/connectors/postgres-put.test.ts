@@ -3,10 +3,11 @@ import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {openPostgres} from '../../connectors/postgres/index.js';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Kept, NewValue, Put} from '../../source/connector.js';
-import {SesstuiError} from '../../source/errors.js';
+import type {SesstuiError} from '../../source/errors.js';
 import {nothing, type Pred} from '../../source/forms.js';
 import {Time, type Value} from '../../source/values.js';
 import {postgresServers} from '../support/postgres.js';
+import {faultOf} from '../support/rejections.js';
 import {type Bench, openBench, rowTexts, settings} from './postgres-harness.js';
 
 const sets = (values: Record<string, Value>): Record<string, NewValue> =>
@@ -25,14 +26,8 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
   let bench: Bench;
   const sql = (text: string) => bench.client.query(text);
   const put = (one: Put): Promise<Kept> => bench.connector.put(one, {decideKeeper});
-  const faultOf = async (one: Put, connector = bench.connector): Promise<SesstuiError> => {
-    const error = await connector.put(one, {decideKeeper}).then(
-      () => new Error('it was answered'),
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(SesstuiError);
-    return error as SesstuiError;
-  };
+  const putFault = (one: Put, connector = bench.connector): Promise<SesstuiError> =>
+    faultOf(connector.put(one, {decideKeeper}));
 
   beforeAll(async () => {
     bench = await openBench(await start());
@@ -96,7 +91,7 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
     expect(row.values).toMatchObject({id: 2, n: 9, twice: 18, doc: {x: 'é'}});
     const after = await rowTexts(bench, 'items');
     expect(after.filter(text => !before.includes(text))).toHaveLength(1);
-    expect((await faultOf(request({keep: {by: 'none'}, create: {}}))).code).toBe('usage');
+    expect((await putFault(request({keep: {by: 'none'}, create: {}}))).code).toBe('usage');
   });
 
   test('the row is told as triggers left it', async () => {
@@ -115,8 +110,8 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
       create or replace function refuse() returns trigger language plpgsql as $$ begin return null; end $$;
       create trigger refuse before insert or update on items for each row execute function refuse()`);
     const before = await rowTexts(bench, 'items');
-    expect((await faultOf(request({create: {}, update: sets({n: 1})}))).code).toBe('protected');
-    expect((await faultOf(request({where: is('name', 'b'), create: sets({name: 'b'})}))).code).toBe(
+    expect((await putFault(request({create: {}, update: sets({n: 1})}))).code).toBe('protected');
+    expect((await putFault(request({where: is('name', 'b'), create: sets({name: 'b'})}))).code).toBe(
       'refused',
     );
     expect(await rowTexts(bench, 'items')).toEqual(before);
@@ -138,13 +133,13 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
       [sets({naem: 'a'}), 'not-found', '"naem"'],
     ];
     for (const [create, code, text] of cases) {
-      const fault = await faultOf(request({create, also}));
+      const fault = await putFault(request({create, also}));
       expect([fault.code, fault.message]).toEqual([code, expect.stringContaining(text)]);
       expect(fault.message).not.toMatch(/s3cret|5555|99999999999|taken/);
       expect(fault.cause).toBeUndefined();
     }
     expect(
-      (await faultOf(request({create: sets({name: 'a'}), also: [{...also[0]!, key: {id: null}}]}))).code,
+      (await putFault(request({create: sets({name: 'a'}), also: [{...also[0]!, key: {id: null}}]}))).code,
     ).toBe('usage');
     expect(await rowTexts(bench, 'items')).toEqual(before);
     expect(await rowTexts(bench, 'others')).toEqual([]);
@@ -154,7 +149,7 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
     await sql(`create table others (id text primary key, item bigint,
       foreign key (item) references items deferrable initially deferred)`);
     const also = [{table: 'others', key: {id: 'o1'}, set: sets({item: 77})}];
-    const fault = await faultOf(request({create: sets({name: 'a'}), also}));
+    const fault = await putFault(request({create: sets({name: 'a'}), also}));
     expect([fault.code, fault.message]).toEqual([
       'refused',
       expect.stringContaining('foreign key constraint'),
@@ -165,7 +160,7 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
   test('a key is never changed, whatever identifies the rows', async () => {
     await sql('drop table items; create table items (name text not null unique, n int)');
     await sql(`insert into items values ('a', 1)`);
-    expect((await faultOf(request({create: {}, update: sets({name: 'b'})}))).code).toBe('usage');
+    expect((await putFault(request({create: {}, update: sets({name: 'b'})}))).code).toBe('usage');
     await sql('drop table items; create table items (name text, n int)');
     const one = request({create: sets({name: 'a', n: 1}), update: sets({n: 2})});
     expect((await put(one)).result).toBe('created');
@@ -193,7 +188,7 @@ describe.each(postgresServers)('postgres puts on $name', ({start}) => {
   test('nothing is written where nothing may be', async () => {
     const readOnly = openPostgres({...settings, url: bench.url, readOnly: true});
     try {
-      expect((await faultOf(request({create: sets({name: 'a'})}), readOnly)).code).toBe('read-only');
+      expect((await putFault(request({create: sets({name: 'a'})}), readOnly)).code).toBe('read-only');
     } finally {
       await readOnly.close();
     }

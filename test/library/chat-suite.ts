@@ -6,6 +6,7 @@ import type {LibraryContext} from '../../source/library/context.js';
 import {type Opened, openContext} from '../support/library-context.js';
 import {type MongodbServer, type MongodbServerKind, newDatabaseName} from '../support/mongodb.js';
 import {startProxy} from '../support/mongodb-proxy.js';
+import {codeOf} from '../support/rejections.js';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const someUuid = '7d444840-9dc0-4c1d-8c2e-1c3d5a6b7f80';
@@ -47,11 +48,6 @@ export const chatSuite = ({name, start}: MongodbServerKind, callers: number): vo
     const ensure = (conversationId: unknown, more: object = {}) =>
       ensureConversation(opened.context, {conversationId, ...more});
     const documents = () => collection.find().toArray();
-    const codeOf = (promise: Promise<unknown>) =>
-      promise.then(
-        () => 'answered',
-        error => error.code,
-      );
     const warnings = () => opened.logged.filter(({level}) => level === 'warn').map(({message}) => message);
 
     test('a new conversation has an id of its own, and moments of the database', async () => {

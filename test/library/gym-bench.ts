@@ -1,8 +1,7 @@
 /** The gym's table for the tests of its functions, with and without its guards. */
 import {createHash} from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import {jsWhitespace} from '../../connectors/postgres/sql.js';
-import type {PostgresServer} from '../support/postgres.js';
 
 export const salt = 'pepper';
 
@@ -40,13 +39,6 @@ export const gymConfiguration = (url: string, check: object = {}): object => ({
     },
   },
 });
-
-export const openClient = async (server: PostgresServer): Promise<pg.Client> => {
-  const client = new pg.Client(server.url);
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-};
 
 export const freshGym = async (client: pg.Client, ...guards: string[]): Promise<void> => {
   await client.query(['drop table if exists auth_sessions cascade', gymTable, ...guards].join('; '));

@@ -10,15 +10,8 @@ import {
   upsertBackgroundSession,
 } from '../../source/library/gym.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {type PostgresServer, postgresServers} from '../support/postgres.js';
-import {
-  freshGym,
-  gymConfiguration,
-  oneBackground,
-  openClient,
-  rightFingerprint,
-  sessionsIn,
-} from './gym-bench.js';
+import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
+import {freshGym, gymConfiguration, oneBackground, rightFingerprint, sessionsIn} from './gym-bench.js';
 import {besideUntil} from './outside.js';
 
 const callers = 100;

@@ -1,7 +1,6 @@
 /** The gym's functions, one after another; many at once are in gym.servers.ts. */
 import type pg from 'pg';
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest';
-import type {SesstuiError} from '../../source/errors.js';
 import {digest} from '../../source/evaluate.js';
 import {
   backgroundFingerprint,
@@ -13,15 +12,9 @@ import {
   upsertBackgroundSession,
 } from '../../source/library/gym.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
-import {
-  freshGym,
-  gymConfiguration,
-  oneBackground,
-  openClient,
-  rightFingerprint,
-  sessionsIn,
-} from './gym-bench.js';
+import {openClient, type PostgresServer, startPglite} from '../support/postgres.js';
+import {faultOf} from '../support/rejections.js';
+import {freshGym, gymConfiguration, oneBackground, rightFingerprint, sessionsIn} from './gym-bench.js';
 
 let server: PostgresServer;
 let client: pg.Client;
@@ -49,14 +42,6 @@ const openWith = async (check: object, rest: object = {}): Promise<Opened> => {
   const other = await openContext({...gymConfiguration(server.url, check), ...rest});
   more.push(other);
   return other;
-};
-
-const faultOf = async (promise: Promise<unknown>): Promise<SesstuiError> => {
-  const error = await promise.then(
-    () => new Error('it was answered'),
-    (thrown: unknown) => thrown,
-  );
-  return error as SesstuiError;
 };
 
 const insert = (values: string): Promise<unknown> =>

@@ -16,6 +16,7 @@ import {
   scanTable,
 } from '../support/dynamodb.js';
 import {type Opened, openContext} from '../support/library-context.js';
+import {codeOf} from '../support/rejections.js';
 import {startThrottlingProxy, type ThrottlingProxy} from '../support/throttling-proxy.js';
 
 const sessions = 'kite-sessions';
@@ -91,11 +92,6 @@ export const kiteSuite = ({name, start}: DynamodbServerKind, callers: number): v
     afterEach(() => opened.close());
     const upsert = (more: object = {}) => upsertSession(opened.context, {accountId: 'a1', ...more});
     const rows = () => scanTable(client, sessions);
-    const codeOf = (promise: Promise<unknown>) =>
-      promise.then(
-        () => 'answered',
-        error => error.code,
-      );
 
     test('a number that is none, and a name inside the key, are wrong usage', async () => {
       expect(await codeOf(upsertSession(opened.context, {accountId: Number.NaN}))).toBe('usage');

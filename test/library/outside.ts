@@ -1,7 +1,6 @@
 /** Clients beside the library that write as an application does that knows nothing of it. */
 import pg from 'pg';
-import type {PostgresServer} from '../support/postgres.js';
-import {openClient} from './gym-bench.js';
+import {openClient, type PostgresServer} from '../support/postgres.js';
 
 /**
  * Repeats a step on a few connections of their own until the work is done. What a guard refuses them, or a deadlock

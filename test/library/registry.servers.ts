@@ -3,8 +3,7 @@ import type pg from 'pg';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {publishSessionKeys, type SessionKeys} from '../../source/library/registry.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {type PostgresServer, postgresServers} from '../support/postgres.js';
-import {openClient} from './gym-bench.js';
+import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
 import {besideUntil} from './outside.js';
 import {freshRegistry, keysIn, migration, registryConfiguration} from './registry-bench.js';
 

@@ -1,11 +1,10 @@
 /** Publishing session keys, one after another; many at once are in registry.servers.ts. */
 import type pg from 'pg';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import type {SesstuiError} from '../../source/errors.js';
 import {publishSessionKeys, type SessionKeys} from '../../source/library/registry.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
-import {openClient} from './gym-bench.js';
+import {openClient, type PostgresServer, startPglite} from '../support/postgres.js';
+import {codeOf} from '../support/rejections.js';
 import {freshRegistry, keysIn, migration, registryConfiguration} from './registry-bench.js';
 
 let server: PostgresServer;
@@ -36,12 +35,6 @@ const keys = (...sessionIds: string[]): SessionKeys => ({
   sessionIds,
   envelope: Buffer.from('s3cret-envelope'),
 });
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'it was answered',
-    (error: SesstuiError) => error.code,
-  );
 
 describe.each([
   ['without a guard', []],

@@ -40,6 +40,14 @@ export const startPglite = async (): Promise<PostgresServer> => {
   return {name: 'PGlite', url, concurrent: false, stop};
 };
 
+/** A client beside the program's own connections; that its server ends is no fault of a test's. */
+export const openClient = async (server: PostgresServer): Promise<pg.Client> => {
+  const client = new pg.Client(server.url);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+};
+
 type User = {uid: number; gid: number} | Record<string, never>;
 
 /** PostgreSQL refuses to run as root. */

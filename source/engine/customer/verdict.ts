@@ -1,15 +1,14 @@
 /** The verdict on a customer in a sentence. Pure: the screen, the command line and the incident tell the same. */
-import {ageText} from '../../checks/check.js';
 import {sanitise, shorten} from '../../sanitise.js';
 import {shellWord} from '../../shell-word.js';
 import {toText} from '../../values.js';
-import {counted} from '../../words.js';
+import {ageText, counted} from '../../words.js';
 import type {Blocking, CustomerReport, Hindrance} from './report.js';
 
 /** A command from its words, complete; the command line adds the configuration that it was called with. */
 export type CommandText = (words: string[]) => string;
 
-export const plainCommand: CommandText = words => ['sesstui', ...words].map(shellWord).join(' ');
+const plainCommand: CommandText = words => ['sesstui', ...words].map(shellWord).join(' ');
 
 /** Things told in a sentence: long enough to be told from each other. */
 const short = (text: string): string => shorten(text, 80);
@@ -19,13 +18,12 @@ const joined = (items: string[], last = 'and'): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1)}`;
 
 /** `session c354… in rides` */
-export const blockingName = ({what, id, store}: Blocking): string =>
-  `${what} ${short(toText(id))} in ${store}`;
+const blockingName = ({what, id, store}: Blocking): string => `${what} ${short(toText(id))} in ${store}`;
 
 /** `session c354… in rides: waiting for 42 minutes, no request` */
 const blockingText = (item: Blocking): string => {
   const {status, ageSeconds, wrong} = item;
-  const age = ageSeconds === null ? 'for an unknown time' : `for ${ageText(0, ageSeconds * 1e6)}`;
+  const age = ageSeconds === null ? 'for an unknown time' : `for ${ageText(ageSeconds)}`;
   return `${blockingName(item)}: ${short(status)} ${age}${wrong.includes('orphaned') ? ', no request' : ''}`;
 };
 

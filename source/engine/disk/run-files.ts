@@ -9,6 +9,7 @@ import type {Identity, Unit} from '../../connector.js';
 import {SesstuiError} from '../../errors.js';
 import type {Counts, RunState, RunSummary} from '../../types.js';
 import type {Json} from '../../values.js';
+import {stampOf} from '../../words.js';
 import {writePlan} from '../plan/plan-lines.js';
 import {writeBackup} from './backup.js';
 import {
@@ -65,8 +66,7 @@ export type JournalLine =
   | {event: 'resumed' | 'undone'; at: string; by: string};
 
 /** `20261121T014210Z-7f3a` */
-export const newRunId = (now: Date): string =>
-  `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
+const newRunId = (now: Date): string => `${stampOf(now)}-${randomBytes(2).toString('hex')}`;
 
 const runIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
 

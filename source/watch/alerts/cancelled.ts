@@ -4,6 +4,7 @@ import {clip} from '../../sanitise.js';
 import {blockedText, cancelledText, resolvedText} from './text.js';
 import type {Alert, CancellingRun, CustomerRuns, Decided} from './types.js';
 
+/** Runs of one customer count together for so long. */
 export const dayMs = 86_400_000;
 /** As many runs within a day are too many. */
 const runsTooMany = 3;
@@ -112,7 +113,8 @@ const settleBlocked = (
   };
 };
 
-const bounded = (runs: CustomerRuns, check: string): {runs: CustomerRuns; notes: string[]} => {
+/** Those of the newest runs, as many as are kept. */
+const newestKept = (runs: CustomerRuns, check: string): {runs: CustomerRuns; notes: string[]} => {
   if (runs.customers.length <= keptCustomers) return {runs, notes: []};
   const customers = runs.customers.slice(-keptCustomers);
   const notes = runs.overflown
@@ -145,7 +147,7 @@ export const foldRuns = (
     told.set(run, applied);
   }
   const all = fresh.reduce((sum, run) => withRun(sum, run, nowMs), kept ?? none);
-  const {runs: fit, notes} = bounded(withinDay(all, nowMs), key.check);
+  const {runs: fit, notes} = newestKept(withinDay(all, nowMs), key.check);
   const settled = settleBlocked(key, fit, new Date(nowMs).toISOString());
   const {[name]: _, ...others} = before.cancelled;
   const isEmpty = settled.runs.customers.length === 0 && settled.runs.told.length === 0;

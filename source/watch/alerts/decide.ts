@@ -106,7 +106,7 @@ const alertOf = (
 };
 
 /** The runs of a round that cancelled something. */
-export const cancellingRuns = ({look, runs, customers}: Round): CancellingRun[] =>
+const cancellingRuns = ({look, runs, customers}: Round): CancellingRun[] =>
   look.kind !== 'stale-sessions'
     ? []
     : runs.flatMap(({run, dryRun, action, applied}) =>

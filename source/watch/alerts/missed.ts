@@ -7,12 +7,13 @@ import {countsOf, type RunRecord, readRun, runNames} from '../../engine/disk/run
 import type {FullEngine} from '../../engine/engine.js';
 import {customersCancelled} from '../../engine/run/cancelled.js';
 import {SesstuiError} from '../../errors.js';
+import {stampOf} from '../../words.js';
 import type {Told} from './alerts.js';
 import {dayMs, keptRuns} from './cancelled.js';
 import type {CancellingRun} from './types.js';
 
 /** The beginning of the name of a run that was made at this moment. */
-const nameAt = (atMs: number): string => new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+const nameAt = (atMs: number): string => stampOf(new Date(atMs));
 
 /** Names begin with the second of the run. */
 const secondMs = 1000;

@@ -1,5 +1,6 @@
 /** The sentences of alerts: one line each, safe to print, whatever is in the names. */
 import {clip, sanitise} from '../../sanitise.js';
+import {counted} from '../../words.js';
 import type {Look} from '../round.js';
 import type {Alert, CancellingRun, OngoingName} from './types.js';
 
@@ -8,9 +9,6 @@ const nameLength = 80;
 const messageLength = 500;
 
 export const plain = (text: string, length = nameLength): string => sanitise(clip(text, length));
-
-const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count} ${count === 1 ? one : many}`;
 
 /** The first of them by name, and how many more there are. */
 const names = (customers: string[]): string => {

@@ -1,9 +1,9 @@
 /** Cleaning up by HTTP: the plan and the run of every stale-sessions check's `cancel`, one run at a time. */
-import {shellWord} from '../../commands/suggest.js';
 import {missingConfirmations} from '../../engine/confirmations.js';
 import type {FullEngine} from '../../engine/engine.js';
-import {plannedResult} from '../../engine/plan/planned.js';
+import {emptyResult, plannedResult} from '../../engine/plan/planned.js';
 import {asSesstuiError, type ErrorCode, SesstuiError} from '../../errors.js';
+import {shellWord} from '../../shell-word.js';
 import type {Plan, RunResult} from '../../types.js';
 
 export type CanWrite = {ok: true; confirmed: string[]} | {ok: false; code: ErrorCode; text: string};
@@ -68,17 +68,8 @@ export const openCleanup = ({engine, confirmed, signal, sameFlags, redact}: Clea
       .map(shellWord)
       .join(' ');
   const unanswered = (check: string, fault: SesstuiError, dryRun: boolean): RunResult => ({
-    run: null,
+    ...emptyResult(check, action),
     dryRun,
-    check,
-    action,
-    planned: 0,
-    applied: 0,
-    skipped: 0,
-    failed: 0,
-    unknown: 0,
-    remaining: null,
-    changes: [],
     notes: fault.hint === '' ? [] : [fault.hint],
     faults: [`${fault.code}: ${fault.message}`],
   });

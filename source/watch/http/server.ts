@@ -1,5 +1,6 @@
 /** The HTTP server of `watch --listen`. */
 import {createServer} from 'node:http';
+import {aborted} from '../../aborted.js';
 import type {FullEngine} from '../../engine/engine.js';
 import {createRedactor} from '../../redact.js';
 import type {RunResult} from '../../types.js';
@@ -42,11 +43,6 @@ export type ServerOptions = {
 export type OpenedServer = {url: string; close(): Promise<void>};
 
 const lastAnswersMs = 500;
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  signal.aborted
-    ? Promise.resolve()
-    : new Promise(done => signal.addEventListener('abort', () => done(), {once: true}));
 
 /**
  * Serves the page, /metrics, /healthz, /session-health and /cleanup-sessions. Throws `config` for a token that could

@@ -47,7 +47,7 @@ export const entries = [
     protection: "PostgreSQL: ages count from the database's clock",
     edits: [
       {
-        file: 'connectors/postgres/index.ts',
+        file: 'connectors/postgres/server.ts',
         find: 'return Number(row![0]);',
         replace: 'return Number(row![0]) * 0 + Date.now() * 1000;',
       },
