@@ -10,7 +10,7 @@ import {type Memory, openMemory} from './memory.js';
 import type {Look, Round, RoundListener} from './round.js';
 import {type Clock, firstPauseMs, machineClock, pauseMs} from './schedule.js';
 import {inTurn} from './turn.js';
-import {markBegun, markTold, recover, untold} from './under-way.js';
+import {markBegun, markTold, recover, type Subject, untold, workName} from './under-way.js';
 
 export type WatchOptions = {
   everyMs: number;
@@ -48,6 +48,13 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   const unsettled = new Set(engine.checks.map(({id}) => id));
   let loops: Promise<void>[] = [];
 
+  const subjectOf = ({id}: Checker): Subject => ({
+    environment: engine.environment,
+    check: id,
+    stateDirectory,
+    memory,
+  });
+
   const look = (checker: Checker): Promise<Look> =>
     lookAt(checker, {signal, allowScan, date: () => clock.date()});
 
@@ -66,20 +73,21 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   /** Nobody else with this state directory cleans the check meanwhile. */
   const cleanInTurn = async (checker: Checker, how: NonNullable<typeof clean>, seen: Look): Promise<void> => {
     const cleaned = nothingCleaned();
+    const subject = subjectOf(checker);
     let isBegun = false;
     const begin = async (): Promise<void> => {
-      if (!isBegun) await markBegun(memory, checker.id, how.note);
+      if (!isBegun) await markBegun(subject, how.note);
       isBegun = true;
     };
     const cleaning: Cleaning = {engine, checker, options: {...how, stateDirectory}, backoff, signal, begin};
-    const isWhole = await recover(cleaning, memory, cleaned);
+    const isWhole = await recover(cleaning, subject, cleaned);
     if (isWhole) await cleanFound(cleaning, seen.byReason, cleaned);
     // A stop cuts the second look short: what was seen before is told with what was done.
     const after = cleaned.runs.length > 0 && !signal.aborted ? await look(checker) : seen;
     await tell(after.status === 'error' && signal.aborted ? seen : after, cleaned);
     if (!isWhole || cleaned.runs.some(({interrupted}) => interrupted)) unsettled.add(checker.id);
     else {
-      if (isBegun || unsettled.has(checker.id)) await markTold(memory, checker.id);
+      if (isBegun || unsettled.has(checker.id)) await markTold(subject);
       unsettled.delete(checker.id);
     }
   };
@@ -91,7 +99,7 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
     if (!clean || seen.status === 'error' || !isWanted) return tell(seen, nothingCleaned());
     let isTold = false;
     try {
-      const turn = await inTurn(stateDirectory, checker.id, () => {
+      const turn = await inTurn(stateDirectory, workName(subjectOf(checker)), () => {
         isTold = true;
         return cleanInTurn(checker, clean, seen);
       });
@@ -107,8 +115,9 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   };
 
   /** Without cleaning, what was cut off is for a person to finish. */
-  const tellCutOff = async ({id}: Checker): Promise<void> => {
-    const runs = await untold(engine, memory, id).catch(() => []);
+  const tellCutOff = async (checker: Checker): Promise<void> => {
+    const {id} = checker;
+    const runs = await untold(subjectOf(checker)).catch(() => []);
     for (const {run, state} of runs)
       if (state === 'interrupted')
         log(
