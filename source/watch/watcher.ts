@@ -28,6 +28,8 @@ export type WatchOptions = {
 export type Watcher = {
   /** Called at the end of each look, and awaited before the check is looked at again. */
   listen(listener: RoundListener): void;
+  /** Called with a check's id whenever its loop has got on: a look began or ended, a run made changes. */
+  follow(listener: (check: string) => void): void;
   start(): void;
   /** Comes when every loop has ended: a run that is being carried out finishes its chunk. */
   stop(): Promise<void>;
@@ -43,6 +45,7 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   const stopping = new AbortController();
   const {signal} = stopping;
   const listeners: RoundListener[] = [];
+  const followers: ((check: string) => void)[] = [];
   const latest = new Map<string, Round>();
   /** Checks of which something may be left from a process that was killed. */
   const unsettled = new Set(engine.checks.map(({id}) => id));
@@ -55,8 +58,16 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
     memory,
   });
 
-  const look = (checker: Checker): Promise<Look> =>
-    lookAt(checker, {signal, allowScan, date: () => clock.date()});
+  const gotOn = ({id}: Checker): void => {
+    for (const follower of followers) follower(id);
+  };
+
+  const look = async (checker: Checker): Promise<Look> => {
+    gotOn(checker);
+    const seen = await lookAt(checker, {signal, allowScan, date: () => clock.date()});
+    gotOn(checker);
+    return seen;
+  };
 
   const tell = async (seen: Look, cleaned: Cleaned): Promise<void> => {
     const round = {environment: engine.environment, look: seen, stores: engine.status(), ...cleaned};
@@ -79,7 +90,9 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
       if (!isBegun) await markBegun(subject, how.note);
       isBegun = true;
     };
-    const cleaning: Cleaning = {engine, checker, options: {...how, stateDirectory}, backoff, signal, begin};
+    const onProgress = (): void => gotOn(checker);
+    const options = {...how, stateDirectory};
+    const cleaning: Cleaning = {engine, checker, options, backoff, signal, begin, onProgress};
     const isWhole = await recover(cleaning, subject, cleaned);
     if (isWhole) await cleanFound(cleaning, seen.byReason, cleaned);
     // A stop cuts the second look short: what was seen before is told with what was done.
@@ -144,6 +157,7 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
 
   return {
     listen: listener => void listeners.push(listener),
+    follow: listener => void followers.push(listener),
     start: () => {
       if (loops.length === 0) loops = engine.checks.map(({id}, index) => loop(engine.checker(id), index));
     },
