@@ -31,6 +31,8 @@ type Cleaning = {
   signal: AbortSignal;
   /** Called before a run is begun. */
   begin: () => Promise<void>;
+  /** Called whenever a plan or a run has got on. */
+  onProgress: () => void;
 };
 
 /** Why a plan is not carried out; null when it is. */
@@ -87,7 +89,7 @@ export const carryOut = async (
   action: string,
   makePlan: () => Promise<Plan>,
 ): Promise<Carried> => {
-  const {engine, checker, options, backoff, signal} = cleaning;
+  const {engine, checker, options, backoff, signal, onProgress} = cleaning;
   const name = `${checker.id} ${action}`;
   const refuse = <T extends Carried>(text: string, carried: T): T => {
     cleaned.refused.push({action, text});
@@ -98,12 +100,13 @@ export const carryOut = async (
   let plan: Plan | undefined;
   try {
     plan = await makePlan();
+    onProgress();
     if (plan.planned === 0 && !plan.resumes) return 'nothing';
     const refusal = refusalOf(plan, options.confirmed);
     if (refusal !== null) return refuse(refusal, 'refused');
     const {note, confirmed, ratePerSecond} = options;
     await cleaning.begin();
-    const result = await engine.run(plan, {note, confirmed, ratePerSecond, signal});
+    const result = await engine.run(plan, {note, confirmed, ratePerSecond, signal, onProgress});
     await addRun(cleaning, cleaned, result);
     const troubled = result.failed + result.unknown > 0 || (result.faults?.length ?? 0) > 0;
     backoff.ended(name, result.applied === 0 && troubled);

@@ -10,7 +10,7 @@ import {type Memory, openMemory} from './memory.js';
 import type {Look, Round, RoundListener} from './round.js';
 import {type Clock, firstPauseMs, machineClock, pauseMs} from './schedule.js';
 import {inTurn} from './turn.js';
-import {markBegun, markTold, recover, untold} from './under-way.js';
+import {markBegun, markTold, recover, type Subject, untold, workName} from './under-way.js';
 
 export type WatchOptions = {
   everyMs: number;
@@ -28,6 +28,8 @@ export type WatchOptions = {
 export type Watcher = {
   /** Called at the end of each look, and awaited before the check is looked at again. */
   listen(listener: RoundListener): void;
+  /** Called with a check's id whenever its loop has got on: a look began or ended, a run made changes. */
+  follow(listener: (check: string) => void): void;
   start(): void;
   /** Comes when every loop has ended: a run that is being carried out finishes its chunk. */
   stop(): Promise<void>;
@@ -43,13 +45,29 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   const stopping = new AbortController();
   const {signal} = stopping;
   const listeners: RoundListener[] = [];
+  const followers: ((check: string) => void)[] = [];
   const latest = new Map<string, Round>();
   /** Checks of which something may be left from a process that was killed. */
   const unsettled = new Set(engine.checks.map(({id}) => id));
   let loops: Promise<void>[] = [];
 
-  const look = (checker: Checker): Promise<Look> =>
-    lookAt(checker, {signal, allowScan, date: () => clock.date()});
+  const subjectOf = ({id}: Checker): Subject => ({
+    environment: engine.environment,
+    check: id,
+    stateDirectory,
+    memory,
+  });
+
+  const gotOn = ({id}: Checker): void => {
+    for (const follower of followers) follower(id);
+  };
+
+  const look = async (checker: Checker): Promise<Look> => {
+    gotOn(checker);
+    const seen = await lookAt(checker, {signal, allowScan, date: () => clock.date()});
+    gotOn(checker);
+    return seen;
+  };
 
   const tell = async (seen: Look, cleaned: Cleaned): Promise<void> => {
     const round = {environment: engine.environment, look: seen, stores: engine.status(), ...cleaned};
@@ -66,20 +84,23 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   /** Nobody else with this state directory cleans the check meanwhile. */
   const cleanInTurn = async (checker: Checker, how: NonNullable<typeof clean>, seen: Look): Promise<void> => {
     const cleaned = nothingCleaned();
+    const subject = subjectOf(checker);
     let isBegun = false;
     const begin = async (): Promise<void> => {
-      if (!isBegun) await markBegun(memory, checker.id, how.note);
+      if (!isBegun) await markBegun(subject, how.note);
       isBegun = true;
     };
-    const cleaning: Cleaning = {engine, checker, options: {...how, stateDirectory}, backoff, signal, begin};
-    const isWhole = await recover(cleaning, memory, cleaned);
+    const onProgress = (): void => gotOn(checker);
+    const options = {...how, stateDirectory};
+    const cleaning: Cleaning = {engine, checker, options, backoff, signal, begin, onProgress};
+    const isWhole = await recover(cleaning, subject, cleaned);
     if (isWhole) await cleanFound(cleaning, seen.byReason, cleaned);
     // A stop cuts the second look short: what was seen before is told with what was done.
     const after = cleaned.runs.length > 0 && !signal.aborted ? await look(checker) : seen;
     await tell(after.status === 'error' && signal.aborted ? seen : after, cleaned);
     if (!isWhole || cleaned.runs.some(({interrupted}) => interrupted)) unsettled.add(checker.id);
     else {
-      if (isBegun || unsettled.has(checker.id)) await markTold(memory, checker.id);
+      if (isBegun || unsettled.has(checker.id)) await markTold(subject);
       unsettled.delete(checker.id);
     }
   };
@@ -91,7 +112,7 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
     if (!clean || seen.status === 'error' || !isWanted) return tell(seen, nothingCleaned());
     let isTold = false;
     try {
-      const turn = await inTurn(stateDirectory, checker.id, () => {
+      const turn = await inTurn(stateDirectory, workName(subjectOf(checker)), () => {
         isTold = true;
         return cleanInTurn(checker, clean, seen);
       });
@@ -107,8 +128,9 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
   };
 
   /** Without cleaning, what was cut off is for a person to finish. */
-  const tellCutOff = async ({id}: Checker): Promise<void> => {
-    const runs = await untold(engine, memory, id).catch(() => []);
+  const tellCutOff = async (checker: Checker): Promise<void> => {
+    const {id} = checker;
+    const runs = await untold(subjectOf(checker)).catch(() => []);
     for (const {run, state} of runs)
       if (state === 'interrupted')
         log(
@@ -135,6 +157,7 @@ export const openWatcher = (engine: FullEngine, options: WatchOptions): Watcher 
 
   return {
     listen: listener => void listeners.push(listener),
+    follow: listener => void followers.push(listener),
     start: () => {
       if (loops.length === 0) loops = engine.checks.map(({id}, index) => loop(engine.checker(id), index));
     },

@@ -14,7 +14,7 @@ import {round} from './rounds.js';
 const dist = resolve(import.meta.dirname, '../../dist/source');
 const program = `
   import {createInterface} from 'node:readline';
-  import {openAlerts} from ${JSON.stringify(join(dist, 'watch/alerts.js'))};
+  import {openAlerts} from ${JSON.stringify(join(dist, 'watch/alerts/alerts.js'))};
   import {openMemory} from ${JSON.stringify(join(dist, 'watch/memory.js'))};
   const [directory, webhook] = process.argv.slice(1);
   const alerts = openAlerts({

@@ -92,6 +92,21 @@ test('a run that was taken back before it was told is not told', async () => {
   expect(lines).toEqual([]);
 });
 
+test('a run in another environment with the same state directory is not told as one of this', async () => {
+  await open().close();
+  const {config} = configFromObject({
+    environment: 'staging',
+    stores: {db: {kind: 'postgres', url: server.url, checks: [{check: 'stale-sessions'}]}},
+  });
+  const staging = openEngine(config, {stateDirectory, open: openConnector});
+  const other = await staging.run(await staging.plan(check, 'cancel', {customer: 'c1'}));
+  await staging.close();
+  expect(other.applied).toBe(1);
+  const own = await cancel('c2');
+  await open().close();
+  expect(told()).toEqual([[own, ['c2']]]);
+});
+
 test('a store that can not be asked now keeps a run until it can', async () => {
   await open().close();
   const run = await cancel('c3');

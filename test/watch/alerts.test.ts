@@ -69,6 +69,18 @@ test('without a webhook an alert is a line of the log', async () => {
   ]);
 });
 
+test('a watch without a webhook does not tell in the stead of one that has it', async () => {
+  const receiver = await receive();
+  const {open} = await setting(receiver.url);
+  const terminal = open({webhook: null});
+  await terminal.round(round({found: problems.found, cancelled: {r1: ['c1']}, at: 0}));
+  const service = open();
+  await service.round(round({found: problems.found, cancelled: {r1: ['c1']}, at: 1}));
+  await service.round(round({found: problems.found, at: 2}));
+  await receiver.until(posts => posts.length === 2);
+  expect(told(receiver.posts)).toEqual([`sessions-cancelled ${stale}`, `problems ${stale}`]);
+});
+
 test('each alert is posted once when it begins and once when it ends, over a restart', {
   timeout: 15_000,
 }, async () => {
@@ -263,9 +275,9 @@ test('nothing is written where nothing has changed', async () => {
   const alerts = open();
   await alerts.round(round({at: 0, ...problems}));
   await alerts.round(round({at: 1, ...problems}));
-  const {ino} = statSync(join(directory, 'watch/alerts.json'));
+  const {ino} = statSync(join(directory, 'watch/alerts-log.json'));
   await alerts.round(round({at: 2, ...problems}));
-  expect(statSync(join(directory, 'watch/alerts.json')).ino).toBe(ino);
+  expect(statSync(join(directory, 'watch/alerts-log.json')).ino).toBe(ino);
 });
 
 test('what could not be kept is told by the next look', async () => {

@@ -88,6 +88,20 @@ test('every reason of a check has a number, 0 where nothing was found', async ()
   });
 });
 
+test('a run that was cut short and then finished counts each change once', async () => {
+  const {round} = await open();
+  const run = {run: 'r1', check: id, action: 'cancel', skipped: 0, failed: 0, unknown: 0} as RunResult;
+  round(roundOf({}, {runs: [{...run, applied: 100, interrupted: true}]}));
+  round(roundOf({}, {runs: [{...run, applied: 150, skipped: 2, interrupted: true}]}));
+  round(roundOf({}, {runs: [{...run, applied: 154, skipped: 2, interrupted: false}]}));
+  expect(await series('sesstui_changes_total', 'result')).toEqual({
+    applied: 154,
+    skipped: 2,
+    failed: 0,
+    unknown: 0,
+  });
+});
+
 test('a status that is gone has no series any more', async () => {
   const {round} = await open();
   round(roundOf({sessions: {waiting: 2, odd: 1}}));

@@ -22,9 +22,14 @@ export const tables = `drop table if exists sessions, session_requests;
 /** A watcher that tells what it is told to. */
 export const fedWatcher = () => {
   const listeners: RoundListener[] = [];
+  const followers: ((check: string) => void)[] = [];
   const latest = new Map<string, Round>();
   return {
     listen: (listener: RoundListener) => void listeners.push(listener),
+    follow: (follower: (check: string) => void) => void followers.push(follower),
+    getOn: (check: string) => {
+      for (const follower of followers) follower(check);
+    },
     rounds: () => [...latest.values()],
     tell: async (round: Round) => {
       latest.set(round.look.check, round);

@@ -349,7 +349,7 @@ test('many who ask for the health at once cost one look, and after a run a new o
   expect(looks).toBe(3);
 });
 
-test('/healthz is 503 once a loop has not ended a look within three intervals and the time limit', async () => {
+test('/healthz is 503 once a loop has not got on within three intervals and the time limit', async () => {
   let clock = 0;
   const {url, watcher} = await harness.serve({everyMs: 10_000, timeoutMs: 5000, now: () => clock});
   const status = async (): Promise<unknown> => {
@@ -369,6 +369,12 @@ test('/healthz is 503 once a loop has not ended a look within three intervals an
   expect(await status()).toMatchObject([200, {status: 'ok', checks: [{lookedSecondsAgo: 35}]}]);
   clock = 70_002;
   expect(await status()).toMatchObject([503, {status: 'dead-loop'}]);
+  // A long cleaning lives while its run goes on, and no longer.
+  watcher.getOn(id);
+  clock = 105_002;
+  expect(await status()).toMatchObject([200, {status: 'ok', checks: [{lookedSecondsAgo: 70, late: false}]}]);
+  clock = 105_003;
+  expect(await status()).toMatchObject([503, {status: 'dead-loop', checks: [{late: true}]}]);
 });
 
 test('/metrics tells of rounds and of runs by POST', async () => {

@@ -337,6 +337,46 @@ test('a stop finishes the chunk in hand and journals it; the next start finishes
   expect((await engine.history()).map(({run, state}) => [run, state])).toEqual([[cut.run, 'done']]);
 });
 
+test('while a run goes on, its loop is heard to get on', async () => {
+  const engine = engineOn();
+  await stale(150, 'many');
+  let heard = 0;
+  const during: number[] = [];
+  const run: FullEngine['run'] = (plan, options = {}) => {
+    const onProgress: typeof options.onProgress = progress => {
+      options.onProgress!(progress);
+      if (progress.phase === 'changes') during.push(heard);
+    };
+    return engine.run(plan, {...options, onProgress});
+  };
+  const {watcher, next} = watching(Object.create(engine, {run: {value: run}}) as FullEngine, cleaning);
+  watcher.follow(check => {
+    expect(check).toBe('db/stale-sessions');
+    heard++;
+  });
+  watcher.start();
+  await next();
+  expect(during.length).toBeGreaterThan(1);
+  expect(during.at(-1)! - during[0]!).toBe(during.length - 1);
+});
+
+test('what another environment left in the same state directory is not finished, told or forgotten', async () => {
+  const staging = engineOn({environment: 'staging'});
+  const cut = await cutShort(staging);
+  const {watcher, next} = watching(engineOn(), cleaning);
+  watcher.start();
+  const round = await next();
+  expect(round.runs.map(({run}) => run)).not.toContain(cut.run);
+  expect(round.refused).toEqual([]);
+  await watcher.stop();
+  expect(await staging.history()).toContainEqual(
+    expect.objectContaining({run: cut.run, state: 'interrupted', applied: cut.applied}),
+  );
+  const own = watching(staging, cleaning);
+  own.watcher.start();
+  expect((await own.next()).runs).toMatchObject([{run: cut.run, interrupted: false}]);
+});
+
 test('a watch that only looks says that a run was cut off, and leaves it', async () => {
   const engine = engineOn();
   const cut = await cutShort(engine);
@@ -350,7 +390,7 @@ test('a watch that only looks says that a run was cut off, and leaves it', async
 
 test('a run that had ended when the watch was killed is told by the next one, once', async () => {
   const engine = engineOn();
-  await openMemory(stateDirectory).update('cleaning db/stale-sessions', () => ({
+  await openMemory(stateDirectory).update('cleaning test db/stale-sessions', () => ({
     since: new Date().toISOString(),
     note: 'watch',
   }));

@@ -8,7 +8,7 @@ import type {Blocking, CustomerReport, Hindrance} from './report.js';
 /** A command from its words, complete; the command line adds the configuration that it was called with. */
 export type CommandText = (words: string[]) => string;
 
-const plainCommand: CommandText = words => ['sesstui', ...words].map(shellWord).join(' ');
+export const plainCommand: CommandText = words => ['sesstui', ...words].map(shellWord).join(' ');
 
 /** Things told in a sentence: long enough to be told from each other. */
 const short = (text: string): string => shorten(text, 80);

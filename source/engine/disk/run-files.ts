@@ -65,8 +65,11 @@ export type JournalLine =
   | OutcomeLine
   | {event: 'resumed' | 'undone'; at: string; by: string};
 
+/** How the name of a run begins that is made at this moment: names of one second don't tell which was first. */
+export const runNameAt = (at: Date): string => stampOf(at);
+
 /** `20261121T014210Z-7f3a` */
-const newRunId = (now: Date): string => `${stampOf(now)}-${randomBytes(2).toString('hex')}`;
+const newRunId = (now: Date): string => `${runNameAt(now)}-${randomBytes(2).toString('hex')}`;
 
 const runIdPattern = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
 
@@ -221,6 +224,10 @@ export const listHeaders = async (stateDirectory: string): Promise<PlanHeader[]>
   }
   return headers;
 };
+
+/** A run's files; null where they can't be read, or aren't there yet. */
+export const readRunIfThere = async (stateDirectory: string, run: string): Promise<RunRecord | null> =>
+  (await readRun(stateDirectory, run).catch(orNothing)) ?? null;
 
 /** Every run, the newest first. A run whose files can't be read is left out of the list, not of the directory. */
 export const listRuns = async (stateDirectory: string): Promise<RunSummary[]> => {

@@ -42,7 +42,9 @@ export type Alerts = {
   close(): Promise<void>;
 };
 
-const file = 'alerts';
+const posted = 'alerts';
+/** A watch without a webhook, in a terminal beside the service for instance, must not tell in the service's stead. */
+const logged = 'alerts-log';
 const graceMs = 3000;
 /** Rounds that could not be kept yet. */
 const mostPending = 1000;
@@ -63,6 +65,7 @@ type Result = {state: AlertsState; alerts: Alert[]; notes: string[]; dropped: Me
 export const openAlerts = (options: AlertsOptions): Alerts => {
   const {memory, webhook: address, secret, missed, pauses = usualPauses, now = Date.now} = options;
   const webhook = address === null ? null : openWebhook(address, secret);
+  const file = webhook ? posted : logged;
   const log: Log = (level, text) =>
     options.log(level, sanitise(options.redact(webhook ? webhook.hide(text) : text)));
 
@@ -171,9 +174,8 @@ export const openAlerts = (options: AlertsOptions): Alerts => {
 
   const begin = async (): Promise<void> => {
     await keep(({decided}) => ({memory: decided, alerts: [], notes: []}));
-    const {queue} = known(await memory.read<AlertsState>(file));
-    if (queue.length > 0 && !sender)
-      log('warn', `${queue.length} messages of before wait for a webhook, and none is given`);
+    const waiting = sender ? 0 : known(await memory.read<AlertsState>(posted)).queue.length;
+    if (waiting > 0) log('warn', `${waiting} messages of before wait for a webhook, and none is given here`);
     sender?.wake();
     lookBehind();
   };

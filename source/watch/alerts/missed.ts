@@ -3,29 +3,17 @@
  * directory. What is on disk is the truth of a run.
  */
 
-import {countsOf, type RunRecord, readRun, runNames} from '../../engine/disk/run-files.js';
+import {countsOf, type RunRecord, readRunIfThere, runNameAt, runNames} from '../../engine/disk/run-files.js';
 import type {FullEngine} from '../../engine/engine.js';
 import {customersCancelled} from '../../engine/run/cancelled.js';
-import {SesstuiError} from '../../errors.js';
-import {stampOf} from '../../words.js';
 import type {Told} from './alerts.js';
 import {dayMs, keptRuns} from './cancelled.js';
 import type {CancellingRun} from './types.js';
-
-/** The beginning of the name of a run that was made at this moment. */
-const nameAt = (atMs: number): string => stampOf(new Date(atMs));
 
 /** Names begin with the second of the run. */
 const secondMs = 1000;
 
 const hasEnded = ({journal}: RunRecord): boolean => journal.at(-1)?.event === 'done';
-
-/** A run that others read or write now is looked at again the next time. */
-const readIfThere = (stateDirectory: string, run: string): Promise<RunRecord | null> =>
-  readRun(stateDirectory, run).catch(error => {
-    if (error instanceof SesstuiError && ['not-found', 'damaged'].includes(error.code)) return null;
-    throw error;
-  });
 
 /**
  * What `openAlerts` asks for runs that are not told: those of the last day, since the alerts began, that have ended and
@@ -33,7 +21,7 @@ const readIfThere = (stateDirectory: string, run: string): Promise<RunRecord | n
  */
 export const openMissed = (
   stateDirectory: string,
-  engine: Pick<FullEngine, 'checks' | 'checker'>,
+  engine: Pick<FullEngine, 'environment' | 'checks' | 'checker'>,
   now: () => number = Date.now,
 ): ((told: Told) => Promise<CancellingRun[]>) => {
   /** Runs that will never be of interest. */
@@ -42,17 +30,22 @@ export const openMissed = (
     const from = Math.max(Date.parse(started) - secondMs, now() - dayMs);
     // The list of what was told is bounded: what is older than its oldest was told, or comes too late.
     const oldest = runs.size >= keptRuns ? [...runs].sort()[0]! : '';
-    const names = (await runNames(stateDirectory)).filter(name => name >= nameAt(from) && name > oldest);
+    const names = (await runNames(stateDirectory)).filter(
+      name => name >= runNameAt(new Date(from)) && name > oldest,
+    );
     const current = new Set(names);
     for (const name of dull) if (!current.has(name)) dull.delete(name);
     const found: CancellingRun[] = [];
     for (const name of names) {
       if (runs.has(name) || dull.has(name)) continue;
-      const record = await readIfThere(stateDirectory, name);
+      const record = await readRunIfThere(stateDirectory, name);
+      // Others may be writing it now: it is looked at again the next time.
       if (!record) continue;
       const {header, journal} = record;
       const checker = engine.checks.some(({id}) => id === header.check) ? engine.checker(header.check) : null;
       const isDull =
+        // A state directory may be shared: customers of another environment are told by its own watch.
+        header.environment !== engine.environment ||
         header.action !== 'cancel' ||
         header.undoes !== null ||
         header.at < started ||

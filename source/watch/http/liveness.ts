@@ -19,24 +19,35 @@ export type LivenessReport = {
   stores: Pick<StoreStatus, 'store' | 'state'>[];
 };
 
-export type Liveness = {round: RoundListener; report: () => LivenessReport};
+export type Liveness = {
+  round: RoundListener;
+  /** The loop of a check has got on, though no look has ended. */
+  gotOn: (check: string) => void;
+  report: () => LivenessReport;
+};
 
-/** A loop is dead when no look has ended within three intervals and the time limit of a statement. */
+/**
+ * A loop is dead when it has not got on within three intervals and the time limit of a statement. A cleaning may take
+ * longer than that: who restarts it for being late would cut every run short.
+ */
 export const openLiveness = ({checks, stores, everyMs, timeoutMs, now}: LivenessOptions): Liveness => {
   const startedAt = now();
   const endedAt = new Map<string, number>();
+  const gotOnAt = new Map<string, number>();
   const longest = 3 * everyMs + timeoutMs;
   return {
     round: ({look}) => {
       endedAt.set(look.check, now());
+      gotOnAt.set(look.check, now());
     },
+    gotOn: check => void gotOnAt.set(check, now()),
     report: () => {
       const told = checks.map(check => {
         const last = endedAt.get(check);
         return {
           check,
           lookedSecondsAgo: last === undefined ? null : Math.floor((now() - last) / 1000),
-          late: now() - (last ?? startedAt) > longest,
+          late: now() - (gotOnAt.get(check) ?? startedAt) > longest,
         };
       });
       return {

@@ -18,9 +18,13 @@ export type Metrics = {
 export type MetricsOptions = {checks: CheckInfo[]; stores: () => StoreStatus[]};
 
 const results = ['applied', 'skipped', 'failed', 'unknown'] as const;
+type Result = (typeof results)[number];
+type Counts = Record<Result, number>;
 /** A database may hold as many statuses as rows; each would be a series for ever. */
 const mostStatuses = 50;
 const longestStatus = 100;
+/** Runs that may be told again because they were cut short; the latest are remembered. */
+const mostCutShort = 1000;
 
 /**
  * Statuses as labels: at most 50, the most frequent, safe to show, and the rest as `other`. Two that look the same
@@ -94,6 +98,7 @@ export const openMetrics = async ({checks, stores}: MetricsOptions): Promise<Met
   const {findings, sessions, storeUp, blocked, lastSuccess, duration, changes} = instruments;
   const infos = new Map(checks.map(info => [info.id, info]));
   const looks = new Map<string, Look>();
+  const cutShort = new Map<string, Counts>();
 
   // A counter that begins at 0 shows its first increase.
   for (const {id, store, actions} of checks)
@@ -114,10 +119,30 @@ export const openMetrics = async ({checks, stores}: MetricsOptions): Promise<Met
     for (const {store, state} of stores())
       if (state !== 'connecting' || asked.has(store)) storeUp.set({store}, state === 'up' ? 1 : 0);
   };
-  const ran = ({check, action, ...counts}: RunResult): void => {
+  /** A run that is finished tells of all its changes again. */
+  const newOf = ({run, interrupted, applied, skipped, failed, unknown}: RunResult): Counts => {
+    const counts = {applied, skipped, failed, unknown};
+    if (run === null) return counts;
+    const before = cutShort.get(run);
+    cutShort.delete(run);
+    if (interrupted) cutShort.set(run, counts);
+    const [oldest] = cutShort.size > mostCutShort ? cutShort.keys() : [];
+    if (oldest !== undefined) cutShort.delete(oldest);
+    if (!before) return counts;
+    const since = (name: Result): number => Math.max(0, counts[name] - before[name]);
+    return {
+      applied: since('applied'),
+      skipped: since('skipped'),
+      failed: since('failed'),
+      unknown: since('unknown'),
+    };
+  };
+  const ran = (result: RunResult): void => {
+    const {check, action} = result;
+    const counts = newOf(result);
     const store = infos.get(check)?.store;
     if (store === undefined) return;
-    for (const result of results) changes.inc({store, check, action, result}, counts[result]);
+    for (const name of results) changes.inc({store, check, action, result: name}, counts[name]);
   };
 
   return {

@@ -19,7 +19,11 @@ export {exposureWarning, parseListen} from './address.js';
 
 export type ServerOptions = {
   engine: FullEngine;
-  watcher: {listen(listener: RoundListener): void; rounds(): Round[]};
+  watcher: {
+    listen(listener: RoundListener): void;
+    follow(listener: (check: string) => void): void;
+    rounds(): Round[];
+  };
   address: Address;
   /** SESSTUI_TOKEN; null: what needs one is closed. */
   token: string | null;
@@ -82,6 +86,7 @@ export const openServer = async (options: ServerOptions): Promise<OpenedServer> 
   };
   for (const round of watcher.rounds()) hear(round);
   watcher.listen(hear);
+  watcher.follow(liveness.gotOn);
   const routes = openRoutes({engine, metrics, liveness, cleanup, canWrite, limits, now, onRuns});
 
   const serving: Serving = {
