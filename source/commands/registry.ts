@@ -122,7 +122,7 @@ export const commands: Command[] = [
     text: 'the findings of the checks',
     flags: ['limit', 'allow-scan'],
   },
-  {name: 'health', usage: '', words: [0, 0], text: 'the health report', flags: []},
+  {name: 'health', usage: '', words: [0, 0], text: 'the health report', flags: ['allow-scan']},
   {
     name: 'customer',
     usage: 'ID',

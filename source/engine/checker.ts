@@ -8,7 +8,7 @@ import {checkOf} from '../checks/index.js';
 import type {CheckConfig} from '../config/schema.js';
 import type {Connector, Found, ReadOptions, TableShape} from '../connector.js';
 import {asSesstuiError, SesstuiError} from '../errors.js';
-import {attributesOf, attributesOfPred, type Form} from '../forms.js';
+import {attributesOf, attributesOfPred, type Form, type Tally} from '../forms.js';
 import type {CheckInfo, CheckResult, Finding, Severity} from '../types.js';
 import {isoOfMicros} from '../values.js';
 import {orderReasons, severityOf, toFinding} from './findings.js';
@@ -95,19 +95,29 @@ export class Checker {
     return {connector, shapes, parts: this.check.parts(this.config, shapes), now};
   }
 
-  /** Why the check would read too much, or nothing. */
-  refuseScan(opened: Opened, allowScan: boolean | undefined): void {
-    if (allowScan || this.scanLimit === null) return;
-    for (const part of opened.parts) {
-      const shape = opened.shapes[part.form.from];
-      const rows = shape?.estimatedRows ?? 0;
-      if (shape && rows > this.scanLimit && !usesIndex(part.form, shape)) {
-        throw new SesstuiError(
-          'scan-limit',
-          `check ${this.id} would read about ${rows} rows of ${part.form.from} without an index (limits.scan is ${this.scanLimit})`,
-          `Add --allow-scan to read them all the same, raise limits.scan, or add an index on ${leading(part.form).join(', ')}.`,
-        );
-      }
+  /** How many rows a question would read without an index, where they are more than `limits.scan`; else null. */
+  scanOf({shapes}: Pick<Opened, 'shapes'>, form: Form | Tally): number | null {
+    const shape = shapes[form.from];
+    const rows = shape?.estimatedRows ?? 0;
+    const isTooLarge = shape && this.scanLimit !== null && rows > this.scanLimit;
+    return isTooLarge && !usesIndex(form, shape) ? rows : null;
+  }
+
+  /** Throws `scan-limit` where one of the questions, or of the check's own, would read too much. */
+  refuseScan(
+    opened: Opened,
+    allowScan: boolean | undefined,
+    forms: (Form | Tally)[] = opened.parts.map(({form}) => form),
+  ): void {
+    if (allowScan) return;
+    for (const form of forms) {
+      const rows = this.scanOf(opened, form);
+      if (rows === null) continue;
+      throw new SesstuiError(
+        'scan-limit',
+        `check ${this.id} would read about ${rows} rows of ${form.from} without an index (limits.scan is ${this.scanLimit})`,
+        `Add --allow-scan to read them all the same, raise limits.scan, or add an index on ${leading(form).join(', ')}.`,
+      );
     }
   }
 
@@ -228,8 +238,10 @@ const estimateSeverities = (worst: Record<Severity, number>, total: number): Rec
 };
 
 /** The attributes that an index would have to lead with. */
-const leading = (form: Form): string[] =>
-  form.form === 'groups' ? form.key.flatMap(attributesOf) : [...new Set(attributesOfPred(form.where))];
+const leading = (form: Form | Tally): string[] => {
+  if (form.form === 'groups') return form.key.flatMap(attributesOf);
+  return form.form === 'tally' ? attributesOf(form.by) : [...new Set(attributesOfPred(form.where))];
+};
 
-const usesIndex = (form: Form, shape: TableShape): boolean =>
+const usesIndex = (form: Form | Tally, shape: TableShape): boolean =>
   shape.indexes.some(({attributes}) => attributes[0] !== undefined && leading(form).includes(attributes[0]));

@@ -146,7 +146,8 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     },
     history: () => listRuns(stateDirectory),
     trend: id => trends.of(id),
-    health: () => healthReport(checkers, {environment: environmentName(config), production, look, trends}),
+    health: () =>
+      healthReport(checkers, {environment: environmentName(config), production, allowScan, look, trends}),
     release,
     customer: (id, more) =>
       customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs, allowScan}),

@@ -46,9 +46,10 @@ export const statusCounts = async (
   };
 };
 
-const tallied = async (checker: Checker): Promise<Tallied> => {
+const tallied = async (checker: Checker, allowScan: boolean | undefined): Promise<Tallied> => {
   const tallies = checker.check.tallies!(checker.config);
   return checker.ask(async opened => {
+    checker.refuseScan(opened, allowScan, Object.values(tallies));
     const sessions = await statusCounts(opened, tallies.sessions);
     const waiting = checker.config.check === 'stale-sessions' ? checker.config.statuses.waiting : [];
     return {
@@ -115,6 +116,7 @@ const healthOf = (checkers: Checker[], results: CheckResult[]): HealthReport['he
 export type Reporting = {
   environment: string;
   production: boolean;
+  allowScan?: boolean;
   look: (checker: Checker, options: CheckOptions) => Promise<CheckResult>;
   trends: Trends;
 };
@@ -122,10 +124,12 @@ export type Reporting = {
 /** Every check with its counts, and the sessions and requests of the stale-sessions checks added up. */
 export const healthReport = async (
   checkers: Checker[],
-  {environment, production, look, trends}: Reporting,
+  {environment, production, allowScan, look, trends}: Reporting,
 ): Promise<HealthReport> => {
   const confirm = production ? ` --confirm ${environment}` : '';
-  const results = await Promise.all(checkers.map(checker => look(checker, {limit: 0, insist: true})));
+  const results = await Promise.all(
+    checkers.map(checker => look(checker, {limit: 0, insist: true, allowScan})),
+  );
   const sessions: HealthReport['sessions'] = {
     total: 0,
     byStatus: counter(),
@@ -136,7 +140,7 @@ export const healthReport = async (
     const result = results[index]!;
     if (!checkOf(checker.check.kind).tallies || result.status === 'error') continue;
     try {
-      const counts = await tallied(checker);
+      const counts = await tallied(checker, allowScan);
       add(sessions, counts.sessions);
       add(requests, counts.requests);
       sessions.waiting.total += counts.waiting;

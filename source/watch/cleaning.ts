@@ -103,13 +103,16 @@ export const carryOut = async (
     onProgress();
     if (plan.planned === 0 && !plan.resumes) return 'nothing';
     const refusal = refusalOf(plan, options.confirmed);
-    if (refusal !== null) return refuse(refusal, 'refused');
+    if (refusal !== null) {
+      backoff.ended(name, refusal);
+      return refuse(refusal, 'refused');
+    }
     const {note, confirmed, ratePerSecond} = options;
     await cleaning.begin();
     const result = await engine.run(plan, {note, confirmed, ratePerSecond, signal, onProgress});
     await addRun(cleaning, cleaned, result);
     const troubled = result.failed + result.unknown > 0 || (result.faults?.length ?? 0) > 0;
-    backoff.ended(name, result.applied === 0 && troubled);
+    backoff.ended(name, result.applied === 0 && troubled ? 'nothing of it could be done' : null);
     return result.interrupted ? 'cut' : 'done';
   } catch (error) {
     if (signal.aborted) return 'cut';

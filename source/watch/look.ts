@@ -8,14 +8,17 @@ type Options = {signal?: AbortSignal; allowScan?: boolean; date: () => Date};
 
 type Sessions = Pick<Look, 'sessions' | 'blockedCustomers'>;
 
-const sessionsOf = (checker: Checker, signal?: AbortSignal): Promise<Sessions> =>
+/** The counts by status are left out where they would read more than `limits.scan` rows at each look. */
+const sessionsOf = (checker: Checker, signal?: AbortSignal, allowScan?: boolean): Promise<Sessions> =>
   checker.ask(
     async opened => {
       const {tallies, blocked} = checker.check;
-      const counts = tallies && (await statusCounts(opened, tallies(checker.config).sessions, signal));
+      const tally = tallies?.(checker.config).sessions;
+      const isWanted = tally && (allowScan || checker.scanOf(opened, tally) === null);
+      const counts = isWanted && (await statusCounts(opened, tally, signal));
       const page = {now: opened.now, signal, offset: 0, limit: 0};
       const groups = blocked && (await opened.connector.survey(blocked(checker.config), page));
-      return {sessions: counts?.byStatus ?? null, blockedCustomers: groups?.total ?? null};
+      return {sessions: counts ? counts.byStatus : null, blockedCustomers: groups?.total ?? null};
     },
     {signal, insist: true},
   );
@@ -32,7 +35,7 @@ export const lookAt = async (checker: Checker, {signal, allowScan, date}: Option
   let sessions: Sessions = {sessions: null, blockedCustomers: null};
   if (status !== 'error') {
     try {
-      sessions = await sessionsOf(checker, signal);
+      sessions = await sessionsOf(checker, signal, allowScan);
     } catch (fault) {
       const told = {status: 'error' as const, total: 0, byReason: {}, error: asSesstuiError(fault).toJSON()};
       Object.assign(look, told);

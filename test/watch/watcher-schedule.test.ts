@@ -38,20 +38,20 @@ test('first looks are spread, and none waits long', () => {
   expect(firstPauseMs(4, 5, 1000)).toBe(80);
 });
 
-test('what fails whole is tried at once, then after growing pauses of at most ten minutes', () => {
+test('what fails whole or is refused is tried at once, then after growing pauses of at most ten minutes', () => {
   let now = 0;
   const backoff = openBackoff({nowMs: () => now}, 60_000);
   const pauses: number[] = [];
   for (let time = 0; time < 7; time++) {
-    backoff.ended('a', true);
+    backoff.ended('a', 'nothing of it could be done');
     const failedAt = now;
     while (backoff.waits('a') !== null) now += 1000;
     pauses.push((now - failedAt) / 1000);
   }
   expect(pauses).toEqual([0, 120, 240, 480, 600, 600, 600]);
   expect(backoff.waits('b')).toBeNull();
-  backoff.ended('a', true);
-  expect(backoff.waits('a')).toBe('nothing of it could be done 8 times: tried again in 10m');
-  backoff.ended('a', false);
+  backoff.ended('a', 'nothing of it could be done');
+  expect(backoff.waits('a')).toBe('nothing of it could be done; tried 8 times, and again in 10m');
+  backoff.ended('a', null);
   expect(backoff.waits('a')).toBeNull();
 });

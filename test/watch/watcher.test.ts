@@ -434,7 +434,7 @@ test('a store that takes no change is not tried again with every look', async ()
     await clock.go();
   }
   expect(rounds.map(({runs}) => runs.length).slice(0, 3)).toEqual([1, 1, 0]);
-  expect(rounds.at(-1)!.refused[0]!.text).toMatch(/tried again in/);
+  expect(rounds.at(-1)!.refused[0]!.text).toMatch(/tried 2 times, and again in/);
   expect((await engine.history()).length).toBeLessThanOrEqual(2);
   await watcher.stop();
 });
@@ -462,4 +462,18 @@ test('a listener that fails is told, and the watch goes on', async () => {
   await clock.go();
   await next();
   expect(logged[0]).toBe('error db/stale-sessions: what follows the watch failed: mine');
+});
+
+test('sessions by status are counted only where that reads no more than limits.scan, or it is allowed', async () => {
+  await client.query('create index on sessions (created_at); create index on session_requests (created_at)');
+  await client.query('analyze');
+  const settings = {environment: 'prod', limits: {changes: 100, share: 1, scan: 1}};
+  const engine = engineOn(settings);
+  const {watcher, next} = watching(engine);
+  watcher.start();
+  expect((await next()).look).toMatchObject({status: 'fail', sessions: null});
+  expect((await engine.health()).checks[0]).toMatchObject({status: 'error', error: {code: 'scan-limit'}});
+  const allowed = watching(engine, {allowScan: true});
+  allowed.watcher.start();
+  expect((await allowed.next()).look.sessions).toMatchObject({waiting: expect.any(Number)});
 });
