@@ -9,6 +9,7 @@ import {sanitise, shorten} from '../sanitise.js';
 import {summaryText, type TrendSummary} from '../trend.js';
 import type {Json} from '../values.js';
 import type {Context} from './context.js';
+import {suggested} from './suggest.js';
 
 const columns = [
   {name: 'check', header: 'CHECK'},
@@ -41,6 +42,12 @@ const counts = (byStatus: Record<string, number>): string =>
     .map(([status, count]) => `${shorten(status, 40)} ${count}`)
     .join(', ');
 
+/** With the flags that make the command find the same configuration and state directory. */
+const completed = (context: Context, text: string): string => {
+  const flags = suggested(context, []).slice('sesstui'.length);
+  return text.replace(/sesstui clean \S+ --action [\w-]+/, command => `${command}${flags}`);
+};
+
 const reportText = (context: Context, report: HealthReport, stale: string[]): string => {
   const {waiting} = report.sessions;
   const failed = report.checks.filter(({status}) => status === 'error').map(({check}) => check);
@@ -62,7 +69,7 @@ const reportText = (context: Context, report: HealthReport, stale: string[]): st
     ...report.problems.map(
       ({check, severity, count, text}) => `${severity}: ${check}: ${count} × ${sanitise(text)}`,
     ),
-    ...report.recommendations.map(text => `→ ${sanitise(text)}`),
+    ...report.recommendations.map(text => `→ ${sanitise(completed(context, text))}`),
     '',
   ].join('\n');
 };

@@ -1,14 +1,23 @@
 /** The engine: what the screen, the command line and the library call. Opens nothing before it is asked. */
 import {parseDuration} from '../config/duration.js';
 import {nearest} from '../config/nearest.js';
-import {type Config, environmentName, isProduction} from '../config/schema.js';
+import {
+  type CheckConfig,
+  type Config,
+  environmentName,
+  isProduction,
+  type StoreConfig,
+} from '../config/schema.js';
+import {canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';
 import type {Engine, Plan, Selection, SessionPage} from '../types.js';
+import type {Json} from '../values.js';
 import {Checker, type CheckOptions} from './checker.js';
 import {customerReport} from './customer/customer.js';
 import type {CustomerOptions, CustomerReport} from './customer/report.js';
 import {unblockPlans} from './customer/unblock.js';
 import {listRuns} from './disk/run-files.js';
+import {sha256} from './disk/state-files.js';
 import {Trends} from './disk/trends.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './plan/held-plan.js';
@@ -72,6 +81,14 @@ const find = (checkers: Checker[], id: string): Checker => {
   );
 };
 
+/** A word for the server, database and table that a check looks at; no credential goes into it. */
+const placeOf = (config: Config, store: StoreConfig, check: CheckConfig): string => {
+  const {timeout: _, checks: __, ...address} = store;
+  const url = 'url' in address ? {url: address.url.replace(/\/\/[^/]*@/, '//')} : {};
+  const place = [environmentName(config), {...address, ...url}, check];
+  return sha256(canonicalJson(place as unknown as Json)).slice(0, 8);
+};
+
 export const openEngine = (config: Config, options: EngineOptions): FullEngine => {
   const listeners = new Set<() => void>();
   const stores = openStores(config, options.open, options.timeoutMs, () => {
@@ -80,7 +97,10 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
   const checkers = openCheckers(config, stores);
   const production = isProduction(config);
   const writing = new Writing(config, options);
-  const trends = new Trends(options.stateDirectory);
+  const trends = new Trends(options.stateDirectory, id => {
+    const {store, config: looked} = find(checkers, id);
+    return `-${placeOf(config, store.config, looked)}`;
+  });
   /** A look at everything that a check finds, which its trend remembers. */
   const look = async (checker: Checker, how: CheckOptions) => {
     const result = await checker.run(how);

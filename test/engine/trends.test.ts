@@ -39,6 +39,16 @@ test('another process goes on with what is there', async () => {
   expect(statSync(file()).mode & 0o777).toBe(0o600);
 });
 
+test('the same check on another server has a trend of its own', async () => {
+  const first = new Trends(directory, () => '-one');
+  first.record(found(90), now);
+  await first.settled();
+  const second = new Trends(directory, () => '-two');
+  second.record(found(4), now + 20_000);
+  await second.settled();
+  expect(second.of(check).points).toEqual([{at: now + 20_000, total: 4}]);
+});
+
 test('what has not changed is not written each time, and is told all the same', async () => {
   const trends = new Trends(directory);
   for (let i = 0; i < 10; i++) trends.record(found(4), now + i * 500);

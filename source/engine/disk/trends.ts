@@ -52,12 +52,15 @@ const write = async (path: string, text: string, flags: number): Promise<void> =
 
 export class Trends {
   readonly #directory: string;
+  readonly #place: (check: string) => string;
   readonly #known = new Map<string, TrendPoint[]>();
   /** The work under way for each check: one at a time. */
   readonly #busy = new Map<string, Promise<void>>();
 
-  constructor(stateDirectory: string) {
+  /** `place`: a word for the server that a check looks at; the counts of one say nothing of another's. */
+  constructor(stateDirectory: string, place: (check: string) => string = () => '') {
     this.#directory = join(stateDirectory, 'trends');
+    this.#place = place;
   }
 
   /** What is known of a check without asking the disk: since the first look of this process it is what the file has. */
@@ -79,7 +82,7 @@ export class Trends {
   }
 
   async #add(check: string, point: TrendPoint): Promise<void> {
-    const path = join(this.#directory, `${encodeURIComponent(check)}.jsonl`);
+    const path = join(this.#directory, `${encodeURIComponent(check)}${this.#place(check)}.jsonl`);
     const file = await readEnd(path).catch(() => null);
     const points = thinned(file?.points ?? this.#known.get(check) ?? [], point.at);
     const last = points.at(-1);

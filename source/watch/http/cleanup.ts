@@ -33,6 +33,18 @@ const action = 'cancel';
 
 const stopped = new SesstuiError('interrupted', 'the server is stopping; nothing was changed', 'Ask again.');
 
+/** Nothing for this customer may be as it should, or the id may be another one than the sessions have. */
+const withNote = (result: RunResult, customer: string | undefined): RunResult =>
+  customer === undefined || result.planned > 0
+    ? result
+    : {
+        ...result,
+        notes: [
+          ...result.notes,
+          `nothing stale is of the customer ${customer}: customer takes the id that the sessions have, \`sesstui customer\` finds it by an email`,
+        ],
+      };
+
 type Planned = {check: string; plan: Plan} | {check: string; fault: SesstuiError};
 
 /** Was all of it done, or answered? */
@@ -121,11 +133,14 @@ export const openCleanup = ({engine, confirmed, signal, sameFlags, redact}: Clea
           continue;
         }
         results.push(
-          await carryOut(each, note).catch(error => {
-            const fault = faultOf(error);
-            if (planned.length === 1) throw fault;
-            return unanswered(each.check, fault, false);
-          }),
+          await carryOut(each, note).then(
+            result => withNote(result, customer),
+            error => {
+              const fault = faultOf(error);
+              if (planned.length === 1) throw fault;
+              return unanswered(each.check, fault, false);
+            },
+          ),
         );
       }
       return results;
@@ -140,7 +155,9 @@ export const openCleanup = ({engine, confirmed, signal, sameFlags, redact}: Clea
       await release(planned);
       requireSome(planned);
       return planned.map(each =>
-        'plan' in each ? plannedResult(each.plan) : unanswered(each.check, each.fault, true),
+        'plan' in each
+          ? withNote(plannedResult(each.plan), customer)
+          : unanswered(each.check, each.fault, true),
       );
     },
     isRunning: () => running !== undefined,
