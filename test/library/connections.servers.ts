@@ -3,8 +3,7 @@ import type pg from 'pg';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {openSesstui, type Sesstui} from '../../source/library.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, postgresServers} from '../support/postgres.js';
-import {openClient} from './gym-bench.js';
+import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
 
 const callers = 100;
 /** What the writer and the reader of a store may hold together. */
