@@ -125,7 +125,7 @@ export const bindings: readonly Binding[] = [
   looking('faster', '-', 'shorter pauses between refreshes'),
   bind('Look', 'customer', 'c', ['browse', 'details', 'customer'], customerText, {
     word: 'customer',
-    place: 8,
+    place: 5.2,
     when: hasCustomer,
   }),
   bind('Look', 'customer-refresh', 'R', oneCustomer, 'look again now', {word: 'refresh', place: 4}),
