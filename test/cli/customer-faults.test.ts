@@ -1,28 +1,24 @@
 /** `sesstui customer` when a store fails half-way: what is known and what was done is told all the same. */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import pg from 'pg';
-import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
+import type pg from 'pg';
+import {beforeEach, expect, test} from 'vitest';
 import {type Context, makeContext} from '../../source/commands/context.js';
 import {customer} from '../../source/commands/customer.js';
 import {parse} from '../../source/commands/parse.js';
 import type {FullEngine} from '../../source/engine/engine.js';
 import {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;
 let client: pg.Client;
 let flags: string[];
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 beforeEach(async () => {
   const schema = (name: string): string => `

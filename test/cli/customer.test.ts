@@ -2,13 +2,14 @@
 import {spawn} from 'node:child_process';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import pg from 'pg';
-import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import type pg from 'pg';
+import {beforeEach, describe, expect, test} from 'vitest';
 import {cutMiddle} from '../../source/commands/customer-text.js';
 import type {CustomerReport} from '../../source/engine/customer/report.js';
 import type {RunResult} from '../../source/types.js';
 import {cli, cliJson, cliPath, temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 import {openPty} from '../support/pty.js';
 
 let server: PostgresServer;
@@ -18,14 +19,9 @@ let directory: string;
 
 const id = 'c3541f3b-64d1-4ca9-b990-22ad83de4ead';
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 beforeEach(async () => {
   await client.query(`

@@ -2,10 +2,11 @@
 import {execFile, spawn} from 'node:child_process';
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import pg from 'pg';
-import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import type pg from 'pg';
+import {beforeEach, describe, expect, test} from 'vitest';
 import {type Called, cli, cliJson, cliPath, temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;
 let client: pg.Client;
@@ -13,14 +14,9 @@ let cwd: string;
 let state: string;
 let config: string;
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 
 const configure = (environment: string): Promise<void> =>

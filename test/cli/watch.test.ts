@@ -2,10 +2,11 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
-import pg from 'pg';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest';
+import type pg from 'pg';
+import {afterEach, beforeEach, expect, test} from 'vitest';
 import {cli, cliJson, temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 import {type Service, startService} from '../support/service.js';
 
 let server: PostgresServer;
@@ -13,14 +14,9 @@ let client: pg.Client;
 let cwd: string;
 const services: Service[] = [];
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 beforeEach(async () => {
   cwd = await temporaryDirectory();

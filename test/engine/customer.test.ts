@@ -1,26 +1,22 @@
 /** One customer over several stores through the engine, on PostgreSQL; one store never answers. */
-import pg from 'pg';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import type pg from 'pg';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import type {CustomerReport} from '../../source/engine/customer/report.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;
 let client: pg.Client;
 const engines: FullEngine[] = [];
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 afterEach(async () => {
   await Promise.all(engines.splice(0).map(engine => engine.close()));

@@ -4,8 +4,8 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {appendFile, readFile, rm, writeFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
-import pg from 'pg';
-import {afterAll, beforeAll, beforeEach, expect, test, vi} from 'vitest';
+import type pg from 'pg';
+import {beforeEach, expect, test, vi} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {verifyState} from '../../source/engine/disk/verify.js';
@@ -15,21 +15,17 @@ import type {OpenConnector} from '../../source/engine/stores.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {dumpPostgres} from '../support/dumps.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;
 let client: pg.Client;
 let stateDirectory: string;
 let engine: FullEngine;
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 beforeEach(async () => {
   stateDirectory = await temporaryDirectory();

@@ -1,25 +1,21 @@
 /** Undo of a run is the identity on any data: generated rows of every kind, compared by an independent client. */
 import fc from 'fast-check';
-import pg from 'pg';
-import {afterAll, beforeAll, expect, test} from 'vitest';
+import type pg from 'pg';
+import {expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {openEngine} from '../../source/engine/engine.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {dumpPostgres} from '../support/dumps.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;
 let client: pg.Client;
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 
 /** Values that a careless copy changes: each as the text that PostgreSQL reads. */

@@ -1,9 +1,10 @@
 /** What a caller may give by mistake is `usage`, whatever it is, and leaves nothing behind. */
 import type pg from 'pg';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {openSesstui, type Sesstui, SesstuiError} from '../../source/library.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {openClient, type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 import {freshGym, gymConfiguration, sessionsIn} from './gym-bench.js';
 
 let server: PostgresServer;
@@ -11,13 +12,9 @@ let client: pg.Client;
 let stateDirectory: string;
 let sesstui: Sesstui;
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = await openClient(server);
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 const config = () => ({environment: 'test', ...gymConfiguration(server.url)}) as never;
 beforeEach(async () => {

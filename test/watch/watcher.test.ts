@@ -1,8 +1,8 @@
 /** The watch on PostgreSQL: what it sees, what it cleans, what it leaves alone, and what is left after a kill. */
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import pg from 'pg';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest';
+import type pg from 'pg';
+import {afterEach, beforeEach, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import {readAudit} from '../../source/engine/disk/audit.js';
@@ -11,7 +11,8 @@ import {type FullEngine, openEngine} from '../../source/engine/engine.js';
 import {openMemory} from '../../source/watch/memory.js';
 import {openWatcher, type Watcher, type WatchOptions} from '../../source/watch/watcher.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-pglite.js';
+import type {PostgresServer} from '../support/postgres.js';
 import {roundsOf, standingClock} from './watching.js';
 
 let server: PostgresServer;
@@ -19,14 +20,9 @@ let client: pg.Client;
 let stateDirectory: string;
 const closers: (() => Promise<unknown>)[] = [];
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = new pg.Client({connectionString: server.url});
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await server.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 beforeEach(async () => {
   stateDirectory = await temporaryDirectory();
