@@ -39,11 +39,11 @@ const startText = (context: Context, engine: FullEngine, everyMs: number): strin
  */
 export const watch = async (context: Context): Promise<number> => {
   const {flags, signal} = context;
-  refuseOutput(context);
   const everyMs = everyOf(context);
   const ratePerSecond = flags.number('limit-rate');
   const engine = await context.engine();
   const confirmed = flags.has('clean') ? requireWriting(canWrite(context, engine)) : null;
+  refuseOutput(context);
   if (engine.checks.length === 0)
     throw new SesstuiError(
       'config',

@@ -168,6 +168,7 @@ const callsOf = (runs: string[], interrupted: string[], plan: string): Record<st
   undo: runs.map(run => ['undo', run]),
   resume: interrupted.map(run => ['resume', run]),
   apply: [['apply', plan]],
+  watch: [['watch', '--clean']],
 });
 const writing = commands.filter(({flags}) => flags.includes('yes')).map(({name}) => name);
 const reading = [['check'], ['health'], ['customer', 'c1'], ['history'], ['history', '--verify']];
