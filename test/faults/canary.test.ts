@@ -350,7 +350,14 @@ describe('a process that dies in the middle', () => {
     const preload = join(cwd, 'preload.mjs');
     await writeFile(
       preload,
-      `setTimeout(() => {\nconst secret = process.env.SECRET_URL;\n${happens}\n}, 700);\n`,
+      // Once it waits for the server: its configuration is read, and it says nothing more of its own accord.
+      `const waiting = setInterval(() => {
+if (!process.getActiveResourcesInfo().includes('TCPSocketWrap')) return;
+clearInterval(waiting);
+const secret = process.env.SECRET_URL;
+${happens}
+}, 20);
+`,
     );
     const config = await configOf(postgresStore(postgresUrl(password, `127.0.0.1:${silentPort}`)));
     const words = [cliPath, '--config', config, '--state-dir', join(cwd, 'state'), ...args];
