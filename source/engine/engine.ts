@@ -112,17 +112,17 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
   const planning: Planning = {config, stateDirectory, allowScan, find: id => find(checkers, id)};
   /** Plans that hold files open until the engine is closed; the others are nobody's business but their maker's. */
   const onDisk = new Set<HeldPlan>();
-  const hold = async (pending: Promise<HeldPlan>): Promise<HeldPlan> => {
-    const plan = await pending;
+  const held = (plan: HeldPlan): HeldPlan => {
     if (plan.held.units.isOnDisk || plan.held.resume) onDisk.add(plan);
     return plan;
   };
+  const hold = (pending: Promise<HeldPlan>): Promise<HeldPlan> => pending.then(held);
 
   const release = async (plan: Plan): Promise<void> => {
-    const {held} = plan as HeldPlan;
+    const {units, resume} = (plan as HeldPlan).held;
     onDisk.delete(plan as HeldPlan);
-    await held.units.close();
-    await held.resume?.close().catch(() => undefined);
+    await units.close();
+    await resume?.close().catch(() => undefined);
   };
 
   const engine: FullEngine = {
@@ -175,7 +175,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
       const plans = await unblockPlans(report, (check, selection, only) =>
         planAction(planning, check, 'cancel', selection, {...more, only}),
       );
-      return Promise.all(plans.map(plan => hold(Promise.resolve(plan))));
+      return plans.map(held);
     },
     close: async () => {
       for (const plan of onDisk) await release(plan);

@@ -9,7 +9,7 @@ import {parse} from '../../source/commands/parse.js';
 import type {FullEngine} from '../../source/engine/engine.js';
 import {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;

@@ -8,7 +8,7 @@ import {cutMiddle} from '../../source/commands/customer-text.js';
 import type {CustomerReport} from '../../source/engine/customer/report.js';
 import type {RunResult} from '../../source/types.js';
 import {cli, cliJson, cliPath, temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 import {openPty} from '../support/pty.js';
 

@@ -5,7 +5,7 @@ import {basename, join} from 'node:path';
 import type pg from 'pg';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {type Called, cli, cliJson, cliPath, temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import type pg from 'pg';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {cli, cliJson, temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 import {type Service, startService} from '../support/service.js';
 

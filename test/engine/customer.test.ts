@@ -7,7 +7,7 @@ import type {CustomerReport} from '../../source/engine/customer/report.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;

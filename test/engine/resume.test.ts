@@ -15,7 +15,7 @@ import type {OpenConnector} from '../../source/engine/stores.js';
 import type {SesstuiError} from '../../source/errors.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {dumpPostgres} from '../support/dumps.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;

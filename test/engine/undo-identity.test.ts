@@ -7,7 +7,7 @@ import {configFromObject} from '../../source/config/load.js';
 import {openEngine} from '../../source/engine/engine.js';
 import {temporaryDirectory} from '../support/cli.js';
 import {dumpPostgres} from '../support/dumps.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 
 let server: PostgresServer;

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {openSesstui, type Sesstui, SesstuiError} from '../../source/library.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 import {freshGym, gymConfiguration, sessionsIn} from './gym-bench.js';
 

@@ -1,6 +1,6 @@
 /** The gym's functions on real servers: many callers at once, on two connections of their own, and others beside. */
 import type pg from 'pg';
-import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, test} from 'vitest';
 import {
   createDeviceSession,
   deleteExpiredDeviceSessions,
@@ -10,7 +10,8 @@ import {
   upsertBackgroundSession,
 } from '../../source/library/gym.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
+import {onPostgres} from '../support/on-postgres.js';
+import {type PostgresServer, postgresServers} from '../support/postgres.js';
 import {freshGym, gymConfiguration, oneBackground, rightFingerprint, sessionsIn} from './gym-bench.js';
 import {besideUntil} from './outside.js';
 
@@ -24,13 +25,9 @@ describe.each(postgresServers)('the gym on $name', ({start}) => {
   let client: pg.Client;
   let opened: Opened[];
 
-  beforeAll(async () => {
-    server = await start();
-    client = await openClient(server);
-  });
-  afterAll(async () => {
-    await client?.end();
-    await server?.stop();
+  onPostgres(start, (started, connected) => {
+    server = started;
+    client = connected;
   });
   afterEach(() => Promise.all(opened.map(one => one.close())));
 

@@ -1,6 +1,6 @@
 /** The gym's functions, one after another; many at once are in gym.servers.ts. */
 import type pg from 'pg';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest';
+import {afterEach, beforeEach, expect, test} from 'vitest';
 import {digest} from '../../source/evaluate.js';
 import {
   backgroundFingerprint,
@@ -12,7 +12,8 @@ import {
   upsertBackgroundSession,
 } from '../../source/library/gym.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {openClient, type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-postgres.js';
+import type {PostgresServer} from '../support/postgres.js';
 import {faultOf} from '../support/rejections.js';
 import {freshGym, gymConfiguration, oneBackground, rightFingerprint, sessionsIn} from './gym-bench.js';
 
@@ -21,13 +22,9 @@ let client: pg.Client;
 let opened: Opened;
 const more: Opened[] = [];
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = await openClient(server);
-});
-afterAll(async () => {
-  await client?.end();
-  await server?.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 beforeEach(async () => {
   await freshGym(client, oneBackground);

@@ -1,9 +1,10 @@
 /** Publishing session keys on real servers: restarts at once, on connections of their own, and others beside. */
 import type pg from 'pg';
-import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, test} from 'vitest';
 import {publishSessionKeys, type SessionKeys} from '../../source/library/registry.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
+import {onPostgres} from '../support/on-postgres.js';
+import {type PostgresServer, postgresServers} from '../support/postgres.js';
 import {besideUntil} from './outside.js';
 import {freshRegistry, keysIn, migration, registryConfiguration} from './registry-bench.js';
 
@@ -28,13 +29,9 @@ describe.each(postgresServers)('the registry on $name', ({start}) => {
   let client: pg.Client;
   let opened: Opened[];
 
-  beforeAll(async () => {
-    server = await start();
-    client = await openClient(server);
-  });
-  afterAll(async () => {
-    await client?.end();
-    await server?.stop();
+  onPostgres(start, (started, connected) => {
+    server = started;
+    client = connected;
   });
   afterEach(() => Promise.all(opened.map(one => one.close())));
 

@@ -1,9 +1,10 @@
 /** Publishing session keys, one after another; many at once are in registry.servers.ts. */
 import type pg from 'pg';
-import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, test} from 'vitest';
 import {publishSessionKeys, type SessionKeys} from '../../source/library/registry.js';
 import {type Opened, openContext} from '../support/library-context.js';
-import {openClient, type PostgresServer, startPglite} from '../support/postgres.js';
+import {onPglite} from '../support/on-postgres.js';
+import type {PostgresServer} from '../support/postgres.js';
 import {codeOf} from '../support/rejections.js';
 import {freshRegistry, keysIn, migration, registryConfiguration} from './registry-bench.js';
 
@@ -11,13 +12,9 @@ let server: PostgresServer;
 let client: pg.Client;
 const opened: Opened[] = [];
 
-beforeAll(async () => {
-  server = await startPglite();
-  client = await openClient(server);
-});
-afterAll(async () => {
-  await client?.end();
-  await server?.stop();
+onPglite((started, connected) => {
+  server = started;
+  client = connected;
 });
 afterEach(async () => {
   await Promise.all(opened.splice(0).map(each => each.close()));

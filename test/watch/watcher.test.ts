@@ -11,7 +11,7 @@ import {type FullEngine, openEngine} from '../../source/engine/engine.js';
 import {openMemory} from '../../source/watch/memory.js';
 import {openWatcher, type Watcher, type WatchOptions} from '../../source/watch/watcher.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {onPglite} from '../support/on-pglite.js';
+import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 import {roundsOf, standingClock} from './watching.js';
 
