@@ -4,6 +4,7 @@
  * `SesstuiError`; nothing else of a driver comes through here.
  */
 import type {Form, Pred, Tally} from './forms.js';
+import type {GuardKeeper} from './guards.js';
 import type {Json, Value, ValueMap} from './values.js';
 
 export type StoreKind = 'postgres' | 'mongodb' | 'dynamodb';
@@ -183,6 +184,8 @@ export interface Connector {
   readonly store: string;
   readonly kind: StoreKind;
   readonly capabilities: Capabilities;
+  /** Rules inside the database. What writes throws `read-only` on a connector that only reads. */
+  readonly guards: GuardKeeper;
   /** Which server and database this is: the same for every client of it, different for another one. No credentials. */
   server(signal?: AbortSignal): Promise<{id: string; version: string; standIn: string | null}>;
   /** Microseconds since 1970 on the store's clock. */

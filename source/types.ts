@@ -1,6 +1,7 @@
 /** The words of the contract as types: what checks find, what plans hold, what runs tell. */
 import type {Identity, StoreKind} from './connector.js';
 import type {ErrorCode} from './errors.js';
+import type {GuardInfo, GuardPlan, GuardProgress, GuardResult} from './guards.js';
 import type {Trend} from './trend.js';
 import type {Json} from './values.js';
 
@@ -269,5 +270,29 @@ export interface Engine {
    */
   planResume(run: string, options?: {signal?: AbortSignal}): Promise<Plan>;
   history(): Promise<RunSummary[]>;
+  /**
+   * Every guard of these checks (of all unless named), in the order in which they are installed. Where a store can't be
+   * asked its guards are `unavailable` with an `error`; throws `usage` for a check that there is not.
+   */
+  guards(checks?: string[], options?: {signal?: AbortSignal}): Promise<GuardInfo[]>;
+  /**
+   * What an install or uninstall would do now. Without `guards`: those that are not opt-in. Throws `usage` for a guard
+   * that there is not, `unsupported` for one that is unavailable.
+   */
+  planGuards(
+    check: string,
+    direction: 'install' | 'uninstall',
+    options?: {guards?: string[]; clean?: boolean; signal?: AbortSignal},
+  ): Promise<GuardPlan>;
+  /** Carries it out. Throws before anything was written (`read-only`, `confirmation`, findings in the way: `usage`). */
+  runGuards(
+    plan: GuardPlan,
+    options?: {
+      note?: string;
+      confirmed?: string[];
+      signal?: AbortSignal;
+      onProgress?: (progress: GuardProgress) => void;
+    },
+  ): Promise<GuardResult>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import {SesstuiError} from '../../source/errors.js';
 import {applyUnits} from './apply.js';
 import {itemOf, neutralItem} from './attributes.js';
 import {openClient} from './client.js';
+import {guardKeeper} from './guards/index.js';
 import {putRow} from './put.js';
 import {fetchRows, read, survey, tally} from './read.js';
 import {describeServer} from './server.js';
@@ -30,6 +31,7 @@ export const openDynamodb = (settings: DynamodbSettings): Connector => {
     store: settings.store,
     kind: 'dynamodb',
     capabilities: {transactions: true, unitsPerApply: 25, changesPerTransaction: 100, groupsOnServer: false},
+    guards: guardKeeper(),
     server: signal => describeServer(store, signal),
     now: signal => serverNow(store, signal),
     tables: signal => store.tables.names(signal),

@@ -7,6 +7,7 @@ import {collectionNames, describeCollection, fetchRows, piecesOf} from './collec
 import type {Sight} from './decide.js';
 import {bytesOfImage, type FullRow, valuesOfBytes} from './document.js';
 import {mapError} from './errors.js';
+import {guardKeeper} from './guards/index.js';
 import {putDocument} from './put.js';
 import {readForm, surveyForm} from './read.js';
 import {look} from './sight.js';
@@ -76,6 +77,7 @@ export const openMongodb = (settings: MongoSettings): Connector => {
     store: settings.store,
     kind: 'mongodb',
     capabilities,
+    guards: guardKeeper(),
     server: signal =>
       connection.use(
         'connecting',

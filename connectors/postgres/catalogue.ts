@@ -11,6 +11,9 @@ export type Table = {
   oid: string;
   /** Quoted and schema-qualified, for statements. */
   sql: string;
+  /** The two parts of it, not quoted. */
+  schema: string;
+  relation: string;
   /** pg_class.relkind. */
   kind: string;
   columns: Column[];
@@ -125,6 +128,8 @@ export const readTable = (name: string, json: string): Table => {
     name,
     oid: row.oid,
     sql: `${ident(row.schema)}.${ident(row.relname)}`,
+    schema: row.schema,
+    relation: row.relname,
     kind: row.relkind,
     columns,
     key: key.map(part => columns.find(column => column.name === part)!),

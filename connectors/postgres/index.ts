@@ -22,6 +22,7 @@ import type {Json, Value, ValueMap} from '../../source/values.js';
 import {applyUnits, settled} from './apply.js';
 import {describeTable} from './describe.js';
 import {fetchQuery} from './fetch.js';
+import {guardKeeper} from './guards/index.js';
 import {Known, tableNames} from './known.js';
 import {type PutJob, putOnce} from './put.js';
 import {PutQueue, putsAtOnce} from './put-queue.js';
@@ -49,6 +50,7 @@ class PostgresConnector implements Connector {
   readonly kind = 'postgres';
   readonly store: string;
   readonly capabilities = capabilities;
+  readonly guards = guardKeeper();
   readonly #settings: PostgresSettings;
   readonly #session: Session;
   /** Connections for puts alone: many at once don't keep reads waiting. */

@@ -7,6 +7,7 @@ import type {CheckConfig} from '../config/schema.js';
 import type {Connector, Found, Identity, KeepRule, Row, TableShape, Unit} from '../connector.js';
 import {exprValue} from '../evaluate.js';
 import type {Expr, Form, Groups, Pred, Rows, Scalar, Tally} from '../forms.js';
+import type {Guard} from '../guards.js';
 import type {ActionMeta, CheckKind, ReasonMeta, Verdict} from '../types.js';
 import type {Value} from '../values.js';
 import {ageText} from '../words.js';
@@ -139,6 +140,8 @@ export type Check<C extends CheckConfig = CheckConfig> = {
   customerOf: (config: C, row: Row) => Value;
   /** The customers whom something stale keeps from buying: a group each. */
   blocked?: (config: C) => Groups;
+  /** What keeps its findings from coming back, in the order in which they are installed. */
+  guards: (config: C, shapes: Shapes) => Guard[];
   /** Statistics of the health report. */
   tallies?: (config: C) => Record<'sessions' | 'requests', Tally>;
 };

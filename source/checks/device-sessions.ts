@@ -10,6 +10,7 @@ import type {Expr, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText} from '../values.js';
 import {ageOfMoment, type Check, type Judged, momentOf, type Part, type Task} from './check.js';
+import {deviceSessionsGuards} from './device-sessions-guards.js';
 import {decideKeeper} from './keeper.js';
 
 type Config = DeviceSessionsConfig;
@@ -350,6 +351,7 @@ export const deviceSessions: Check<Config> = {
     }
   },
   customerOf: normalEmail,
+  guards: deviceSessionsGuards,
   identities: config => [
     {
       table: config.table,

@@ -10,6 +10,7 @@ import type {Having, Pred} from '../forms.js';
 import type {ActionMeta, ReasonMeta} from '../types.js';
 import {toText, type Value} from '../values.js';
 import {ageOfMoment, type Check, type Judged, momentOf, type Part, type Shapes} from './check.js';
+import {duplicatesGuards} from './duplicates-guards.js';
 import {duplicatesIdentities} from './duplicates-identities.js';
 import {planDuplicates} from './duplicates-plan.js';
 import {
@@ -306,6 +307,7 @@ export const duplicates: Check<Config> = {
   plan: planDuplicates,
   customerOf: (config, row) => valueAt(row.values, config.groupBy[0]!),
   identities: duplicatesIdentities,
+  guards: duplicatesGuards,
   since: (config, row) => momentOf(row, [...createdNames, ...(config.latestBy ?? [])], config.timeZone),
   hinders: {
     'dangling-reference': {

@@ -21,6 +21,7 @@ import {
 } from './check.js';
 import {createdNames} from './duplicates-rules.js';
 import {decideKeeper} from './keeper.js';
+import {nullIdsGuards} from './null-ids-guards.js';
 
 type Config = NullIdsConfig;
 const both = ['assign-ids', 'delete'];
@@ -240,6 +241,7 @@ export const nullIds: Check<Config> = {
     for (const task of tasks) yield planTask(action, context, task);
   },
   customerOf: (config, row) => valueAt(row.values, config.id),
+  guards: nullIdsGuards,
   identities: (config, shapes) => {
     const shape = shapes[config.table];
     const began = createdNames.filter(

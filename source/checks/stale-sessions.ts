@@ -21,6 +21,7 @@ import {
   type Part,
   type Task,
 } from './check.js';
+import {staleSessionsGuards} from './stale-sessions-guards.js';
 
 type Config = StaleSessionsConfig;
 type Columns = Config['sessions'];
@@ -271,6 +272,13 @@ export const staleSessions: Check<Config> = {
       yield {group: null, changes: [cancel(config, row, columns, still), ...(isRequest ? linked(row) : [])]};
     }
   },
+  guards: config =>
+    staleSessionsGuards(config, {
+      all: [
+        isWaiting(config),
+        {older: parseDuration(config.waitingAfter), of: ageOf(config, config.sessions)},
+      ],
+    }),
   identities: ({sessions, requests, statuses}, shapes) =>
     [sessions, requests].map((columns): Identities => {
       const open = columns === sessions ? [...statuses.waiting, ...statuses.active] : statuses.pending;

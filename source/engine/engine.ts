@@ -10,6 +10,7 @@ import {
 } from '../config/schema.js';
 import {canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';
+import type {Proof} from '../guards.js';
 import type {Engine, Plan, Selection, SessionPage} from '../types.js';
 import type {Json} from '../values.js';
 import {Checker, type CheckOptions} from './checker.js';
@@ -58,6 +59,21 @@ export type FullEngine = Engine & {
   writePlan(plan: Plan, path: string, note: string | null): Promise<void>;
   /** The plan of such a file, to be carried out; `mostMs`: how old it may be. */
   planFile(path: string, mostMs: number, options?: PlanningOptions): Promise<Plan>;
+  /** The migration of a check's guards, or of one of them; throws `unsupported` where it has none. */
+  guardScript(
+    check: string,
+    options?: {guard?: string; down?: boolean; signal?: AbortSignal},
+  ): Promise<string>;
+  /** Proves the guards of a check on scratch copies. Throws what keeps it from writing; [] where none is available. */
+  testGuards(
+    check: string,
+    options?: {
+      guards?: string[];
+      confirmed?: string[];
+      signal?: AbortSignal;
+      onProof?: (proof: Proof) => void;
+    },
+  ): Promise<Proof[]>;
   /** Frees what a plan holds on disk: for programs that make plans for as long as they run. It can not be run then. */
   release(plan: Plan): Promise<void>;
 };
@@ -87,6 +103,10 @@ const placeOf = (config: Config, store: StoreConfig, check: CheckConfig): string
   const url = 'url' in address ? {url: address.url.replace(/\/\/[^/]*@/, '//')} : {};
   const place = [environmentName(config), {...address, ...url}, check];
   return sha256(canonicalJson(place as unknown as Json)).slice(0, 8);
+};
+
+const notYet = async (): Promise<never> => {
+  throw new SesstuiError('unsupported', 'guards are not there yet');
 };
 
 export const openEngine = (config: Config, options: EngineOptions): FullEngine => {
@@ -169,6 +189,11 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     health: () =>
       healthReport(checkers, {environment: environmentName(config), production, allowScan, look, trends}),
     release,
+    guards: notYet,
+    planGuards: notYet,
+    runGuards: notYet,
+    guardScript: notYet,
+    testGuards: notYet,
     customer: (id, more) =>
       customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs, allowScan}),
     planUnblock: async (report, more) => {
