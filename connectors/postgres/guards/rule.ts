@@ -72,6 +72,13 @@ export type RuleKeeper<R extends GuardRule> = {
   ) => Promise<Task[]>;
   /** Plain statements (each without its semicolon) for one transaction, idempotent; comments begin with `--`. */
   script: (rule: R, place: ScriptPlace, direction: 'install' | 'uninstall') => string[];
+  /**
+   * What the whole check's migration has besides its guards (missing columns, checks): before them on the way up, after
+   * them on the way down.
+   */
+  besides?: (rule: R, place: ScriptPlace, direction: 'install' | 'uninstall') => string[];
+  /** The name of the migration that the whole check's script is: `000009_add_unique_session_keys_constraint`. */
+  migration?: (rule: R) => string | null;
   prove: (rule: R, scratch: Scratch) => AsyncIterable<RuleProof>;
 };
 
