@@ -3,6 +3,7 @@ import {SesstuiError} from '../../../source/errors.js';
 import type {GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
 import type {Known} from '../known.js';
 import type {Run, Session} from '../session.js';
+import {type Limits, usualLimits} from './limits.js';
 import {type Performer, performTask} from './perform.js';
 import {placeOf} from './place.js';
 import type {Place, Task} from './rule.js';
@@ -10,7 +11,7 @@ import {keeperOf, refusal} from './rules.js';
 import {proveRules} from './scratch.js';
 import {writeScript} from './script.js';
 
-export type GuardAccess = {session: Session; known: Known; store: string; readOnly: boolean};
+export type GuardAccess = {session: Session; known: Known; store: string; readOnly: boolean; limits?: Limits};
 
 type Direction = 'install' | 'uninstall';
 
@@ -52,7 +53,8 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
   const performer: Performer = {
     session,
     store,
-    standIn: run => known.server(run).then(server => server.standIn),
+    limits: access.limits ?? usualLimits,
+    isAlone: async () => (await session.read(run => known.server(run))).standIn !== null,
   };
   return {
     refuses: refusal,
