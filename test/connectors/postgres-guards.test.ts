@@ -197,6 +197,53 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     expect([await schemas(), await catalogueDump(client)]).toEqual(before);
   });
 
+  test.each([
+    'customer_id text, status text',
+    'customer_id uuid not null, status status not null',
+    'customer_id int, status varchar(8)',
+  ])('it is proved on a table of %s', async list => {
+    await sql(`create type status as enum ('waiting', 'live', 'done')`);
+    await sql(
+      `create table rides (id bigint generated always as identity, ${list}, price int not null, twice int generated always as (price * 2) stored)`,
+    );
+    const texts = [];
+    for await (const {text, why} of keeper.prove([{guard: 'one-open-session', rule: oneOpen}])) {
+      expect(why, text).toBeNull();
+      texts.push(text);
+    }
+    expect(texts.length).toBeGreaterThanOrEqual(8);
+  });
+
+  test('a proof that fails says what happened', async () => {
+    // Its condition can't be met: the column takes no such value.
+    await sql("create type status as enum ('other'); create table rides (customer_id text, status status)");
+    const proofs = [];
+    for await (const proof of keeper.prove([{guard: 'one-open-session', rule: oneOpen}])) proofs.push(proof);
+    expect(proofs).toContainEqual({
+      guard: 'one-open-session',
+      text: 'the guard could be proved',
+      passed: false,
+      why: expect.stringContaining('waiting'),
+    });
+    expect(await catalogueSchemas(client)).toEqual(['public']);
+  });
+
+  test('a name that something else has makes it unavailable', async () => {
+    await sql(
+      'create table rides (customer_id text, status text); create table rides_one_open_session (n int)',
+    );
+    expect((await keeper.state(oneOpen)).why).toBe(
+      'the name "rides_one_open_session" is taken by another relation',
+    );
+    await sql(
+      'drop table rides_one_open_session; create index rides_one_open_session on auth_sessions (email)',
+    );
+    expect((await keeper.state(oneOpen)).why).toContain('is taken by an index of auth_sessions');
+    await expect(keeper.steps(oneOpen, 'install', {before: null})).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+  });
+
   test("a killed test's schema is dropped by the next test once it is an hour old", async () => {
     await sql(
       'create schema sesstui_test_1_old; create schema sesstui_test_1_new; create schema sesstui_test_other',
