@@ -71,8 +71,16 @@ export type RuleKeeper<R extends GuardRule> = {
     run: Run,
     before: Json | null,
   ) => Promise<Task[]>;
-  /** Plain statements (each without its semicolon) for one transaction, idempotent; comments begin with `--`. */
-  script: (rule: R, place: ScriptPlace, direction: 'install' | 'uninstall') => string[];
+  /**
+   * Plain statements (each without its semicolon) for one transaction, idempotent; comments begin with `--`. `together`:
+   * all rules of the script, this one among them.
+   */
+  script: (
+    rule: R,
+    place: ScriptPlace,
+    direction: 'install' | 'uninstall',
+    together?: GuardRule[],
+  ) => string[];
   /**
    * What the whole check's migration has besides its guards (missing columns, checks): before them on the way up, after
    * them on the way down.

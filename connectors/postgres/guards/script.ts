@@ -80,13 +80,14 @@ export const writeScript = async (
   );
   const titles = rules.map(({rule}) => keeperOf(rule).migration?.(rule) ?? null);
   const title = (whole ? titles.find(found => found !== null) : null) ?? 'Guards';
+  const together = rules.map(({rule}) => rule);
   const parts = rules.map(({guard, rule}, index) => {
     const keeper = keeperOf(rule);
     const place = places[index]!;
     return {
       guard,
       besides: whole ? (keeper.besides?.(rule, place, direction) ?? []) : [],
-      statements: keeper.script(rule, place, direction),
+      statements: keeper.script(rule, place, direction, together),
     };
   });
   const ordered = direction === 'install' ? parts : [...parts].reverse();
