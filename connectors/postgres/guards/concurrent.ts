@@ -100,6 +100,24 @@ const dropBroken = async (schema: string, name: string, run: Run): Promise<void>
     await run(statement(`drop index concurrently if exists ${ident(schema)}.${ident(name)}`));
 };
 
+/** How long an install that is interrupted still waits for others. */
+const partingMs = 5_000;
+
+/** After a failed build. What can't be removed now is removed by the next install or uninstall. */
+const removeRest = async (
+  schema: string,
+  name: string,
+  {run, evenThen}: Builder,
+  {signal, onProgress}: Progress,
+): Promise<void> => {
+  onProgress?.('removing what there is of the index');
+  await dropBroken(schema, name, run).catch(async () => {
+    if (!signal?.aborted) return;
+    await evenThen(statement(`set lock_timeout = ${partingMs}`)).catch(() => undefined);
+    await dropBroken(schema, name, evenThen).catch(() => undefined);
+  });
+};
+
 const attempts = 3;
 
 /**
@@ -112,7 +130,7 @@ export const buildIndex = async (
   builder: Builder,
   options: Progress,
 ): Promise<'done' | 'again'> => {
-  const {session, run, evenThen, processId, limits} = builder;
+  const {session, run, processId, limits} = builder;
   const name = task.index!;
   const schema = task.schema ?? table.schema;
   for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -125,12 +143,7 @@ export const buildIndex = async (
       if ((await indexState(schema, name, run)) === 'valid') return 'done';
     } catch (error) {
       const blocker = stop();
-      options.onProgress?.('removing what there is of the index');
-      await evenThen(
-        statement(`set lock_timeout = ${options.signal?.aborted ? 5_000 : limits.concurrentMs}`),
-      ).catch(() => undefined);
-      // What can't be removed now is removed by the next install or uninstall.
-      await dropBroken(schema, name, evenThen).catch(() => undefined);
+      await removeRest(schema, name, builder, options);
       if (isViolation(error)) return 'again';
       if (!isRetriable(error) || options.signal?.aborted) throw error;
       if (attempt === attempts || blocker)

@@ -49,7 +49,8 @@ const oneByOne = async (texts: string[], place: Place, builder: Builder, options
   }
 };
 
-const carryOut = async (task: Task, place: Place, builder: Builder, options: StepOptions) => {
+/** Carries out a task on the builder's connection. */
+export const carryOut = async (task: Task, place: Place, builder: Builder, options: StepOptions) => {
   if (task.how === 'index') return buildIndex(task, place, builder, options);
   const work = task.how === 'transaction' ? inTransaction : oneByOne;
   try {
