@@ -1,14 +1,12 @@
 /** The guards of device sessions on PostgreSQL: what is not deleted, whose rows are whose, and migration 007. */
 import type pg from 'pg';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {spotOf} from '../../connectors/postgres/guards/gym-spot.js';
-import {besidesOf} from '../../connectors/postgres/guards/migration-007.js';
-import {ownRows} from '../../connectors/postgres/guards/own-rows.js';
-import {undeletable} from '../../connectors/postgres/guards/undeletable.js';
 import {openPostgres} from '../../connectors/postgres/index.js';
+import {deviceSessionsGuards} from '../../source/checks/device-sessions-guards.js';
+import type {DeviceSessionsConfig} from '../../source/config/schema.js';
 import type {Connector} from '../../source/connector.js';
 import {gymTables} from '../../source/demo/seed-gym.js';
-import type {DeviceColumns, GuardRule} from '../../source/guards.js';
+import type {DeviceColumns, GuardRule, NamedRule} from '../../source/guards.js';
 import type {Json} from '../../source/values.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
 import {onPostgres} from '../support/on-postgres.js';
@@ -26,6 +24,12 @@ const columns: DeviceColumns = {
   createdAt: 'created_at',
 };
 const table = 'auth_sessions';
+const all: NamedRule[] = deviceSessionsGuards({table, columns} as DeviceSessionsConfig).map(
+  ({name, rule}) => ({
+    guard: name,
+    rule,
+  }),
+);
 const kept: GuardRule & {rule: 'undeletable'} = {rule: 'undeletable', table, columns};
 const own: GuardRule & {rule: 'own-rows'} = {rule: 'own-rows', table, columns};
 
@@ -73,8 +77,16 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
       () => 'done',
       (error: {code?: string}) => error.code ?? String(error),
     );
-  const runScript = async (statements: string[]): Promise<void> => {
-    await client.query(`begin;\n${statements.join(';\n')};\ncommit;`);
+  const runScript = async (direction: 'install' | 'uninstall'): Promise<void> => {
+    await client.query(await connector.guards.script(all, direction, {whole: true}));
+  };
+  const provedBy = async (guard: NamedRule): Promise<string[]> => {
+    const texts: string[] = [];
+    for await (const {text, passed, why} of connector.guards.prove([guard])) {
+      expect(passed, `${text}: ${why}`).toBe(true);
+      texts.push(text);
+    }
+    return texts;
   };
 
   describe('what is not deleted', () => {
@@ -316,18 +328,41 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
     });
   });
 
+  describe('proofs on a scratch copy', () => {
+    test.each([
+      ['the demo’s table', ''],
+      [
+        'a table of numbers and enumerations',
+        `drop table ${table}; create type session_kind as enum ('device', 'background', 'kiosk');
+        create table ${table} (id bigint generated always as identity primary key, email varchar(80) not null,
+          session_type session_kind not null, protected boolean not null, tenant text not null)`,
+      ],
+    ])('every sentence holds on %s', async (_, sql) => {
+      await client.query(sql);
+      try {
+        const before = await catalogueDump(client);
+        const rows = await add('background', true).catch(() => null);
+        expect(await provedBy({guard: 'protect-background', rule: kept})).toEqual(
+          expect.arrayContaining([
+            'the first login makes a background and a device session',
+            'the second login updates the background session, and there is still one',
+            'the delete of a background session is refused',
+            'the delete of an expired device session passes',
+          ]),
+        );
+        expect((await provedBy({guard: 'row-security', rule: own})).length).toBeGreaterThan(15);
+        expect(await catalogueDump(client)).toBe(before);
+        const {rows: left} = await client.query(`select from ${table}`);
+        expect(left.length).toBe(rows === null ? 0 : 1);
+        const {rows: roles} = await client.query("select from pg_roles where rolname like 'sesstui_proof%'");
+        expect(roles).toEqual([]);
+      } finally {
+        await client.query(`drop table ${table}; drop type if exists session_kind; ${gymTables}`);
+      }
+    });
+  });
+
   describe('migration 007', () => {
-    const place = {name: table, table: null, lower: ''};
-    const up = [
-      ...besidesOf(columns, spotOf(place), 'install'),
-      ...undeletable.script(kept, place, 'install'),
-      ...ownRows.script(own, place, 'install'),
-    ];
-    const down = [
-      ...ownRows.script(own, place, 'uninstall'),
-      ...undeletable.script(kept, place, 'uninstall'),
-      ...besidesOf(columns, spotOf(place), 'uninstall'),
-    ];
     const bare = `drop table ${table}; create table ${table} (id bigint primary key, email varchar(200))`;
 
     test.each([
@@ -341,21 +376,22 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
     ])('up twice and down twice leaves %s as it was', async (_, sql) => {
       await client.query(sql);
       const before = await catalogueDump(client);
-      await runScript(up);
+      await runScript('install');
       const after = await catalogueDump(client);
       expect(after).not.toBe(before);
-      await runScript(up);
+      await runScript('install');
       expect(await catalogueDump(client)).toBe(after);
-      expect(await connector.guards.state(kept)).toEqual({state: 'installed', why: null});
-      await runScript(down);
+      for (const {rule} of all)
+        expect(await connector.guards.state(rule)).toEqual({state: 'installed', why: null});
+      await runScript('uninstall');
       expect(await catalogueDump(client)).toBe(before);
-      await runScript(down);
+      await runScript('uninstall');
       expect(await catalogueDump(client)).toBe(before);
     });
 
     test('rows that are there become device sessions, and a background session has to be protected', async () => {
       await client.query(`${bare}; insert into ${table} values (1, 'ada@x.org')`);
-      await runScript(up);
+      await runScript('install');
       const {rows} = await client.query(`select session_type, protected from ${table}`);
       expect(rows).toEqual([{session_type: 'device', protected: false}]);
       const insert = (id: number, type: string, isProtected: boolean) =>
@@ -382,7 +418,7 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
           )
         ).rows.map(({conname, convalidated}) => `${conname} ${convalidated}`);
       client.on('notice', note);
-      await runScript(up);
+      await runScript('install');
       client.off('notice', note);
       expect(notices.filter(text => text.includes('holds for'))).toEqual([
         'auth_sessions_background_protected holds for what is written from now on; 1 rows are not so yet. Mend them (sesstui check, sesstui clean) and run this again.',
@@ -392,7 +428,7 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
         'auth_sessions_known_type true',
       ]);
       await client.query(`update ${table} set protected = true where id = '${id}'`);
-      await runScript(up);
+      await runScript('install');
       expect(await valid()).toEqual([
         'auth_sessions_background_protected true',
         'auth_sessions_known_type true',
@@ -402,7 +438,7 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
     test('a table without an id or an email is left as it is, with an exception that says so', async () => {
       await client.query(`alter table ${table} drop column email`);
       const before = await catalogueDump(client);
-      await expect(runScript(up)).rejects.toThrow(
+      await expect(runScript('install')).rejects.toThrow(
         '"auth_sessions" has to have these columns before it can hold sessions: email',
       );
       await client.query('rollback');

@@ -1,22 +1,7 @@
 /** The names and the quoting that the guards of device sessions have in common. */
-import {createHash} from 'node:crypto';
 import {ident, literal} from '../sql.js';
+import {objectName} from './names.js';
 import type {Place, ScriptPlace} from './rule.js';
-
-/** PostgreSQL cuts a longer name without a word, and two of them may then be one. */
-const longest = 63;
-
-/** `head` and `tail` put together; a head that makes it too long is cut and told by a hash. */
-export const fitName = (head: string, tail: string): string => {
-  if (Buffer.byteLength(head + tail) <= longest) return head + tail;
-  const end = `_${createHash('sha256').update(head).digest('hex').slice(0, 8)}${tail}`;
-  let kept = '';
-  for (const character of head) {
-    if (Buffer.byteLength(kept + character + end) > longest) break;
-    kept += character;
-  }
-  return kept + end;
-};
 
 /** A table to write statements for, whether or not it was looked at. */
 export type Spot = {
@@ -43,7 +28,7 @@ export const spotOf = (place: Place | ScriptPlace): Spot => {
     sql: qualified(relation),
     relation,
     qualified,
-    name: tail => fitName(relation, tail),
+    name: tail => objectName(`${relation}${tail}`),
     lower: place.lower,
   };
 };

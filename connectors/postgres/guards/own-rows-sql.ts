@@ -39,11 +39,14 @@ const createClaim = (spot: Spot): string =>
 /** As the connector's `{norm: …}`: trimmed and lower-cased as JavaScript does. */
 const normal = (text: string, {lower}: Spot): string => `lower(btrim(${text}, ${jsWhitespace})${lower})`;
 
-/** Asked once a statement, not for each row: that is what `(select …)` is for. */
+/**
+ * Asked once a statement, not for each row: that is what `(select …)` is for. Casts and aliases are those that the
+ * server would put there itself, so that what it tells of a policy compares word by word.
+ */
 const conditions = (columns: DeviceColumns, spot: Spot) => {
   const claim = (name: string): string => `${claimFunction(spot)}(${literal(name)})`;
-  const service = `(select coalesce(pg_has_role(current_user, to_regrole('service_role'), 'usage'), false) or coalesce(${claim('role')} = 'service_role', false))`;
-  const user = `(select nullif(${normal(claim('email'), spot)}, ''))`;
+  const service = `(select coalesce(pg_has_role(current_user, to_regrole('service_role')::oid, 'usage'), false) or coalesce(${claim('role')} = 'service_role', false) as service)`;
+  const user = `(select nullif(${normal(claim('email'), spot)}, '') as email)`;
   const own = `${ident(columns.type)}::text = 'device' and ${normal(`${ident(columns.email)}::text`, spot)} = ${user}`;
   return {service, own, writable: `${own} and ${ident(columns.protected)} is false`};
 };

@@ -7,8 +7,8 @@ import {ident} from '../sql.js';
 import {plainSource, type Spot, safeConfig, spotOf} from './gym-spot.js';
 import {proveOwnRows} from './own-rows-proofs.js';
 import {claimBody, claimSuffix, down, policiesOf, up} from './own-rows-sql.js';
-import {plainSql} from './plain-sql.js';
 import type {Place, RuleKeeper, RuleOf, Task} from './rule.js';
+import {sameSql} from './same-sql.js';
 
 type Rule = RuleOf<'own-rows'>;
 
@@ -67,8 +67,8 @@ const differs = (
   if (!found.permissive) return 'is restrictive';
   if (found.command !== wanted.command) return `is for ${found.command.toLowerCase()}`;
   if (found.roles.join() !== 'public') return `is for the role ${found.roles.join(', ')} only`;
-  if (plainSql(found.using) !== plainSql(wanted.using)) return 'has another USING';
-  return plainSql(found.check) === plainSql(wanted.check) ? null : 'has another WITH CHECK';
+  if (!sameSql(found.using, wanted.using)) return 'has another USING';
+  return sameSql(found.check, wanted.check) ? null : 'has another WITH CHECK';
 };
 
 /** Policies of others that let rows through, which these can't take back. */
