@@ -311,6 +311,55 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
       expect(rows).toEqual([{relrowsecurity: true}]);
     });
 
+    test('who has the privileges of service_role sees everything; who may only become it does not', async () => {
+      await client.query(`create role service_role; create role helper; create role entrance noinherit;
+        grant service_role to helper, entrance; grant select on ${table} to service_role, entrance`);
+      await install(own);
+      await add('background', true);
+      const seenBy = async (role: string): Promise<number | null> => {
+        await client.query(`set role ${role}`);
+        return (await client.query(`select from ${table}`)).rowCount;
+      };
+      try {
+        expect(await seenBy('service_role')).toBe(1);
+        expect(await seenBy('helper')).toBe(1);
+        expect(await seenBy('entrance')).toBe(0);
+      } finally {
+        await client.query(`reset role; drop owned by service_role, helper, entrance;
+          drop role helper, entrance, service_role`);
+      }
+    });
+
+    test('claims as older servers of the interface set them count too, and broken ones for nothing', async () => {
+      await install(own);
+      await add('device', false, ' Ada@X.org');
+      await client.query(`create role signed_in; grant select on ${table} to signed_in; set role signed_in`);
+      const seenWith = async (setting: string, value: string): Promise<number | null> => {
+        const results = (await client.query(
+          `begin; select set_config('${setting}', '${value}', true); select from ${table}; commit`,
+        )) as unknown as {rowCount: number | null}[];
+        return results[2]!.rowCount;
+      };
+      try {
+        expect(await seenWith('request.jwt.claim.email', 'ada@x.org')).toBe(1);
+        expect(await seenWith('request.jwt.claim.email', 'bob@x.org')).toBe(0);
+        for (const claims of [
+          '',
+          '{',
+          '[]',
+          '7',
+          'null',
+          '{"email":7}',
+          '{"email":""}',
+          '{"email":["ada@x.org"]}',
+        ])
+          expect(await seenWith('request.jwt.claims', claims), claims).toBe(0);
+        expect(await seenWith('request.jwt.claims', '{"email":"ADA@x.org "}')).toBe(1);
+      } finally {
+        await client.query('reset role; drop owned by signed_in; drop role signed_in');
+      }
+    });
+
     test("the table's owner goes on as before, and a role that it hides rows from is told of it", async () => {
       await install(own);
       await add('background', true);
