@@ -34,8 +34,9 @@ export type Task = {
   text: string;
   statements: string[];
   how: 'transaction' | 'index' | 'each';
-  /** The index that an `index` task builds, in the table's schema. */
+  /** The index that an `index` task builds, in the table's schema unless `schema` is given (a partition's). */
   index?: string;
+  schema?: string;
 };
 
 /** A scratch copy for `guards test`. Statements run in a transaction each; errors come as the driver throws them. */
