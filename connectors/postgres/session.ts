@@ -211,16 +211,19 @@ export class Session {
     const client = new pg.Client({...this.#config, options, query_timeout: undefined});
     client.on('error', () => undefined);
     let cancelling = Promise.resolve();
+    let isRunning = false;
     const onAbort = (): void => {
       const {processID} = client as unknown as {processID: number | null};
-      if (this.canCancel && processID) cancelling = this.#cancel(processID);
+      if (isRunning && this.canCancel && processID) cancelling = this.#cancel(processID);
     };
     const evenThen = runner(client);
     const run: Run = async statement => {
       if (signal?.aborted) throw interrupted();
+      isRunning = true;
       try {
         return await evenThen(statement);
       } finally {
+        isRunning = false;
         // It must not reach the next statement.
         await cancelling;
       }

@@ -34,13 +34,16 @@ export const dropLeftOvers = async (run: Run): Promise<void> => {
     await run(statement(`drop schema if exists ${ident(name!)} cascade`)).catch(() => undefined);
 };
 
+/** A name for a schema that nobody has. */
+export const scratchName = (): string => `${prefix}${process.pid}_${randomBytes(4).toString('hex')}`;
+
 /** Makes the schema, its time in its comment, and the copy: columns and defaults, and what the rule names is as it was. */
 export const makeScratch = async (
+  schema: string,
   original: Table,
   named: ReadonlySet<string>,
   run: Run,
-): Promise<{schema: string; table: Table}> => {
-  const schema = `${prefix}${process.pid}_${randomBytes(4).toString('hex')}`;
+): Promise<Table> => {
   const copy = `${ident(schema)}.${ident(original.relation)}`;
   const [[now]] = (await run(statement('select floor(extract(epoch from now()))::int8::text'))) as [[string]];
   // In one message, which is one transaction: a schema without its comment would stay for ever.
@@ -56,7 +59,7 @@ export const makeScratch = async (
   const changes = loosen(original, named);
   if (changes.length > 0) await run(statement(`alter table ${copy} ${changes.join(', ')}`));
   const [[json]] = (await run(tableStatement(`${schema}.${original.relation}`))) as [[string]];
-  return {schema, table: readTable(original.name, json)};
+  return readTable(original.name, json);
 };
 
 export const dropScratch = async (schema: string, run: Run): Promise<void> => {

@@ -9,7 +9,7 @@ import {carryOut} from './perform.js';
 import {type GuardAccess, placeOrThrow} from './place.js';
 import type {Place, Scratch} from './rule.js';
 import {keeperOf} from './rules.js';
-import {catalogueOf, dropLeftOvers, dropScratch, makeScratch} from './scratch-schema.js';
+import {catalogueOf, dropLeftOvers, dropScratch, makeScratch, scratchName} from './scratch-schema.js';
 
 const phases = ['prepare', 'refuse', 'enforce', 'tidy'] as const;
 
@@ -123,11 +123,12 @@ const onCopy = async <T>(
   bench: Bench,
   work: (scratch: Scratch, copy: {schema: string; table: Table}) => Promise<T>,
 ): Promise<T> => {
-  const copy = await makeScratch(table, new Set(namesIn(rule)), bench.run);
+  const schema = scratchName();
   try {
-    return await work(scratchOf(withNeeded(rule), {...rest, table: copy.table}, bench), copy);
+    const copy = await makeScratch(schema, table, new Set(namesIn(rule)), bench.run);
+    return await work(scratchOf(withNeeded(rule), {...rest, table: copy}, bench), {schema, table: copy});
   } finally {
-    await dropScratch(copy.schema, bench.evenThen);
+    await dropScratch(schema, bench.evenThen);
   }
 };
 
