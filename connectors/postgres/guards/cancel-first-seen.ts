@@ -3,7 +3,7 @@ import type {Table} from '../catalogue.js';
 import {expression} from '../expressions.js';
 import type {Run} from '../session.js';
 import {Binder} from '../sql.js';
-import {functionBody, functionSettings, mark, objectName} from './cancel-first-sql.js';
+import {functionBody, functionSettings, mark, nameOf} from './cancel-first-sql.js';
 import type {Place, RuleOf} from './rule.js';
 
 type Rule = RuleOf<'cancel-first'>;
@@ -62,7 +62,7 @@ const customerColumn = ({customer}: Rule, {table, lower}: Place): string | null 
 
 export const seeCancelFirst = async (rule: Rule, place: Place, run: Run): Promise<Seen> => {
   const {table} = place;
-  const values = [table.oid, table.schema, objectName(table), customerColumn(rule, place)];
+  const values = [table.oid, table.schema, nameOf(table), customerColumn(rule, place)];
   const [row] = await run({text: statement, values});
   return JSON.parse(row![0]!) as Seen;
 };
@@ -108,7 +108,7 @@ export const triggerDiffers = ({trigger}: Seen): string | null => {
 /** Whether what is there can be replaced; why not. */
 export const inTheWay = (table: Table, {function: seen}: Seen): string | null =>
   seen && !seen.isTrigger
-    ? `there is a function "${objectName(table)}" in "${table.schema}" that is no trigger's`
+    ? `there is a function "${nameOf(table)}" in "${table.schema}" that is no trigger's`
     : null;
 
 /** What an operator should know of this table besides; null for nothing. */

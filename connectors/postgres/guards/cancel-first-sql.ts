@@ -1,5 +1,4 @@
 /** The function and the trigger of `cancel-first`, as text: pure, from the table's columns and the rule alone. */
-import {createHash} from 'node:crypto';
 import {SesstuiError} from '../../../source/errors.js';
 import {type Assignment, assignedSql, assignmentsOf} from '../assignments.js';
 import type {Table} from '../catalogue.js';
@@ -7,24 +6,13 @@ import {expression} from '../expressions.js';
 import {predicate} from '../predicates.js';
 import {Binder, ident, literal, withValues} from '../sql.js';
 import {equal, type Scope} from '../typed.js';
+import {objectName} from './names.js';
 import type {RuleOf} from './rule.js';
 
 type Rule = RuleOf<'cancel-first'>;
 
-/** PostgreSQL cuts longer names by itself, and then two of them could be one. */
-const longestName = 63;
-
-const cutName = (stem: string, ending: string): string => {
-  const whole = `${stem}${ending}`;
-  if (Buffer.byteLength(whole) <= longestName) return whole;
-  const tail = `_${createHash('sha256').update(stem).digest('hex').slice(0, 8)}${ending}`;
-  let head = stem;
-  while (Buffer.byteLength(head + tail) > longestName) head = [...head].slice(0, -1).join('');
-  return head + tail;
-};
-
 /** What the trigger and its function are called. */
-export const objectName = ({relation}: Table): string => cutName(relation, '_auto_cancel');
+export const nameOf = ({relation}: Table): string => objectName(`${relation}_auto_cancel`);
 
 /** By this a function is known to be this guard's, whatever thresholds it was written with. */
 export const mark = 'sesstui (guard auto-cancel)';
@@ -125,7 +113,7 @@ const dollarQuoted = (body: string): string => {
   return `${tag}${body}${tag}`;
 };
 
-const functionSql = (table: Table): string => `${ident(table.schema)}.${ident(objectName(table))}()`;
+const functionSql = (table: Table): string => `${ident(table.schema)}.${ident(nameOf(table))}()`;
 
 export const createFunction = (rule: Rule, table: Table, lower: string): string => {
   const body = functionBody(rule, table, lower);
@@ -136,10 +124,10 @@ as ${dollarQuoted(body)}`;
 };
 
 export const createTrigger = (table: Table): string =>
-  `create trigger ${ident(objectName(table))} before insert on ${table.sql}
+  `create trigger ${ident(nameOf(table))} before insert on ${table.sql}
   for each row execute function ${functionSql(table)}`;
 
 export const dropTrigger = (table: Table): string =>
-  `drop trigger if exists ${ident(objectName(table))} on ${table.sql}`;
+  `drop trigger if exists ${ident(nameOf(table))} on ${table.sql}`;
 
 export const dropFunction = (table: Table): string => `drop function if exists ${functionSql(table)}`;

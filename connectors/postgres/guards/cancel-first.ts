@@ -6,6 +6,7 @@ import {SesstuiError} from '../../../source/errors.js';
 import type {Json} from '../../../source/values.js';
 import type {Run} from '../session.js';
 import {literal} from '../sql.js';
+import {tableForScript} from './cancel-first-assumed.js';
 import {proveCancelFirst} from './cancel-first-proof.js';
 import {
   functionDiffers,
@@ -83,7 +84,8 @@ const uninstallTasks = ({table}: Place, seen: Seen, before: Before | null): Task
   const back = restored(before, table);
   const isBack =
     (before?.function ?? null) === (seen.function?.definition ?? null) &&
-    (before?.trigger ?? null) === (seen.trigger?.definition ?? null);
+    (before?.trigger ?? null) === (seen.trigger?.definition ?? null) &&
+    (before?.enabled ?? null) === (seen.trigger?.enabled ?? null);
   if (isBack) return [];
   const keeps = seen.function?.shared ?? false;
   const drops = seen.function?.isTrigger && !keeps && !before?.function;
@@ -145,14 +147,12 @@ export const cancelFirst: RuleKeeper<Rule> = {
     return installTasks(rule, place, seen);
   },
 
-  script(rule, {name, table, lower}, direction) {
-    if (!table)
-      return [
-        `-- "${name.replaceAll(/\s+/g, ' ')}" was not there to look at, and the function depends on its columns' types`,
-      ];
+  script(rule, place, direction) {
+    const {table, assumed} = tableForScript(rule, place);
+    const note = assumed === null ? [] : [`-- ${assumed}`];
     return direction === 'install'
-      ? [createFunction(rule, table, lower), dropTrigger(table), createTrigger(table)]
-      : [dropTrigger(table), dropFunction(table)];
+      ? [...note, createFunction(rule, table, place.lower), dropTrigger(table), createTrigger(table)]
+      : [...note, dropTrigger(table), dropFunction(table)];
   },
 
   prove: proveCancelFirst,
