@@ -17,6 +17,11 @@ export const isViolation = (error: unknown): boolean =>
 /** A value does not fit into a page of an index. */
 const isTooLong = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '54000';
 
+const isThere = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '42P07';
+
+const isLockTimeout = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === '55P03';
+
 /** Whether an index can be used and is kept up; null where there is none of the name. */
 export const indexState = async (
   schema: string,
@@ -94,6 +99,8 @@ export const buildIndex = async (
       if ((await indexState(schema, name, run)) === 'valid') return 'done';
     } catch (error) {
       const blocker = stop();
+      // Somebody else has built it meanwhile.
+      if (isThere(error) && (await indexState(schema, name, run)) === 'valid') return 'done';
       await removeRest(schema, name, builder, options);
       if (isViolation(error)) return 'again';
       if (isTooLong(error))
@@ -104,7 +111,8 @@ export const buildIndex = async (
           error,
         );
       if (!isRetriable(error) || options.signal?.aborted) throw error;
-      if (attempt === attempts || blocker)
+      // Of what may pass, a deadlock is tried again; the time for locks has been waited for.
+      if (attempt === attempts || isLockTimeout(error))
         throw new SesstuiError(
           'timeout',
           `The index ${name} could not be built in ${spoken(limits.concurrentMs)}: other transactions were in its way.`,
