@@ -485,9 +485,15 @@ describe.each(postgresServers.filter(({name}) => name !== 'PGlite'))(
         `insert into sessions (customer_id, status, created_at) values ('a', 'waiting', now() - interval '1 hour')`,
       );
       await holder.query('begin; update sessions set plan = plan');
-      await bench.client.query(
+      const buyer = await connected();
+      const warnings: unknown[] = [];
+      buyer.on('notice', warning => warnings.push(warning.message));
+      await buyer.query(
         `set lock_timeout = '1s'; insert into sessions (customer_id, status) values ('a', 'completed')`,
       );
+      // A wait would have ended in a warning.
+      expect(warnings).toEqual([]);
+      await buyer.end();
       await holder.query('rollback');
       await holder.end();
       const {rows} = await bench.client.query(`select status from sessions order by 1`);
