@@ -1,9 +1,21 @@
 /** `aws dynamodb OPERATION --option VALUE …` over the SDK: the options are the request's, in kebab case, as JSON or text. */
-import * as sdk from '@aws-sdk/client-dynamodb';
+import {
+  DescribeTableCommand,
+  DynamoDBClient,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  UpdateTableCommand,
+} from '@aws-sdk/client-dynamodb';
 
 const [service, operation, ...rest] = process.argv.slice(2);
 if (service !== 'dynamodb') throw new Error(`there is no ${service} here`);
 
+const commands = {
+  'describe-table': DescribeTableCommand,
+  'update-table': UpdateTableCommand,
+  'update-item': UpdateItemCommand,
+  'transact-write-items': TransactWriteItemsCommand,
+};
 const pascal = text => text.replaceAll(/(?:^|-)(\w)/g, (_, letter) => letter.toUpperCase());
 const given = text => (/^[[{]/.test(text) ? JSON.parse(text) : text);
 const input = {};
@@ -15,12 +27,12 @@ for (let i = 0; i < rest.length; i += 2) {
   else input[pascal(name)] = given(value);
 }
 
-const client = new sdk.DynamoDBClient({
+const client = new DynamoDBClient({
   region: 'eu-west-1',
   endpoint: process.env.AWS_ENDPOINT_URL,
   credentials: {accessKeyId: 'local', secretAccessKey: 'local'},
 });
-const {$metadata: _, ...answer} = await client.send(new sdk[`${pascal(operation)}Command`](input));
+const {$metadata: _, ...answer} = await client.send(new commands[operation](input));
 client.destroy();
 
 /** The one query that the scripts make. */

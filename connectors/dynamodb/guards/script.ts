@@ -2,7 +2,16 @@
 import type {NamedRule} from '../../../source/guards.js';
 import type {Store} from '../store.js';
 import {attributesOfSchema, type KeyType} from '../tables.js';
-import {type IndexRule, isPrimaryKey, type Types, type WritePathRule} from './definition.js';
+import {
+  hasKey,
+  type IndexRule,
+  indexesOf,
+  indexNameOf,
+  isPrimaryKey,
+  ownIndex,
+  type Types,
+  type WritePathRule,
+} from './definition.js';
 import {lookAt, refusesIndex} from './index-state.js';
 import {keyTypes} from './key-types.js';
 import {indexDown, indexUp} from './script-index.js';
@@ -20,9 +29,16 @@ const indexPart = async (
 ): Promise<string[]> => {
   const fault = refusesIndex(rule);
   if (fault) return comment([`There can be no index: ${fault}.`]);
-  if (direction === 'uninstall') return inSubshell(indexDown(rule));
   const table = await lookAt(store, rule.table, signal);
+  const name = indexNameOf(rule);
+  const namesake = table && indexesOf(table).find(index => index.IndexName === name);
+  if (direction === 'uninstall')
+    return namesake && !ownIndex(rule, table)
+      ? comment([`The index ${name} of ${rule.table} is not this guard's: it stays.`])
+      : inSubshell(indexDown(rule));
   if (!table) return comment([`There can be no index: there is no table ${rule.table}.`]);
+  if (namesake && !hasKey(namesake, rule))
+    return comment([`There is an index ${name} already, on something else: remove that one first.`]);
   if (isPrimaryKey(rule, table)) return comment([`No index is needed: the key of ${rule.table} does it.`]);
   const known = await keyTypes(store, rule, table, signal);
   return 'why' in known
