@@ -35,7 +35,7 @@ export type GuardRule =
   /** Every document has an id that is text and not empty. (A format that is merely unusual is no fault: `info`.) */
   | {rule: 'valid-id'; table: string; id: string}
   /** Rows are found by these attributes without a scan. */
-  | {rule: 'index'; table: string; columns: string[]}
+  | {rule: 'index'; table: string; columns: string[] /** Read with them. */; project?: string[]}
   /** Writers go through one write path, since the store has no constraint that would make them. */
   | {
       rule: 'write-path';
@@ -43,6 +43,10 @@ export type GuardRule =
       groupBy: string[];
       canonicalId: string | null;
       idAttribute: string | null;
+      /** What the moments are called, and what refers to the row; for the script. */
+      createdAt?: string;
+      updatedAt?: string;
+      referencedBy?: {table: string; key: string; attribute: string};
     };
 
 /** The columns of a table of device and background sessions. */

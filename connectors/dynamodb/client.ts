@@ -14,6 +14,10 @@ export type Calls = {
   PutItem: [Sdk.PutItemCommandInput, Sdk.PutItemCommandOutput];
   UpdateItem: [Sdk.UpdateItemCommandInput, Sdk.UpdateItemCommandOutput];
   DeleteItem: [Sdk.DeleteItemCommandInput, Sdk.DeleteItemCommandOutput];
+  /** Of guards and their scratch tables only. */
+  UpdateTable: [Sdk.UpdateTableCommandInput, Sdk.UpdateTableCommandOutput];
+  CreateTable: [Sdk.CreateTableCommandInput, Sdk.CreateTableCommandOutput];
+  DeleteTable: [Sdk.DeleteTableCommandInput, Sdk.DeleteTableCommandOutput];
   TransactWriteItems: [Sdk.TransactWriteItemsCommandInput, Sdk.TransactWriteItemsCommandOutput];
 };
 

@@ -31,7 +31,7 @@ export const openDynamodb = (settings: DynamodbSettings): Connector => {
     store: settings.store,
     kind: 'dynamodb',
     capabilities: {transactions: true, unitsPerApply: 25, changesPerTransaction: 100, groupsOnServer: false},
-    guards: guardKeeper(),
+    guards: guardKeeper(store),
     server: signal => describeServer(store, signal),
     now: signal => serverNow(store, signal),
     tables: signal => store.tables.names(signal),

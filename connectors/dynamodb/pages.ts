@@ -41,17 +41,20 @@ const scanSegment = async (
   }
 };
 
-/** Every item that the filter lets through, read consistently. The first failure stops all segments. */
+/**
+ * Every item that the filter lets through, read consistently; from an index it is eventually consistent. The first
+ * failure stops all segments.
+ */
 export const scan = async (
   client: Client,
   info: TableInfo,
   compiled: Compiled,
-  options: {paced: boolean; signal?: AbortSignal},
+  options: {paced: boolean; index?: string; signal?: AbortSignal},
   onItems: OnItems,
 ): Promise<void> => {
   const input = {
     TableName: info.table,
-    ConsistentRead: true,
+    ...(options.index === undefined ? {ConsistentRead: true} : {IndexName: options.index}),
     ReturnConsumedCapacity: 'TOTAL' as const,
     ...(compiled.projection && {ProjectionExpression: compiled.projection}),
     ...(compiled.filter && {FilterExpression: compiled.filter}),

@@ -28,6 +28,7 @@ import {
 import {toText, type Value} from '../../source/values.js';
 import {candidates, compactRow, fullRow, partnerSource} from './candidates.js';
 import {attributesOfTally} from './compile.js';
+import {groupsByIndex} from './indexed-groups.js';
 import {getInOrder, getItems} from './pages.js';
 import type {Store} from './store.js';
 import {keyOfIdentity} from './tables.js';
@@ -75,11 +76,12 @@ const gather = async (store: Store, form: Form, options: ReadOptions): Promise<G
   const {now, signal, only} = options;
   const env = await environmentFor(form, partnerSource(store, form, signal), now);
   const attributes = attributesOfForm(form);
-  if (!only)
-    return {
-      found: evaluate(form, await candidates(store, form.from, form.where, attributes, signal), env),
-      env,
-    };
+  if (!only) {
+    const indexed = form.form === 'groups' ? await groupsByIndex(store, form, env, {signal}) : null;
+    if (indexed) return {found: indexed, env};
+    const rows = await candidates(store, form.from, form.where, attributes, signal);
+    return {found: evaluate(form, rows, env), env};
+  }
   const chosen = await rowsByIdentity(store, form, only, signal);
   if (form.form === 'rows') return {found: evaluate(form, chosen, env), env};
   const rows = await candidates(store, form.from, whereOfGroups(form, chosen), attributes, signal);

@@ -6,7 +6,15 @@ import type {Item} from './attributes.js';
 import type {Client} from './client.js';
 
 export type KeyType = 'S' | 'N' | 'B';
-export type TableIndex = {name: string; attributes: string[]; hash: string; global: boolean; usable: boolean};
+export type TableIndex = {
+  name: string;
+  attributes: string[];
+  hash: string;
+  global: boolean;
+  usable: boolean;
+  /** The attributes that it has of a row; null for all. */
+  projected: string[] | null;
+};
 export type TableInfo = {
   table: string;
   /** The hash key, then the range key where there is one. */
@@ -21,7 +29,7 @@ export type TableInfo = {
   arn: string | null;
 };
 
-const attributesOfSchema = (schema: {AttributeName?: string; KeyType?: string}[] = []): string[] =>
+export const attributesOfSchema = (schema: {AttributeName?: string; KeyType?: string}[] = []): string[] =>
   [...schema]
     .sort((a, b) => Number(b.KeyType === 'HASH') - Number(a.KeyType === 'HASH'))
     .map(part => part.AttributeName!);
@@ -41,7 +49,12 @@ const infoOf = (table: TableDescription): TableInfo => ({
     const status = 'IndexStatus' in index ? index.IndexStatus : undefined;
     const usable =
       status === undefined || (status === 'ACTIVE' && !('Backfilling' in index && index.Backfilling));
-    return {name: index.IndexName!, attributes, hash: attributes[0]!, global, usable};
+    const {ProjectionType, NonKeyAttributes = []} = index.Projection ?? {};
+    const projected =
+      ProjectionType === 'ALL'
+        ? null
+        : [...attributesOfSchema(table.KeySchema), ...attributes, ...NonKeyAttributes];
+    return {name: index.IndexName!, attributes, hash: attributes[0]!, global, usable, projected};
   }),
   itemCount: table.ItemCount ?? null,
   sizeBytes: table.TableSizeBytes ?? null,

@@ -1,9 +1,9 @@
 /** What keeps duplicates from coming back: sorted arrays and a unique constraint, or what comes closest. */
 import type {DuplicatesConfig} from '../config/schema.js';
-import type {Form, Pred} from '../forms.js';
+import {type Form, type Pred, templateNames} from '../forms.js';
 import type {Guard} from '../guards.js';
 import type {Shapes} from './check.js';
-import {idAttribute, keepsLatest, show} from './duplicates-rules.js';
+import {createdNames, idAttribute, keepsLatest, show} from './duplicates-rules.js';
 
 type Config = DuplicatesConfig;
 
@@ -20,7 +20,9 @@ const unsorted = (config: Config, shapes: Shapes): Form => {
 };
 
 export const duplicatesGuards = (config: Config, shapes: Shapes): Guard[] => {
-  const {table, groupBy, unordered, canonicalId} = config;
+  const {table, groupBy, unordered, canonicalId, latestBy = [], referencedBy} = config;
+  const createdAt = latestBy.find(name => createdNames.includes(name));
+  const updatedAt = latestBy.find(name => !createdNames.includes(name));
   const sorts: Guard[] =
     unordered.length === 0
       ? []
@@ -51,7 +53,12 @@ export const duplicatesGuards = (config: Config, shapes: Shapes): Guard[] => {
     {
       name: 'account-index',
       prevents: `Looking for a second row of the same ${groupBy.join(', ')} reads the whole table.`,
-      rule: {rule: 'index', table, columns: groupBy},
+      rule: {
+        rule: 'index',
+        table,
+        columns: groupBy,
+        project: [...show(config, shapes), ...templateNames(canonicalId ?? '')],
+      },
       instead: true,
       findings: null,
       violations: null,
@@ -66,6 +73,9 @@ export const duplicatesGuards = (config: Config, shapes: Shapes): Guard[] => {
         groupBy,
         canonicalId: canonicalId ?? null,
         idAttribute: idAttribute(config, shapes),
+        ...(createdAt !== undefined && {createdAt}),
+        ...(updatedAt !== undefined && {updatedAt}),
+        ...(referencedBy && {referencedBy}),
       },
       instead: true,
       findings: null,

@@ -28,8 +28,15 @@ const info: TableInfo = {
   key: ['sessionId'],
   types: {sessionId: 'S', accountId: 'S', shard: 'N'},
   indexes: [
-    {name: 'account', attributes: ['accountId', 'updatedAt'], hash: 'accountId', global: true, usable: true},
-    {name: 'shard', attributes: ['shard'], hash: 'shard', global: true, usable: false},
+    {
+      name: 'account',
+      attributes: ['accountId', 'updatedAt'],
+      hash: 'accountId',
+      global: true,
+      usable: true,
+      projected: null,
+    },
+    {name: 'shard', attributes: ['shard'], hash: 'shard', global: true, usable: false, projected: null},
   ],
   itemCount: 10,
   sizeBytes: 1000,

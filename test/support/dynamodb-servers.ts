@@ -9,7 +9,7 @@ export type DynamodbServer = {endpoint: string; stop(): Promise<void>};
 export type DynamodbServerKind = {name: string; start(): Promise<DynamodbServer>};
 
 const startFront = async (): Promise<DynamodbServer> => {
-  const {endpoint, close} = await startDynamodbFront();
+  const {endpoint, close} = await startDynamodbFront({indexMs: 200});
   return {endpoint, stop: close};
 };
 
