@@ -1,34 +1,18 @@
 /** The guards of this store: finds the table at hand and hands over to the file of the rule. */
 import {SesstuiError} from '../../../source/errors.js';
 import type {GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
-import type {Known} from '../known.js';
-import type {Run, Session} from '../session.js';
+import type {Run} from '../session.js';
+import {usualLimits} from './limits.js';
 import {type Performer, performTask} from './perform.js';
-import {placeOf} from './place.js';
+import {findPlace, type GuardAccess, placeOrThrow} from './place.js';
 import type {Place, Task} from './rule.js';
 import {keeperOf, refusal} from './rules.js';
 import {proveRules} from './scratch.js';
 import {writeScript} from './script.js';
 
-export type GuardAccess = {session: Session; known: Known; store: string; readOnly: boolean};
-
 type Direction = 'install' | 'uninstall';
 
 const unavailable = (why: string): GuardSeen => ({state: 'unavailable', why});
-
-/** Where the rule goes, or why it can't. */
-const find = async (rule: GuardRule, known: Known, run: Run): Promise<Place | string> => {
-  const why = refusal(rule);
-  if (why) return why;
-  const place = await placeOf(rule.table, known, run);
-  return typeof place === 'string' ? place : (keeperOf(rule).unavailable(rule, place) ?? place);
-};
-
-const findOrThrow = async (rule: GuardRule, known: Known, run: Run): Promise<Place> => {
-  const place = await find(rule, known, run);
-  if (typeof place === 'string') throw new SesstuiError('unsupported', place);
-  return place;
-};
 
 export const guardKeeper = (access: GuardAccess): GuardKeeper => {
   const {session, known, store, readOnly} = access;
@@ -46,24 +30,25 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
     before: Parameters<ReturnType<typeof keeperOf>['tasks']>[4],
     run: Run,
   ): Promise<{place: Place; tasks: Task[]}> => {
-    const place = await findOrThrow(rule, known, run);
+    const place = await placeOrThrow(rule, known, run);
     return {place, tasks: await keeperOf(rule).tasks(rule, place, direction, run, before)};
   };
   const performer: Performer = {
     session,
     store,
-    standIn: run => known.server(run).then(server => server.standIn),
+    limits: access.limits ?? usualLimits,
+    isAlone: async () => (await session.read(run => known.server(run))).standIn !== null,
   };
   return {
     refuses: refusal,
     state: (rule, signal) =>
       session.read(async run => {
-        const place = await find(rule, known, run);
+        const place = await findPlace(rule, known, run);
         return typeof place === 'string' ? unavailable(place) : keeperOf(rule).state(rule, place, run);
       }, signal),
     capture: (rule, signal) =>
       session.read(async run => {
-        const place = await findOrThrow(rule, known, run);
+        const place = await placeOrThrow(rule, known, run);
         return (await keeperOf(rule).capture?.(rule, place, run)) ?? null;
       }, signal),
     steps: (rule, direction, {before, signal}) =>
