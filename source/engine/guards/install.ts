@@ -4,7 +4,7 @@
  */
 import {SesstuiError} from '../../errors.js';
 import {findingsInTheWay, findingWords, violationsOf} from './in-the-way.js';
-import {type Mending, mend} from './mending.js';
+import {finishCutOff, type Mending, mend} from './mending.js';
 import {type Carrying, Interruption, installPhase} from './steps.js';
 
 /** How often rows that came meanwhile are mended before it is given up. */
@@ -57,6 +57,7 @@ export const installGuards = async (install: Install): Promise<void> => {
   const {carrying, mending} = install;
   await installPhase(carrying, 'prepare');
   await installPhase(carrying, 'refuse');
+  await finishCutOff(mending);
   const isMended = mending.guards.some(({findings, arrange}) => findings || arrange);
   for (let time = 0; ; time++) {
     if (isMended) await mendRows(install);

@@ -1,11 +1,12 @@
 /** Runs that bring rows into the form that guards want: the check's own clean-up first, then arrays sorted. */
 import type {Change, NewValue, Row} from '../../connector.js';
-import {SesstuiError} from '../../errors.js';
+import {asSesstuiError, SesstuiError} from '../../errors.js';
 import {exprValue} from '../../evaluate.js';
 import type {Guard, GuardProgress} from '../../guards.js';
 import type {RunResult} from '../../types.js';
 import {isAbsent, toJson} from '../../values.js';
 import type {Checker} from '../checker.js';
+import {listHeaders, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {
   estimateOf,
   type HeldPlan,
@@ -15,7 +16,7 @@ import {
   showerOf,
   shownChanges,
 } from '../plan/held-plan.js';
-import {planAction} from '../plan/plans.js';
+import {planAction, planResume} from '../plan/plans.js';
 import {UnitSpool} from '../plan/units.js';
 import {runPlan} from '../run/runs.js';
 
@@ -113,6 +114,24 @@ export const plannedMends = async (
     await plan.held.units.close();
   }
   return mends;
+};
+
+/** Runs that mended rows for an install that was killed: each is finished under its own name. */
+export const finishCutOff = async ({planning, checker, signal}: Mending): Promise<void> => {
+  const {stateDirectory} = planning;
+  for (const {run, check, mends} of await listHeaders(stateDirectory)) {
+    if (mends === undefined || check !== checker.id) continue;
+    const record = await readRunIfThere(stateDirectory, run);
+    if (!record || summaryOf(record).state !== 'interrupted') continue;
+    try {
+      const plan = await planResume(planning, run, {signal});
+      const confirmed = plan.confirmations.map(({expected}) => expected);
+      await runPlan(plan, stateDirectory, {confirmed, lookAgain: false, signal});
+    } catch (error) {
+      // Another server, another configuration, another process: it stays for a person to resume.
+      if (asSesstuiError(error).code !== 'usage') throw error;
+    }
+  }
 };
 
 export type Mended = {results: RunResult[]; applied: number; interrupted: boolean};
