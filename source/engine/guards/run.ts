@@ -1,18 +1,16 @@
 /** Carrying out an install or uninstall: what must hold before, what is written down, what is told after. */
-import {environmentName} from '../../config/schema.js';
-import type {Connector, Unit} from '../../connector.js';
+import type {Connector} from '../../connector.js';
 import {asSesstuiError, SesstuiError} from '../../errors.js';
 import type {GuardPlan, GuardProgress, GuardResult} from '../../guards.js';
 import {requireConfirmations} from '../confirmations.js';
-import {configurationOf, type Planning} from '../plan/held-plan.js';
-import {beginRun, type OpenRun, whoami} from '../run/open-run.js';
-import {requireFree} from '../run/run-lock.js';
-import {findingWords} from './in-the-way.js';
+import type {Planning} from '../plan/held-plan.js';
+import {whoami} from '../run/open-run.js';
+import {beginGuards, refuseInTheWay} from './begin.js';
 import {type Install, installGuards} from './install.js';
 import {infosOf} from './look.js';
 import {type Prepared, prepareGuards} from './prepare.js';
 import {StepRecorder} from './recorder.js';
-import {guardRunsOf, settleEarlier} from './records.js';
+import {settleEarlier} from './records.js';
 import {shapesOf} from './rules.js';
 import {type Carrying, Interruption, uninstallAll} from './steps.js';
 
@@ -23,81 +21,13 @@ export type GuardRunOptions = {
   onProgress?: (progress: GuardProgress) => void;
 };
 
-/** Throws `usage` where rows are in the way that nobody said are to be mended. */
-const refuseInTheWay = ({plan: {check, findings, violations, clean}}: Prepared): void => {
-  if (violations.length > 0)
-    throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
-  if (clean || Object.keys(findings).length === 0) return;
-  throw new SesstuiError(
-    'usage',
-    `${check}: in the way are ${findingWords(findings)}`,
-    'Add --clean, which mends them in a run of its own that can be taken back, or clean first (sesstui clean).',
-  );
-};
-
-const noRows = (changes: number): AsyncIterable<Unit> & {changes: number} => ({
-  changes,
-  async *[Symbol.asyncIterator]() {},
-});
-
-/** Of two at once the one that began later gives way. */
-const requireAlone = async (planning: Planning, {run, header}: {run: OpenRun; header: OpenRun['header']}) => {
-  const {stateDirectory} = planning;
-  const before = (other: OpenRun['header']): boolean =>
-    other.at < header.at || (other.at === header.at && other.run < header.run);
-  for (const {header: other} of await guardRunsOf(stateDirectory, header.server, header.check)) {
-    if (!before(other)) continue;
-    await requireFree(stateDirectory, other.run).catch(async error => {
-      await new StepRecorder(run).end('done');
-      throw error;
-    });
-  }
-};
-
-const begin = async (
-  planning: Planning,
-  {plan, checker, server, before, guards}: Prepared,
-  note: string | null,
-): Promise<OpenRun> => {
-  const working = guards.filter(({name}) => plan.steps.some(({guard}) => guard === name));
-  const run = await beginRun(
-    planning.stateDirectory,
-    {
-      store: checker.store.name,
-      check: checker.id,
-      action: plan.direction === 'install' ? 'install-guards' : 'uninstall-guards',
-      environment: environmentName(planning.config),
-      server,
-      note,
-      undoes: plan.of && plan.direction === 'uninstall' ? plan.of : null,
-      reasons: [],
-      of: {drastic: false, secrets: checker.config.secrets, configuration: configurationOf(checker)},
-      guards: {
-        direction: plan.direction,
-        names: working.map(({name}) => name),
-        before: Object.fromEntries(working.map(({name}) => [name, before[name]!])),
-        clean: plan.clean,
-      },
-    },
-    noRows(plan.steps.length),
-    [],
-  );
-  try {
-    await requireAlone(planning, {run, header: run.header});
-    return run;
-  } catch (error) {
-    await run.close();
-    throw error;
-  }
-};
-
 /** Takes out again what was not there before an install that can't be finished. */
 const takeBack = async (prepared: Prepared, carrying: Carrying, notes: string[]): Promise<void> => {
   const own = prepared.guards.filter(
     ({name}) => prepared.plan.before.find(({guard}) => guard === name)?.state !== 'installed',
   );
   try {
-    await uninstallAll({...carrying, done: []}, own);
+    await uninstallAll({...carrying, done: [], isTakingBack: true}, own);
     await carrying.recorder.takenBack();
     carrying.done.length = 0;
     notes.push('what the install had put into the database was taken out again');
@@ -173,7 +103,7 @@ const writeGuards = async (
     notes,
     interrupted: false,
   };
-  const run = await begin(planning, prepared, options.note ?? null);
+  const run = await beginGuards(planning, prepared, options.note ?? null);
   result.run = run.header.run;
   try {
     const recorder = new StepRecorder(run);

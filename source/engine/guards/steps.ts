@@ -13,6 +13,8 @@ export type Carrying = {
   recorder: StepRecorder;
   guards: Guard[];
   before: Record<string, Json>;
+  /** Not written down step by step: what takes an install back that could not be finished. */
+  isTakingBack?: boolean;
   /** The steps that were done, in order. */
   done: GuardResult['steps'];
   signal?: AbortSignal;
@@ -21,7 +23,7 @@ export type Carrying = {
 
 /** 'again' leaves nothing of the step behind, so it is written down as not made yet. */
 const perform = async (
-  {keeper, recorder, before, done, signal, onProgress}: Carrying,
+  {keeper, recorder, before, done, signal, onProgress, isTakingBack}: Carrying,
   guard: Guard,
   direction: Direction,
   step: GuardStep,
@@ -29,7 +31,7 @@ const perform = async (
   if (signal?.aborted) throw new Interruption();
   const tell = (text: string): void => onProgress?.({guard: guard.name, step: step.name, text});
   tell(step.text);
-  await recorder.begun(guard.name, step);
+  if (!isTakingBack) await recorder.begun(guard.name, step);
   try {
     const ended = await keeper.perform(guard.rule, direction, step, {
       before: before[guard.name] ?? null,
@@ -39,10 +41,11 @@ const perform = async (
     if (ended === 'again') return 'again';
   } catch (error) {
     if (signal?.aborted) throw new Interruption();
-    await recorder.ended(guard.name, step, {result: 'failed', error: asSesstuiError(error).message});
+    const {message} = asSesstuiError(error);
+    if (!isTakingBack) await recorder.ended(guard.name, step, {result: 'failed', error: message});
     throw error;
   }
-  await recorder.ended(guard.name, step, {result: 'applied'});
+  if (!isTakingBack) await recorder.ended(guard.name, step, {result: 'applied'});
   if (!done.some(item => item.guard === guard.name && item.name === step.name))
     done.push({guard: guard.name, name: step.name, text: step.text});
   return 'done';
