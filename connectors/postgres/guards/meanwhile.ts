@@ -134,13 +134,13 @@ end `;
   ];
 };
 
-/** In this order: nothing may be dropped that the one before still uses. */
+/** `indexes`: qualified. In this order: nothing may be dropped that the one before still uses. */
 export const dropMeanwhile = (rule: RuleOf<'unique'>, place: Place, indexes: string[]): string[] => {
   const {meanwhile, trigger, hash} = namesOf(rule, place);
   return [
     `drop trigger if exists ${ident(meanwhile)} on ${place.table.sql}`,
     `drop function if exists ${trigger}`,
-    ...indexes.map(index => `drop index if exists ${qualified(place.table.schema, index)}`),
+    ...indexes.map(index => `drop index if exists ${index}`),
     `drop function if exists ${hash}`,
   ];
 };

@@ -50,8 +50,7 @@ const sortedDown = (columns: sql.SortedColumn[]): string[] => [
   ...new Set(
     columns.map(at => {
       const {name, signature} = sql.sorterOf(at);
-      const word = literal(`\\m${name.replaceAll(/\W/g, '\\$&')}\\M`);
-      return dropUnused(signature, `select from pg_catalog.pg_proc where prosrc ~ ${word}`);
+      return dropUnused(signature, `select from pg_catalog.pg_proc q where ${sql.mentions(at.schema, name)}`);
     }),
   ),
 ];

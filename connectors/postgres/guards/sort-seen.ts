@@ -4,7 +4,7 @@ import type {Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {literal} from '../sql.js';
 import {compareSorter, compareTriggerFunction} from './sort-same.js';
-import {type SortedColumn, sorterOf, triggerOf} from './sort-sql.js';
+import {mentions, type SortedColumn, sorterOf, triggerOf} from './sort-sql.js';
 
 type FunctionRow = {
   definition: string;
@@ -40,15 +40,14 @@ export type SeenSort = {
 
 const procedure = (signature: string): string => `pg_catalog.to_regprocedure(${literal(signature)})::oid`;
 
-// The source of a function says whom it calls; only what is parsed when it is made is in pg_depend.
-const functionJson = (signature: string, name: string, trigger: string, table: string) => `(
+const functionJson = (signature: string, schema: string, name: string, trigger: string, table: string) => `(
   select json_build_object('definition', pg_catalog.pg_get_functiondef(p.oid), 'source', p.prosrc, 'language', l.lanname,
     'argument', p.proargnames[1], 'result', pg_catalog.format_type(p.prorettype, null),
     'users', (select coalesce(json_agg(json_build_object('label', u.label, 'name', u.name) order by u.label), '[]') from (
       select g.tgrelid::regclass::text as label, '' as name from pg_catalog.pg_trigger g
         where g.tgfoid = p.oid and g.tgparentid = 0 and not (g.tgrelid = ${table} and g.tgname = ${literal(trigger)})
       union select q.oid::regprocedure::text, q.proname from pg_catalog.pg_proc q
-        where q.oid <> p.oid and q.prosrc ~ ${literal(`\\m${name.replaceAll(/\W/g, '\\$&')}\\M`)}
+        where q.oid <> p.oid and ${mentions(schema, name)}
       union select pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), '' from pg_catalog.pg_depend d
         where d.refclassid = 'pg_catalog.pg_proc'::regclass and d.refobjid = p.oid and d.deptype in ('n', 'a')
           and d.classid <> 'pg_catalog.pg_trigger'::regclass) u))
@@ -59,8 +58,8 @@ const statement = (at: SortedColumn, oid: string): string => {
   const sorter = sorterOf(at);
   const trigger = triggerOf(at);
   return `select json_build_object(
-    'sorter', ${functionJson(sorter.signature, sorter.name, trigger.name, table)},
-    'function', ${functionJson(trigger.signature, trigger.functionName, trigger.name, table)},
+    'sorter', ${functionJson(sorter.signature, at.schema, sorter.name, trigger.name, table)},
+    'function', ${functionJson(trigger.signature, at.schema, trigger.functionName, trigger.name, table)},
     'result', pg_catalog.format_type(pg_catalog.to_regtype(${literal(`${at.element.cast}[]`)}), null),
     'trigger', (select json_build_object('definition', pg_catalog.pg_get_triggerdef(g.oid), 'enabled', g.tgenabled,
         'type', g.tgtype, 'calls', g.tgfoid = ${procedure(trigger.signature)},

@@ -1,6 +1,6 @@
 /** The sort function and trigger of a column of arrays, as SQL. */
 import {columnOf, type Table} from '../catalogue.js';
-import {ident} from '../sql.js';
+import {ident, literal} from '../sql.js';
 import type {PgType} from '../types.js';
 import {qualified, quotedBody, sorterName, sortFunctionName, sortTriggerName} from './names-of-arrays.js';
 
@@ -81,4 +81,19 @@ export const dropTrigger = (at: SortedColumn): string =>
 export const createTrigger = (at: SortedColumn): string => {
   const {name, signature} = triggerOf(at);
   return `create trigger ${ident(name)} before insert or update on ${at.table} for each row execute function ${signature}`;
+};
+
+/**
+ * The function `q` (of pg_proc) calls the one of this name, as far as its source tells: by its schema, or without one
+ * where that finds it. Only what is parsed when it is made is in pg_depend.
+ */
+export const mentions = (schema: string, name: string): string => {
+  const [space, own] = [schema, name].map(part => part.replaceAll(/[^\p{L}\p{N}_]/gu, '\\$&')) as [
+    string,
+    string,
+  ];
+  const bare = literal(`(^|[^.\\w"])"?${own}\\M`);
+  const whole = literal(`\\m${space}"?\\s*\\.\\s*"?${own}\\M`);
+  const found = `(q.pronamespace = ${literal(ident(schema))}::regnamespace or ${literal(schema)} = any (pg_catalog.current_schemas(false)))`;
+  return `(q.prosrc ~* ${whole} or (q.prosrc ~* ${bare} and ${found}))`;
 };

@@ -15,8 +15,11 @@ type Sorted = RuleOf<'sorted'>;
 /** What was there before the install, as statements that put it back. */
 type Before = Record<string, {sorter: string | null; function: string | null; trigger: string[] | null}>;
 
-const look = (rule: Sorted, {table}: Place, run: Run): Promise<SeenSort[]> =>
-  Promise.all(rule.columns.map(column => lookAtSort(sql.sortedColumn(table, column), table, run)));
+const look = async (rule: Sorted, {table}: Place, run: Run): Promise<SeenSort[]> => {
+  const seen: SeenSort[] = [];
+  for (const column of rule.columns) seen.push(await lookAtSort(sql.sortedColumn(table, column), table, run));
+  return seen;
+};
 
 const unavailable = ({columns}: Sorted, {table}: Place): string | null => {
   for (const name of columns) {

@@ -48,11 +48,8 @@ export const catalogueFault = (
   const key = seen.partitionKey;
   if (key.some(name => name === null || !columns.includes(name)))
     return `"${table.name}" is partitioned by ${key.map(name => name ?? 'an expression').join(', ')}, which a unique constraint would have to hold`;
-  const odd = seen.targets.find(
-    ({kind, elsewhere}) =>
-      (kind !== 'r' && kind !== table.kind) || elsewhere || (table.kind === 'p' && kind === 'p'),
-  );
-  if (odd) return `the partition ${odd.relation} is partitioned itself, foreign or in another schema`;
+  const odd = table.kind === 'p' && seen.targets.find(({kind}) => kind !== 'r');
+  if (odd) return `the partition ${odd.relation} is foreign, or partitioned itself`;
   return seen.taken || (seen.constraint && seen.constraint.type !== 'u')
     ? `something else is called ${seen.name}`
     : null;

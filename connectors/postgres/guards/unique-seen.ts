@@ -21,7 +21,7 @@ export type Target = {
   relation: string;
   sql: string;
   kind: string;
-  elsewhere: boolean;
+  schema: string;
   index: string;
   helper: string;
   built: SeenIndex | null;
@@ -106,7 +106,7 @@ export const lookAtUnique = async (rule: RuleOf<'unique'>, table: Table, run: Ru
       relation: part,
       sql,
       kind,
-      elsewhere: schema !== table.schema,
+      schema,
       index,
       helper,
       built: built ?? null,

@@ -33,7 +33,7 @@ const tidy = (rule: Unique, place: Place, seen: SeenUnique): Task => ({
   statements: dropMeanwhile(
     rule,
     place,
-    seen.targets.map(({helper}) => helper),
+    seen.targets.map(({schema, helper}) => qualified(schema, helper)),
   ),
   how: 'transaction',
 });
@@ -51,13 +51,14 @@ const prepare = (rule: Unique, place: Place, seen: SeenUnique, indexed: boolean)
       how: 'transaction',
     },
     ...helpers.map(
-      ({helper, relation, sql}): Task => ({
+      ({helper, relation, schema, sql}): Task => ({
         name: `helper ${relation}`,
         phase: 'prepare',
         text: `builds an index on ${relation} by which a second row is found, for the time of the install`,
         statements: [createHelper(rule, place, helper, sql)],
         how: 'index',
         index: helper,
+        schema,
       }),
     ),
     {
@@ -108,22 +109,23 @@ const enforce = (rule: Unique, place: Place, seen: SeenUnique): Task[] => {
   const indexes = seen.targets
     .filter(({built}) => (room.length > 0 && !isParent) || indexFault(built, columns) !== null)
     .map(
-      ({relation, index, sql}): Task => ({
+      ({relation, schema, index, sql}): Task => ({
         name: isParent ? `index ${relation}` : 'index',
         phase: 'enforce',
         text: `builds the unique index ${index} beside the writers`,
         statements: [`create unique index concurrently ${ident(index)} on ${sql} (${listed(columns)})`],
         how: 'index',
         index,
+        schema,
       }),
     );
   // A parent's constraint is made of its partitions': PostgreSQL's manual, on partition maintenance.
   const statements = isParent
     ? [
         `alter table only ${table.sql} add constraint ${constraint} unique (${listed(columns)})`,
-        ...seen.targets.flatMap(({sql, index}) => [
+        ...seen.targets.flatMap(({schema, sql, index}) => [
           using(sql, index),
-          `alter index ${qualified(table.schema, seen.name)} attach partition ${qualified(table.schema, index)}`,
+          `alter index ${qualified(table.schema, seen.name)} attach partition ${qualified(schema, index)}`,
         ]),
       ]
     : [using(table.sql, seen.name)];
@@ -206,7 +208,7 @@ const uninstall = (rule: Unique, place: Place, seen: SeenUnique, before: Before 
       : seen.targets.filter(({built}) => built?.own && !seen.constraint && sameIndex(built.columns, columns));
   const statements = [
     ...(isOurs ? [`alter table ${table.sql} drop constraint ${ident(seen.name)}`] : []),
-    ...halves.map(({index}) => `drop index if exists ${qualified(table.schema, index)}`),
+    ...halves.map(({schema, index}) => `drop index if exists ${qualified(schema, index)}`),
     ...(isUnfinished(seen) ? tidy(rule, place, seen).statements : []),
   ];
   const drop: Task = {
