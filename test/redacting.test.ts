@@ -116,3 +116,38 @@ test('what is told before a commit is redacted as well, of the units that it is 
     {token: {transaction: '7'}, from: 1, outcomes: [[{result: 'failed', error: 'not ••••'}]]},
   ]);
 });
+
+test('what a store says of its guards tells no credential: errors, states, progress and proofs', async () => {
+  const rule = {rule: 'unique-id', table: 't', id: 'id'} as const;
+  const step = {name: 'index', phase: 'enforce', text: 'builds it', statements: []} as const;
+  const {guards} = connector({
+    guards: {
+      refuses: () => null,
+      state: async () => ({state: 'drifted', why: 'made by hunter22'}),
+      capture: async () => null,
+      steps: async () => {
+        throw new SesstuiError('refused', 'no hunter22');
+      },
+      perform: async (_rule, _direction, _step, {onProgress}) => {
+        onProgress?.('waiting for hunter22');
+        throw new Error('hunter22 is in the way');
+      },
+      script: async () => '',
+      prove: async function* () {
+        yield {guard: 'unique-id', text: 'it holds', passed: false, why: 'hunter22 wrote'};
+      },
+    },
+  });
+  expect(await guards.state(rule)).toEqual({state: 'drifted', why: 'made by ••••'});
+  await expect(guards.steps(rule, 'install', {before: null})).rejects.toThrow('no ••••');
+  const told: string[] = [];
+  const performed = guards.perform(
+    rule,
+    'install',
+    {...step},
+    {before: null, onProgress: text => told.push(text)},
+  );
+  await expect(performed).rejects.toThrow('•••• is in the way');
+  expect(told).toEqual(['waiting for ••••']);
+  for await (const {why} of guards.prove([])) expect(why).toBe('•••• wrote');
+});
