@@ -1,5 +1,6 @@
 /** The lines above the body: the program and its stores, the views, the check that is shown, and its notice. */
 import type {ReactElement} from 'react';
+import {isWanting} from '../source/state/guards.js';
 import {HEAD_LINES} from '../source/state/layout.js';
 import type {List} from '../source/state/lists.js';
 import {checksOf, type ViewInfo, views} from '../source/state/places.js';
@@ -56,8 +57,9 @@ const titleWith = (state: State, standIns: string): {left: Line; right: Line} =>
   ],
 });
 
-/** Findings of a view's checks: what is healthy among the devices is none. */
+/** Findings of a view's checks: what is healthy among the devices is none; of the guards, those that are wanting. */
 const found = (state: State, view: ViewInfo): number | null => {
+  if (view.id === 'guards') return state.guards.items?.filter(isWanting).length ?? null;
   const checks = checksOf(view.id, state.checks);
   const totals = checks.map(check => state.lists[check.id]?.summary?.total);
   return checks.length === 0 || totals.some(total => total === undefined)
@@ -65,15 +67,21 @@ const found = (state: State, view: ViewInfo): number | null => {
     : totals.reduce((sum: number, total) => sum + (total ?? 0), 0);
 };
 
-/** The views, with what they hold where there is room for it; on a narrow screen the other ones are their keys. */
+/** The views, with what they hold where there is room for it (this one alone, or none); on a narrow screen the others are their keys. */
 const viewsLine = (state: State, width: number): Line => {
-  const ways = [viewSpans(state, true, true), viewSpans(state, false, true), viewSpans(state, false, false)];
-  return ways.find(line => lineWidth(line) <= width) ?? ways[2]!;
+  const ways = [
+    viewSpans(state, 'all', true),
+    viewSpans(state, 'here', true),
+    viewSpans(state, 'none', true),
+    viewSpans(state, 'none', false),
+  ];
+  return ways.find(line => lineWidth(line) <= width) ?? ways.at(-1)!;
 };
 
-const viewSpans = (state: State, counts: boolean, titles: boolean): Line =>
+const viewSpans = (state: State, counts: 'all' | 'here' | 'none', titles: boolean): Line =>
   views.map(view => {
-    const total = counts ? found(state, view) : null;
+    const isCounted = counts === 'all' || (counts === 'here' && view.id === state.view);
+    const total = isCounted ? found(state, view) : null;
     const label = `${view.key} ${view.title}${total === null || total === 0 ? '' : ` ${count(total)}`}`;
     return view.id === state.view ? span(`[${label}]`, 'cursor') : ` ${titles ? label : view.key} `;
   });
@@ -145,6 +153,36 @@ const unfinishedLine = ({runs}: State): Line => {
   return [span(`${symbols.warning} ${some}: r finishes what is left, u takes it back`, 'bad')];
 };
 
+const guardsLine = ({guards, now}: State, width: number): Line => {
+  const items = guards.items ?? [];
+  const counts: Record<string, number> = {};
+  for (const {state} of items) counts[state] = (counts[state] ?? 0) + 1;
+  const looked = guards.answeredAt === null ? '' : `read ${ago(guards.answeredAt, now)}`;
+  return spread([span('Guards', 'bold'), `  ${tally(counts)}`], [span(` ${looked}`, 'dim')], width);
+};
+
+/** Whether what they are there for is kept out; an error of the last reading comes before that. */
+const guardsNotice = ({guards}: State): Line => {
+  const items = guards.items ?? [];
+  if (items.length === 0) return [];
+  if (guards.error) return [span(`${symbols.bad} ${guards.error.message}`, 'bad')];
+  const wanting = items.filter(isWanting).length;
+  const unread = items.filter(item => item.error);
+  if (unread.length > 0) {
+    const checks = [...new Set(unread.map(item => item.check))].join(', ');
+    const some = plural(unread.length, 'guard is', 'guards are');
+    return [span(`${symbols.bad} ${some} not known, of ${checks}: the row says why`, 'bad')];
+  }
+  if (wanting > 0)
+    return [
+      span(
+        `${symbols.warning} ${plural(wanting, 'guard')} to install: x installs one, X its check’s`,
+        'warn',
+      ),
+    ];
+  return [span(`${symbols.good} What can be kept out is kept out: the stores refuse it themselves.`, 'good')];
+};
+
 const overviewLine = (state: State): Line => {
   const summaries = state.checks
     .map(check => state.lists[check.id]?.summary)
@@ -172,11 +210,19 @@ export const Head = ({state, width}: {state: State; width: number}): ReactElemen
       ? overviewLine(state)
       : state.view === 'runs'
         ? historyLine(state, width)
-        : check && list
-          ? checkLine(state, check, list, width)
-          : [];
+        : state.view === 'guards'
+          ? guardsLine(state, width)
+          : check && list
+            ? checkLine(state, check, list, width)
+            : [];
   const fourth: Line =
-    state.view === 'runs' ? unfinishedLine(state) : check && list ? noticeLine(state, check, list) : [];
+    state.view === 'runs'
+      ? unfinishedLine(state)
+      : state.view === 'guards'
+        ? guardsNotice(state)
+        : check && list
+          ? noticeLine(state, check, list)
+          : [];
   const place =
     state.customer === null ? [third, fourth] : [customerLine(state, width), answersLine(state, width)];
   const lines: Line[] = [titleLine(state, width), viewsLine(state, width), ...place];
