@@ -27,6 +27,7 @@ const commands: Record<string, () => Promise<Run>> = {
   clean: async () => (await import('./commands/clean.js')).clean,
   customer: async () => (await import('./commands/customer.js')).customer,
   demo: async () => (await import('./commands/demo.js')).demo,
+  guards: async () => (await import('./commands/guards.js')).guards,
   health: async () => (await import('./commands/health.js')).health,
   history: async () => (await import('./commands/history.js')).history,
   init: async () => (await import('./commands/init.js')).init,

@@ -173,7 +173,13 @@ export type GuardPlan = {
   /** Findings that are in the way, by reason; a plan with some and without `clean` is refused when it is run. */
   findings: Record<string, number>;
   clean: boolean;
+  /** The changes of rows that it begins with, a run of its own each. */
+  mends: {action: string; changes: number}[];
+  /** What is in the way and no action mends, a sentence for each guard. */
+  violations: string[];
   notes: string[];
+  /** The run that it takes back or goes on with. */
+  of?: string;
   /** As of `Plan`. */
   confirmations: {expected: string; why: string; also?: string[]}[];
 };

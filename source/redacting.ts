@@ -4,6 +4,7 @@
  */
 import type {Change, Connector, NewValue, Outcome, Put, Unit} from './connector.js';
 import {SesstuiError} from './errors.js';
+import type {GuardKeeper} from './guards.js';
 import {createRedactor} from './redact.js';
 import {secretTexts} from './secrets.js';
 import {type Json, toJson, type Value, type ValueMap} from './values.js';
@@ -72,21 +73,62 @@ const redactedOutcomes = (outcomes: Outcome[], hiding: () => Redact): Outcome[] 
  */
 export type Redacting = {redact: Redact; secrets: readonly string[]};
 
+type Fail = (error: unknown) => never;
+
+/** Not a generator: millions of rows come through here. */
+const redactedItems = (items: AsyncIterable<unknown>, fail: Fail): AsyncIterable<unknown> => ({
+  [Symbol.asyncIterator]: () => {
+    const rows = items[Symbol.asyncIterator]();
+    return {
+      next: () => rows.next().catch(fail),
+      return: async () => (await rows.return?.().catch(fail)) ?? {done: true, value: undefined},
+    };
+  },
+});
+
+/** The same object, with every error that comes out of it through `fail`; `own` are members that it has instead. */
+const guarded = <T extends object>(object: T, fail: Fail, own: Map<PropertyKey, unknown>): T =>
+  new Proxy(object, {
+    get: (target, name) => {
+      const member = own.get(name) ?? Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) => {
+        try {
+          const answer = Reflect.apply(member, target, given);
+          if (answer instanceof Promise) return answer.catch(fail);
+          return typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
+            ? redactedItems(answer as AsyncIterable<unknown>, fail)
+            : answer;
+        } catch (error) {
+          return fail(error);
+        }
+      };
+    },
+  });
+
+/** What a store says of its guards tells no credential either. */
+const redactedKeeper = (keeper: GuardKeeper, redact: Redact, fail: Fail): GuardKeeper => {
+  const why = (text: string | null): string | null => text && redact(text);
+  const state: GuardKeeper['state'] = async (rule, signal) => {
+    const seen = await keeper.state(rule, signal);
+    return {...seen, why: why(seen.why)};
+  };
+  const perform: GuardKeeper['perform'] = (rule, direction, step, {onProgress, ...options}) =>
+    keeper.perform(rule, direction, step, {
+      ...options,
+      ...(onProgress && {onProgress: text => onProgress(redact(text))}),
+    });
+  const prove: GuardKeeper['prove'] = async function* (rules, signal) {
+    for await (const proof of keeper.prove(rules, signal)) yield {...proof, why: why(proof.why)};
+  };
+  return guarded(keeper, fail, new Map<PropertyKey, unknown>(Object.entries({state, perform, prove})));
+};
+
 /** The same connector, with every error that comes out of it redacted. */
 export const redactingConnector = (connector: Connector, options: Redacting): Connector => {
   const fail = (error: unknown): never => {
     throw redactedError(error, options.redact);
   };
-  /** Not a generator: millions of rows come through here. */
-  const read = (found: AsyncIterable<unknown>): AsyncIterable<unknown> => ({
-    [Symbol.asyncIterator]: () => {
-      const rows = found[Symbol.asyncIterator]();
-      return {
-        next: () => rows.next().catch(fail),
-        return: async () => (await rows.return?.().catch(fail)) ?? {done: true, value: undefined},
-      };
-    },
-  });
   const apply: Connector['apply'] = async (units, applyOptions) => {
     const hide = (some: Unit[]): Redact => hiding(connector, some, options);
     const told = (outcomes: Outcome[][], from = 0): Outcome[][] =>
@@ -114,22 +156,7 @@ export const redactingConnector = (connector: Connector, options: Redacting): Co
   const own = new Map<PropertyKey, unknown>([
     ['apply', apply],
     ['put', put],
+    ['guards', connector.guards && redactedKeeper(connector.guards, options.redact, fail)],
   ]);
-  return new Proxy(connector, {
-    get: (target, name) => {
-      const member = own.get(name) ?? Reflect.get(target, name, target);
-      if (typeof member !== 'function') return member;
-      return (...given: unknown[]) => {
-        try {
-          const answer = Reflect.apply(member, target, given);
-          if (answer instanceof Promise) return answer.catch(fail);
-          return typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
-            ? read(answer as AsyncIterable<unknown>)
-            : answer;
-        } catch (error) {
-          return fail(error);
-        }
-      };
-    },
-  });
+  return guarded(connector, fail, own);
 };

@@ -18,6 +18,7 @@ import type {
 } from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {type Form, isNothing, type Tally} from '../../source/forms.js';
+import type {GuardKeeper} from '../../source/guards.js';
 import type {Json, Value, ValueMap} from '../../source/values.js';
 import {applyUnits, settled} from './apply.js';
 import {describeTable} from './describe.js';
@@ -50,7 +51,7 @@ class PostgresConnector implements Connector {
   readonly kind = 'postgres';
   readonly store: string;
   readonly capabilities = capabilities;
-  readonly guards = guardKeeper();
+  readonly guards: GuardKeeper;
   readonly #settings: PostgresSettings;
   readonly #session: Session;
   /** Connections for puts alone: many at once don't keep reads waiting. */
@@ -66,6 +67,8 @@ class PostgresConnector implements Connector {
     this.#known = new Known(settings.store, ({standIn}) => {
       this.#session.canCancel = standIn === null;
     });
+    const {store, readOnly} = settings;
+    this.guards = guardKeeper({session: this.#session, known: this.#known, store, readOnly});
   }
 
   #refuseWrites(): void {

@@ -33,6 +33,10 @@ export const sessionOptions = (timeoutMs: number, readOnly: boolean): string =>
     .map(([name, value]) => `-c ${name}=${value!.replaceAll(' ', '\\ ')}`)
     .join(' ');
 
+/** The same for a connection whose statements may take as long as they need, and wait for locks for `lockMs`. */
+export const patientOptions = (lockMs: number): string =>
+  `${sessionOptions(0, false)} -c lock_timeout=${lockMs}`;
+
 /** Begins a transaction with everything pinned, in one message. */
 export const beginText = (access: Access, timeoutMs: number): string =>
   [

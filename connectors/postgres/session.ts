@@ -8,7 +8,7 @@ import type {ConnectorSettings} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
 import {interrupted, isStatementError, mapError} from './errors.js';
 import {fetchSizes} from './fetch-sizes.js';
-import {type Access, beginText, sessionOptions} from './pins.js';
+import {type Access, beginText, patientOptions, sessionOptions} from './pins.js';
 import type {Cells} from './rows.js';
 import {ident, type Statement, withValues} from './sql.js';
 
@@ -195,6 +195,54 @@ export class Session {
       types: asText,
     })) as unknown as pg.QueryArrayResult[];
     return results.find(result => result.command === 'FETCH')!.rows as Cells[];
+  }
+
+  /**
+   * Runs `work` on a connection of its own, outside a transaction, without a limit on statements: for what builds an
+   * index beside live writers, and for locks that the session holds. An abort cancels the statement that runs and
+   * refuses the next one; `evenThen` is for tidying up. Errors come to `work` as the driver throws them.
+   */
+  async alone<T>(
+    work: (run: Run, evenThen: Run) => Promise<T>,
+    {lockMs, signal}: {lockMs: number; signal?: AbortSignal},
+  ): Promise<T> {
+    if (signal?.aborted) throw interrupted();
+    const options = patientOptions(lockMs);
+    const client = new pg.Client({...this.#config, options, query_timeout: undefined});
+    client.on('error', () => undefined);
+    let cancelling = Promise.resolve();
+    let isRunning = false;
+    const onAbort = (): void => {
+      const {processID} = client as unknown as {processID: number | null};
+      if (isRunning && this.canCancel && processID) cancelling = this.#cancel(processID);
+    };
+    const evenThen = runner(client);
+    const run: Run = async statement => {
+      if (signal?.aborted) throw interrupted();
+      isRunning = true;
+      try {
+        return await evenThen(statement);
+      } finally {
+        isRunning = false;
+        // It must not reach the next statement.
+        await cancelling;
+      }
+    };
+    try {
+      await client.connect();
+      signal?.addEventListener('abort', onAbort, {once: true});
+      return await work(run, evenThen);
+    } catch (error) {
+      throw mapError(error, this.#settings.store, signal);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** How a transaction that writes begins. */
+  get writeText(): string {
+    return this.#begin('read write');
   }
 
   async close(): Promise<void> {

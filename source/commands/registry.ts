@@ -75,8 +75,18 @@ export const commandFlags: Flag[] = [
   {
     name: 'clean',
     text: 'plan to cancel what is stale for this customer',
-    of: {watch: 'carry out the safe default actions after each look; in production with --yes --confirm'},
+    of: {
+      watch: 'carry out the safe default actions after each look; in production with --yes --confirm',
+      guards: 'install: mend what is in the way first, in a run of its own that can be taken back',
+    },
   },
+  {
+    name: 'guard',
+    value: 'NAME',
+    many: true,
+    text: 'only this guard of the check; repeatable (script: once); an opt-in one is taken only when it is named',
+  },
+  {name: 'down', text: 'script: what takes the guards away again'},
   {name: 'watch', text: 'stay, and tell each change until interrupted'},
   {
     name: 'every',
@@ -170,6 +180,13 @@ export const commands: Command[] = [
     words: [1, 1],
     text: 'finishes or closes a run that was interrupted',
     flags: writing,
+  },
+  {
+    name: 'guards',
+    usage: '[CHECK…] | install CHECK | uninstall CHECK | script CHECK | test CHECK',
+    words: [0, 100],
+    text: "each guard's state; installs guards, takes them away, prints their migration, or proves them on a scratch copy",
+    flags: ['guard', 'down', 'clean', 'allow-scan', ...writing.filter(name => name !== 'limit-rate')],
   },
   {
     name: 'watch',

@@ -26,7 +26,7 @@ const confirmationNote = ({confirmations}: Plan): string[] =>
         `to carry it out add --yes${confirmFlags(confirmations)}: ${confirmations.map(({why}) => why).join('; ')}`,
       ];
 
-const confirmFlags = (confirmations: Plan['confirmations']): string =>
+export const confirmFlags = (confirmations: Plan['confirmations']): string =>
   confirmations.map(({expected}) => ` --confirm ${shellWord(expected)}`).join('');
 
 /** What an interrupted run has done and left: changes that are no longer known to the plan are skipped. */
@@ -54,7 +54,7 @@ const progressLine = (): ((progress: Progress) => void) | undefined => {
 };
 
 /** The note goes into files that are kept: a password that was pasted into it does not. */
-const noteOf = ({flags, redact}: Context): string | undefined => {
+export const noteOf = ({flags, redact}: Context): string | undefined => {
   const note = flags.text('note');
   return note === undefined ? undefined : redact(note);
 };

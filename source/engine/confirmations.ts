@@ -5,6 +5,34 @@ import type {Plan, ShownChange} from '../types.js';
 
 export type Confirmation = Plan['confirmations'][number];
 
+/** What production asks for where so many rows are changed. */
+export const inProduction = (config: Config, count: number, estimatedRows: number | null): Confirmation[] => {
+  if (!isProduction(config)) return [];
+  const name = environmentName(config);
+  const tooMany = count > config.limits.changes;
+  // A store that says 0 while there is something to change has not counted yet: that is no reason not to ask.
+  const tooLarge = estimatedRows !== null && count > estimatedRows * config.limits.share;
+  const why = tooMany
+    ? `${count} changes are more than limits.changes (${config.limits.changes})`
+    : `${count} changes are more than limits.share (${config.limits.share}) of about ${estimatedRows} rows`;
+  return [
+    tooMany || tooLarge
+      ? {expected: `${name}:${count}`, why}
+      : {expected: name, why: 'this is production', also: [`${name}:${count}`]},
+  ];
+};
+
+/** What is asked for of what was made in another environment, which is production. */
+export const inAnother = (config: Config, madeIn: string | undefined): Confirmation[] =>
+  madeIn !== undefined && madeIn !== environmentName(config) && isProduction({environment: madeIn})
+    ? [
+        {
+          expected: madeIn,
+          why: `it was made in ${madeIn}, and this configuration is of ${environmentName(config)}`,
+        },
+      ]
+    : [];
+
 export const confirmationsFor = (
   config: Config,
   plan: {
@@ -18,27 +46,8 @@ export const confirmationsFor = (
   },
 ): Confirmation[] => {
   const {changes, table, drastic, estimatedRows, action, madeIn} = plan;
-  const wanted: Confirmation[] = [];
   const count = changes.length;
-  if (isProduction(config)) {
-    const name = environmentName(config);
-    const tooMany = count > config.limits.changes;
-    // A store that says 0 while there is something to change has not counted yet: that is no reason not to ask.
-    const tooLarge = estimatedRows !== null && count > estimatedRows * config.limits.share;
-    const why = tooMany
-      ? `${count} changes are more than limits.changes (${config.limits.changes})`
-      : `${count} changes are more than limits.share (${config.limits.share}) of about ${estimatedRows} rows`;
-    wanted.push(
-      tooMany || tooLarge
-        ? {expected: `${name}:${count}`, why}
-        : {expected: name, why: 'this is production', also: [`${name}:${count}`]},
-    );
-  }
-  if (madeIn !== undefined && madeIn !== environmentName(config) && isProduction({environment: madeIn}))
-    wanted.push({
-      expected: madeIn,
-      why: `it was made in ${madeIn}, and this configuration is of ${environmentName(config)}`,
-    });
+  const wanted = [...inProduction(config, count, estimatedRows), ...inAnother(config, madeIn)];
   if (drastic) {
     const deletes = changes.filter(change => change.op === 'delete' && change.table === table).length;
     wanted.push({

@@ -10,16 +10,22 @@ import {
 } from '../config/schema.js';
 import {canonicalJson} from '../connector.js';
 import {SesstuiError} from '../errors.js';
-import type {Proof} from '../guards.js';
+import type {GuardPlan, Proof} from '../guards.js';
 import type {Engine, Plan, Selection, SessionPage} from '../types.js';
 import type {Json} from '../values.js';
 import {Checker, type CheckOptions} from './checker.js';
+import {inProduction, requireConfirmations} from './confirmations.js';
 import {customerReport} from './customer/customer.js';
 import type {CustomerOptions, CustomerReport} from './customer/report.js';
 import {unblockPlans} from './customer/unblock.js';
 import {listRuns} from './disk/run-files.js';
 import {sha256} from './disk/state-files.js';
 import {Trends} from './disk/trends.js';
+import {lookAtGuards} from './guards/look.js';
+import {planGuardRun} from './guards/of-run.js';
+import {prepareGuards} from './guards/prepare.js';
+import {runGuardPlan} from './guards/run.js';
+import {guardScript, proveGuards} from './guards/script.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './plan/held-plan.js';
 import {planAction, planResume, planUndo} from './plan/plans.js';
@@ -74,6 +80,15 @@ export type FullEngine = Engine & {
       onProof?: (proof: Proof) => void;
     },
   ): Promise<Proof[]>;
+  /**
+   * What takes an install or uninstall of guards back (`undo`), or goes on with one that was cut off (`resume`); null
+   * for a run of rows. Throws `usage` where there is nothing to be done about it.
+   */
+  planGuardRun(
+    run: string,
+    what: 'undo' | 'resume',
+    options?: {signal?: AbortSignal},
+  ): Promise<GuardPlan | null>;
   /** Frees what a plan holds on disk: for programs that make plans for as long as they run. It can not be run then. */
   release(plan: Plan): Promise<void>;
 };
@@ -103,10 +118,6 @@ const placeOf = (config: Config, store: StoreConfig, check: CheckConfig): string
   const url = 'url' in address ? {url: address.url.replace(/\/\/[^/]*@/, '//')} : {};
   const place = [environmentName(config), {...address, ...url}, check];
   return sha256(canonicalJson(place as unknown as Json)).slice(0, 8);
-};
-
-const notYet = async (): Promise<never> => {
-  throw new SesstuiError('unsupported', 'guards are not there yet');
 };
 
 export const openEngine = (config: Config, options: EngineOptions): FullEngine => {
@@ -189,11 +200,28 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
     health: () =>
       healthReport(checkers, {environment: environmentName(config), production, allowScan, look, trends}),
     release,
-    guards: notYet,
-    planGuards: notYet,
-    runGuards: notYet,
-    guardScript: notYet,
-    testGuards: notYet,
+    guards: async (ids, {signal} = {}) => {
+      const asked = ids ? ids.map(id => find(checkers, id)) : checkers;
+      return (await Promise.all(asked.map(checker => lookAtGuards(checker, signal)))).flat();
+    },
+    planGuards: async (id, direction, more) => (await prepareGuards(planning, id, direction, more)).plan,
+    planGuardRun: (run, what, more) => planGuardRun(planning, run, what, more?.signal),
+    runGuards: async (plan, more = {}) => {
+      writing.require();
+      return runGuardPlan(planning, plan, more);
+    },
+    guardScript: (id, more = {}) => guardScript(find(checkers, id), more),
+    testGuards: async (id, {confirmed = [], onProof, ...more} = {}) => {
+      const checker = find(checkers, id);
+      writing.require();
+      requireConfirmations(inProduction(config, 0, null), confirmed);
+      const proofs: Proof[] = [];
+      for await (const proof of proveGuards(checker, more)) {
+        proofs.push(proof);
+        onProof?.(proof);
+      }
+      return proofs;
+    },
     customer: (id, more) =>
       customerReport(config, stores, checkers, id, {...more, timeoutMs: options.timeoutMs, allowScan}),
     planUnblock: async (report, more) => {

@@ -81,7 +81,7 @@ const columnOf = (expr: Expr | undefined): string | undefined => {
 };
 
 /** A finding's group for people; what is a value of a secret column is masked. */
-const groupJson = (group: Value[], of: Expr[], secrets: string[]): Json => {
+export const groupJson = (group: Value[], of: Expr[], secrets: string[]): Json => {
   const values = group.map((value, index): Json => {
     const column = columnOf(of[index]);
     const json = toJson(value);

@@ -50,6 +50,11 @@ export class Store {
     return this.#reader;
   }
 
+  /** The connector without asking the store anything: for what it knows by itself. */
+  unasked(): Promise<Connector> {
+    return this.#reading();
+  }
+
   /** A connection that may write; the caller closes it. */
   openWriter(): Promise<Connector> {
     return this.#open(false);

@@ -169,6 +169,11 @@ const callsOf = (runs: string[], interrupted: string[], plan: string): Record<st
   resume: interrupted.map(run => ['resume', run]),
   apply: [['apply', plan]],
   watch: [['watch', '--clean']],
+  guards: [
+    ['guards', 'install', 'rides/stale-sessions'],
+    ['guards', 'uninstall', 'rides/stale-sessions'],
+    ['guards', 'test', 'rides/stale-sessions'],
+  ],
 });
 const writing = commands.filter(({flags}) => flags.includes('yes')).map(({name}) => name);
 const reading = [['check'], ['health'], ['customer', 'c1'], ['history'], ['history', '--verify']];

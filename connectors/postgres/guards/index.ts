@@ -1,5 +1,73 @@
-/** The guards of this store, by rule. */
-import type {GuardKeeper} from '../../../source/guards.js';
-import {noGuards} from '../../../source/no-guards.js';
+/** The guards of this store: finds the table at hand and hands over to the file of the rule. */
+import {SesstuiError} from '../../../source/errors.js';
+import type {GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
+import type {Run} from '../session.js';
+import {usualLimits} from './limits.js';
+import {type Performer, performTask} from './perform.js';
+import {findPlace, type GuardAccess, placeOrThrow} from './place.js';
+import type {Place, Task} from './rule.js';
+import {keeperOf, refusal} from './rules.js';
+import {proveRules} from './scratch.js';
+import {writeScript} from './script.js';
 
-export const guardKeeper = (): GuardKeeper => noGuards(() => 'there is no guard for this here yet');
+type Direction = 'install' | 'uninstall';
+
+const unavailable = (why: string): GuardSeen => ({state: 'unavailable', why});
+
+export const guardKeeper = (access: GuardAccess): GuardKeeper => {
+  const {session, known, store, readOnly} = access;
+  const refuseWrites = (): void => {
+    if (readOnly)
+      throw new SesstuiError(
+        'read-only',
+        `${store} is read-only.`,
+        'Nothing is written while readOnly or --read-only is set.',
+      );
+  };
+  const tasksOf = async (
+    rule: GuardRule,
+    direction: Direction,
+    before: Parameters<ReturnType<typeof keeperOf>['tasks']>[4],
+    run: Run,
+  ): Promise<{place: Place; tasks: Task[]}> => {
+    const place = await placeOrThrow(rule, known, run);
+    return {place, tasks: await keeperOf(rule).tasks(rule, place, direction, run, before)};
+  };
+  const performer: Performer = {
+    session,
+    store,
+    limits: access.limits ?? usualLimits,
+    isAlone: async () => (await session.read(run => known.server(run))).standIn !== null,
+  };
+  return {
+    refuses: refusal,
+    state: (rule, signal) =>
+      session.read(async run => {
+        const place = await findPlace(rule, known, run);
+        return typeof place === 'string' ? unavailable(place) : keeperOf(rule).state(rule, place, run);
+      }, signal),
+    capture: (rule, signal) =>
+      session.read(async run => {
+        const place = await placeOrThrow(rule, known, run);
+        return (await keeperOf(rule).capture?.(rule, place, run)) ?? null;
+      }, signal),
+    steps: (rule, direction, {before, signal}) =>
+      session.read(async run => {
+        const {tasks} = await tasksOf(rule, direction, before, run);
+        return tasks.map(({name, phase, text, statements}): GuardStep => ({name, phase, text, statements}));
+      }, signal),
+    async perform(rule, direction, step, options) {
+      refuseWrites();
+      const derive = async (run: Run) => {
+        const {place, tasks} = await tasksOf(rule, direction, options.before, run);
+        return {place, task: tasks.find(({name}) => name === step.name)};
+      };
+      return performTask(derive, options, performer);
+    },
+    script: (rules, direction, options) => writeScript(rules, direction, options, access),
+    async *prove(rules, signal) {
+      refuseWrites();
+      yield* proveRules(rules, access, signal);
+    },
+  };
+};

@@ -34,8 +34,9 @@ export type Task = {
   text: string;
   statements: string[];
   how: 'transaction' | 'index' | 'each';
-  /** The index that an `index` task builds, in the table's schema. */
+  /** The index that an `index` task builds, in the table's schema unless `schema` is given (a partition's). */
   index?: string;
+  schema?: string;
 };
 
 /** A scratch copy for `guards test`. Statements run in a transaction each; errors come as the driver throws them. */
@@ -70,8 +71,16 @@ export type RuleKeeper<R extends GuardRule> = {
     run: Run,
     before: Json | null,
   ) => Promise<Task[]>;
-  /** Plain statements (each without its semicolon) for one transaction, idempotent; comments begin with `--`. */
-  script: (rule: R, place: ScriptPlace, direction: 'install' | 'uninstall') => string[];
+  /**
+   * Plain statements (each without its semicolon) for one transaction, idempotent; comments begin with `--`. `together`:
+   * all rules of the script, this one among them.
+   */
+  script: (
+    rule: R,
+    place: ScriptPlace,
+    direction: 'install' | 'uninstall',
+    together?: GuardRule[],
+  ) => string[];
   /**
    * What the whole check's migration has besides its guards (missing columns, checks): before them on the way up, after
    * them on the way down.

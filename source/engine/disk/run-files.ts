@@ -40,6 +40,20 @@ export type PlanHeader = {
   planned: number;
   /** Changes of a reviewed plan that could not be made any more when it was applied; they are not in the files. */
   dropped?: number;
+  /** Of an install or uninstall of guards: its changes are the steps, and there are no rows in its backup. */
+  guards?: GuardsHeader;
+  /** The install of guards that this run mended rows for. */
+  mends?: string;
+};
+
+export type GuardsHeader = {
+  direction: 'install' | 'uninstall';
+  /** Those that were not as they were to be, in the order of the install. */
+  names: string[];
+  /** What stood in the place of each before it was first installed, for an uninstall to put back. */
+  before: Record<string, Json>;
+  /** Was it to clean what is in the way? */
+  clean: boolean;
 };
 
 export type RunOutcome = {
@@ -49,7 +63,15 @@ export type RunOutcome = {
   after?: {identity: Identity; version: string} | null;
 };
 
-export type OutcomeLine = RunOutcome & {event: 'outcome'; at: string; unit: number; change: number};
+export type OutcomeLine = RunOutcome & {
+  event: 'outcome';
+  at: string;
+  unit: number;
+  change: number;
+  /** Of guards: which step it is. */
+  guard?: string;
+  step?: string;
+};
 
 export type JournalLine =
   | {event: 'begin' | 'done' | 'interrupted'; at: string}
@@ -63,7 +85,10 @@ export type JournalLine =
       units: {unit: number; outcomes: (RunOutcome & {change: number})[]}[];
     }
   | OutcomeLine
-  | {event: 'resumed' | 'undone'; at: string; by: string};
+  /** Of guards: what was put in was taken out again, because the install could not be finished. */
+  | {event: 'taken-back'; at: string}
+  /** `settled`: of guards, a later run (`by`) has gone on with it. */
+  | {event: 'resumed' | 'undone' | 'settled'; at: string; by: string};
 
 /** How the name of a run begins that is made at this moment: names of one second don't tell which was first. */
 export const runNameAt = (at: Date): string => stampOf(at);
@@ -181,13 +206,16 @@ export const countsOf = ({header, journal}: RunRecord): Counts => {
     failed: 0,
     unknown: 0,
   };
-  for (const {result} of outcomesOf(journal).values()) counts[result] += 1;
-  return counts;
+  const outcomes = outcomesOf(journal);
+  for (const {result} of outcomes.values()) counts[result] += 1;
+  // What is left of an install is seen anew as it goes: there may be more steps than were planned.
+  return header.guards ? {...counts, planned: Math.max(counts.planned, outcomes.size)} : counts;
 };
 
 const stateOf = ({journal}: RunRecord, counts: Counts): RunState => {
   const events = journal.map(line => line.event);
   if (events.includes('undone')) return 'undone';
+  if (events.includes('settled')) return 'done';
   if (events.at(-1) !== 'done') return 'interrupted';
   return counts.failed + counts.unknown > 0 ? 'failed' : 'done';
 };

@@ -1,7 +1,7 @@
 import {SesstuiError} from '../../errors.js';
 import type {Selection, ShownChange} from '../../types.js';
 import {counted} from '../../words.js';
-import {nameOf, readRun} from '../disk/run-files.js';
+import {nameOf, type PlanHeader, readRun, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {makeResume, type Resume} from '../run/resume.js';
 import {requireFree} from '../run/run-lock.js';
 import {makeUndo} from '../run/undo.js';
@@ -52,10 +52,25 @@ export const planAction = async (
 /** The check of a run, with what undo and resume ask for. */
 const checkerOf = async ({stateDirectory, find}: Planning, run: string) => {
   const {header} = await readRun(stateDirectory, run);
+  if (header.guards)
+    throw new SesstuiError(
+      'usage',
+      `run ${run} is an ${header.guards.direction} of guards (${header.guards.names.join(', ')}): it has no rows to take back or finish`,
+      `\`sesstui guards install ${header.check}\` and \`sesstui guards uninstall ${header.check}\` go on with it or take it back.`,
+    );
   await requireFree(stateDirectory, run);
   const checker = find(header.check);
   const secrets = [...new Set([...checker.config.secrets, ...header.of.secrets])];
   return {header, checker, secrets};
+};
+
+/** The store refuses to have rows back that its guards keep out. */
+const guardsInTheWay = async (stateDirectory: string, {mends}: PlanHeader): Promise<string[]> => {
+  const install = mends === undefined ? null : await readRunIfThere(stateDirectory, mends);
+  if (!install?.header.guards || summaryOf(install).state === 'undone') return [];
+  return [
+    `it mended rows for the guards ${install.header.guards.names.join(', ')} of run ${mends}: while they are installed the store refuses these rows; take the guards out first: sesstui undo ${mends}`,
+  ];
 };
 
 /** What takes a run back. */
@@ -73,10 +88,13 @@ export const planUndo = async (
         const spool = await spooled(stateDirectory, units);
         return hold(planning.config, checker, {
           action: 'undo',
-          notes: [`takes back ${record.header.action} of ${record.header.at}`],
+          notes: [
+            `takes back ${record.header.action} of ${record.header.at}`,
+            ...(await guardsInTheWay(stateDirectory, record.header)),
+          ],
           units: spool,
           shown: await shownChanges(spool, showerOf(connector, shapes, secrets)),
-          header: {...record.header, action: 'undo', undoes: run, dropped: undefined},
+          header: {...record.header, action: 'undo', undoes: run, dropped: undefined, mends: undefined},
           madeIn: record.header.environment,
           secrets,
           undone: record,

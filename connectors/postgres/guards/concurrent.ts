@@ -1,0 +1,165 @@
+/** Building an index beside live writers, and dropping what an interrupted build left. */
+import pg from 'pg';
+import {SesstuiError} from '../../../source/errors.js';
+import type {StepOptions} from '../../../source/guards.js';
+import {isRetriable} from '../errors.js';
+import type {Run, Session} from '../session.js';
+import {ident} from '../sql.js';
+import {type Limits, spoken} from './limits.js';
+import type {Place, Task} from './rule.js';
+import {blockerOf} from './waiting.js';
+
+const statement = (text: string, values: unknown[] = []) => ({text, values});
+
+/** Rows are in the way: of a unique index, or of a constraint. */
+export const isViolation = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && (error.code ?? '').startsWith('23');
+
+/** Whether an index can be used and is kept up; null where there is none of the name. */
+export const indexState = async (
+  schema: string,
+  name: string,
+  run: Run,
+): Promise<'valid' | 'broken' | null> => {
+  const [row] = await run(
+    statement(
+      `select i.indisvalid and i.indisready and i.indislive from pg_catalog.pg_index i
+       join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = $1::text and c.relname = $2::text`,
+      [schema, name],
+    ),
+  );
+  if (!row) return null;
+  return row[0] === 't' ? 'valid' : 'broken';
+};
+
+type Progress = Pick<StepOptions, 'signal' | 'onProgress'>;
+
+const progress = `select phase, blocks_done::text, blocks_total::text, tuples_done::text, tuples_total::text
+  from pg_catalog.pg_stat_progress_create_index where pid = $1::int4`;
+
+const percent = (done: string | null, total: string | null): number | null =>
+  Number(total) > 0 ? Math.min(100, Math.floor((100 * Number(done)) / Number(total))) : null;
+
+const look = async (processId: string, run: Run): Promise<{text: string; blocker: string | null} | null> => {
+  const blocker = await blockerOf(processId, run);
+  if (blocker) return {text: `waiting for ${blocker}`, blocker};
+  const [row] = await run(statement(progress, [processId]));
+  if (!row) return null;
+  const [phase, ...counts] = row;
+  const share = percent(counts[0]!, counts[1]!) ?? percent(counts[2]!, counts[3]!);
+  return {text: `building the index: ${share === null ? phase : `${share} %`}`, blocker: null};
+};
+
+/** Tells of the progress of a backend until it is stopped, which returns who was in the way at last. */
+const watch = (
+  processId: string | null,
+  session: Session,
+  {lookMs}: Limits,
+  {onProgress}: Progress,
+): (() => string | null) => {
+  let blocker: string | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const next = (): void => {
+    timer = setTimeout(() => {
+      session
+        .read(run => look(processId!, run))
+        .then(seen => {
+          if (stopped) return;
+          blocker = seen?.blocker ?? null;
+          if (seen) onProgress?.(seen.text);
+        })
+        .catch(() => undefined)
+        .finally(() => {
+          if (!stopped) next();
+        });
+    }, lookMs);
+  };
+  if (processId) next();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    return blocker;
+  };
+};
+
+export type Builder = {
+  session: Session;
+  run: Run;
+  /** Works after an abort too. */
+  evenThen: Run;
+  /** Of the connection that builds; null where nobody else can look at it. */
+  processId: string | null;
+  limits: Limits;
+};
+
+/** Drops a broken index of the name, if there is one. A valid one is left alone. */
+const dropBroken = async (schema: string, name: string, run: Run): Promise<void> => {
+  if ((await indexState(schema, name, run)) === 'broken')
+    await run(statement(`drop index concurrently if exists ${ident(schema)}.${ident(name)}`));
+};
+
+/** How long an install that is interrupted still waits for others. */
+const partingMs = 5_000;
+
+/** After a failed build. What can't be removed now is removed by the next install or uninstall. */
+const removeRest = async (
+  schema: string,
+  name: string,
+  {run, evenThen}: Builder,
+  {signal, onProgress}: Progress,
+): Promise<void> => {
+  onProgress?.('removing what there is of the index');
+  await dropBroken(schema, name, run).catch(async () => {
+    if (!signal?.aborted) return;
+    await evenThen(statement(`set lock_timeout = ${partingMs}`)).catch(() => undefined);
+    await dropBroken(schema, name, evenThen).catch(() => undefined);
+  });
+};
+
+const attempts = 3;
+
+/**
+ * Builds the index of a task. `again` when rows are in its way: then nothing of it is left. Throws `timeout` when
+ * another transaction is in the way for too long.
+ */
+export const buildIndex = async (
+  task: Task,
+  {table}: Place,
+  builder: Builder,
+  options: Progress,
+): Promise<'done' | 'again'> => {
+  const {session, run, processId, limits} = builder;
+  const name = task.index!;
+  const schema = task.schema ?? table.schema;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const stop = watch(processId, session, limits, options);
+    try {
+      await dropBroken(schema, name, run);
+      if ((await indexState(schema, name, run)) === 'valid') return 'done';
+      options.onProgress?.('building the index');
+      for (const text of task.statements) await run(statement(text));
+      if ((await indexState(schema, name, run)) === 'valid') return 'done';
+    } catch (error) {
+      const blocker = stop();
+      await removeRest(schema, name, builder, options);
+      if (isViolation(error)) return 'again';
+      if (!isRetriable(error) || options.signal?.aborted) throw error;
+      if (attempt === attempts || blocker)
+        throw new SesstuiError(
+          'timeout',
+          `The index ${name} could not be built in ${spoken(limits.concurrentMs)}: other transactions were in its way.`,
+          blocker ? `${blocker} is: end it, or wait until it is done, and try again.` : 'Try again later.',
+          error,
+        );
+    } finally {
+      stop();
+    }
+  }
+  throw new SesstuiError(
+    'timeout',
+    `The index ${name} was not valid after ${attempts} builds.`,
+    'Somebody else may be building or dropping it; try again later.',
+  );
+};

@@ -1,0 +1,132 @@
+/** `sorted` and `unique` as a migration. */
+import type {GuardRule} from '../../../source/guards.js';
+import {columnOf} from '../catalogue.js';
+import {ident, literal} from '../sql.js';
+import {constraintName, quotedBody} from './names-of-arrays.js';
+import type {RuleOf, ScriptPlace} from './rule.js';
+import * as sql from './sort-sql.js';
+
+type Direction = 'install' | 'uninstall';
+
+/** A table that nobody looked at is taken to be in `public`, unless its name says otherwise. */
+const whereOf = ({name, table}: ScriptPlace): {schema: string; sql: string} => {
+  if (table) return {schema: table.schema, sql: table.sql};
+  const dot = name.indexOf('.');
+  const schema = dot < 0 ? 'public' : name.slice(0, dot);
+  return {schema, sql: `${ident(schema)}.${ident(name.slice(dot + 1))}`};
+};
+
+const columnAt = (place: ScriptPlace, column: string): sql.SortedColumn => {
+  if (place.table && columnOf(place.table, column)?.type.element)
+    return sql.sortedColumn(place.table, column);
+  const {schema, sql: table} = whereOf(place);
+  return {schema, table, column, element: {cast: 'varchar', base: 'varchar', natural: false}};
+};
+
+const setOf = (at: sql.SortedColumn): string => `${sql.sorterOf(at).sql}(${ident(at.column)})`;
+
+const sortExisting = (columns: sql.SortedColumn[]): string => {
+  const [{table}] = columns as [sql.SortedColumn];
+  const set = columns.map(at => `${ident(at.column)} = ${setOf(at)}`);
+  const unsorted = columns.map(at => `${ident(at.column)} is distinct from ${setOf(at)}`);
+  return `update ${table} set ${set.join(', ')}\n  where ${unsorted.join('\n    or ')}`;
+};
+
+/** A function goes only when nothing else uses it: its callers are known by their source. */
+const dropUnused = (signature: string, isUsed: string): string =>
+  `do ${quotedBody(` begin
+  if pg_catalog.to_regprocedure(${literal(signature)}) is not null and not exists (${isUsed}) then
+    drop function ${signature};
+  end if;
+end `)}`;
+
+const sortedDown = (columns: sql.SortedColumn[]): string[] => [
+  ...columns.map(sql.dropTrigger),
+  ...columns.map(at => {
+    const {signature} = sql.triggerOf(at);
+    const used = `select from pg_catalog.pg_trigger where tgfoid = pg_catalog.to_regprocedure(${literal(signature)})`;
+    return dropUnused(signature, used);
+  }),
+  ...new Set(
+    columns.map(at => {
+      const {name, signature} = sql.sorterOf(at);
+      const word = literal(`\\m${name.replaceAll(/\W/g, '\\$&')}\\M`);
+      return dropUnused(signature, `select from pg_catalog.pg_proc where prosrc ~ ${word}`);
+    }),
+  ),
+];
+
+/** `together`: all rules of the script. A `unique` among them sorts what is there, after it has left only the first. */
+export const sortedScript = (
+  rule: RuleOf<'sorted'>,
+  place: ScriptPlace,
+  direction: Direction,
+  together: GuardRule[] = [],
+): string[] => {
+  const columns = rule.columns.map(column => columnAt(place, column));
+  if (direction === 'uninstall') return sortedDown(columns);
+  const isUnique = together.some(other => other.rule === 'unique' && other.table === rule.table);
+  return [
+    ...new Set(columns.flatMap(sql.createSorter)),
+    ...columns.flatMap(at => [...sql.createTriggerFunction(at), sql.dropTrigger(at), sql.createTrigger(at)]),
+    ...(isUnique ? [] : [sortExisting(columns)]),
+  ];
+};
+
+const firstRow = ({table}: ScriptPlace): string =>
+  table && table.key.length > 0 ? table.key.map(({name}) => ident(name)).join(', ') : 'tableoid, ctid';
+
+const dedupe = (rule: RuleOf<'unique'>, place: ScriptPlace, sets: sql.SortedColumn[]): string[] => {
+  const {sql: table} = whereOf(place);
+  const key = rule.columns.map(name => {
+    const set = sets.find(({column}) => column === name);
+    return set ? setOf(set) : ident(name);
+  });
+  const present = rule.columns.map(name => `${ident(name)} is not null`).join(' and ');
+  const later = `select tableoid, ctid from (
+    select tableoid, ctid, row_number() over (partition by ${key.join(', ')} order by ${firstRow(place)}) as place
+    from ${table} where ${present}) ranked
+  where place > 1`;
+  const cascades = `select from pg_catalog.pg_constraint
+    where contype = 'f' and confrelid = ${literal(table)}::regclass and confdeltype in ('c', 'n', 'd')`;
+  return [
+    `do ${quotedBody(` begin
+  if exists (${cascades}) and exists (${later}) then
+    raise exception 'rows of other tables would vanish or change with the duplicates of ${table.replaceAll("'", "''").replaceAll('%', '%%')}';
+  end if;
+end `)}`,
+    `delete from ${table} where (tableoid, ctid) in (\n  ${later})`,
+  ];
+};
+
+const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
+
+export const uniqueScript = (rule: RuleOf<'unique'>, place: ScriptPlace, direction: Direction): string[] => {
+  const {sql: table} = whereOf(place);
+  const name = constraintName(rule.columns);
+  if (direction === 'uninstall')
+    return [`alter table if exists ${table} drop constraint if exists ${ident(name)}`];
+  const sets = rule.unordered.map(column => columnAt(place, column));
+  const first = firstRow(place);
+  return [
+    oneLine(
+      `-- Of rows with the same ${rule.columns.join(', ')}, the first (by ${first}) stays and the others are DELETED,`,
+    ),
+    '-- whatever else they hold: see with `sesstui check` first how many there are and whether their payload differs.',
+    `lock table ${table} in share row exclusive mode`,
+    ...dedupe(rule, place, sets),
+    ...(sets.length > 0 ? [sortExisting(sets)] : []),
+    `do ${quotedBody(` begin
+  if not exists (select from pg_catalog.pg_constraint
+      where conrelid = ${literal(table)}::regclass and conname = ${literal(name)}) then
+    alter table ${table} add constraint ${ident(name)} unique (${rule.columns.map(ident).join(', ')});
+  end if;
+end `)}`,
+  ];
+};
+
+/** The registry's own, by the columns that it is for. */
+export const uniqueMigration = ({columns}: RuleOf<'unique'>): string | null =>
+  constraintName(columns) === 'unique_device_stream_session_ids'
+    ? '000009_add_unique_session_keys_constraint'
+    : null;

@@ -1,0 +1,72 @@
+/**
+ * An install beside live writers: from the `refuse` steps on no faulty row comes any more, so what is mended then stays
+ * mended; where a store has no such steps, `enforce` says `again` until none came meanwhile.
+ */
+import {SesstuiError} from '../../errors.js';
+import {findingsInTheWay, findingWords, violationsOf} from './in-the-way.js';
+import {type Mending, mend} from './mending.js';
+import {type Carrying, Interruption, installPhase} from './steps.js';
+
+/** How often rows that came meanwhile are mended before it is given up. */
+const mostAgain = 5;
+
+export type Install = {
+  carrying: Carrying;
+  mending: Mending;
+  allowScan?: boolean;
+  note: string;
+  /** Changes that were confirmed, or need no confirmation. */
+  allowed: number;
+  /** The runs that mended rows. */
+  runs: string[];
+  notes: string[];
+};
+
+/** Throws where what is left in the way is nothing that mending could help. */
+const mendRows = async (install: Install): Promise<void> => {
+  const {carrying, mending, note, allowed, runs, notes} = install;
+  const {recorder, onProgress, guards} = carrying;
+  const mended = await mend(mending, {
+    note,
+    run: recorder.run.header.run,
+    allowed,
+    onProgress: progress => onProgress?.({guard: guards.at(-1)!.name, ...progress}),
+  });
+  for (const {run, action, applied, failed, unknown, interrupted} of mended.results) {
+    if (run) runs.push(run);
+    if (failed + unknown > 0 && !interrupted)
+      notes.push(`${action} (run ${run}): ${applied} applied, ${failed} failed, ${unknown} unknown`);
+  }
+  if (mended.interrupted) throw new Interruption();
+  const asking = {allowScan: install.allowScan, signal: mending.signal};
+  const left = await findingsInTheWay(mending.checker, mending.guards, asking);
+  if (Object.keys(left).length > 0 && mended.applied === 0) throw unmended(install, findingWords(left));
+  const violations = await violationsOf(mending.checker, mending.guards, asking);
+  if (Object.keys(left).length === 0 && violations.length > 0)
+    throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
+};
+
+const unmended = ({mending: {checker}}: Install, words: string): SesstuiError =>
+  new SesstuiError(
+    'usage',
+    `still in the way after cleaning: ${words}`,
+    `No default action takes these: look at them with \`sesstui check ${checker.id}\`, and name the group (\`sesstui clean … --group VALUE\`).`,
+  );
+
+export const installGuards = async (install: Install): Promise<void> => {
+  const {carrying, mending} = install;
+  await installPhase(carrying, 'prepare');
+  await installPhase(carrying, 'refuse');
+  const isMended = mending.guards.some(({findings, arrange}) => findings || arrange);
+  for (let time = 0; ; time++) {
+    if (isMended) await mendRows(install);
+    if ((await installPhase(carrying, 'enforce')) === 'done') break;
+    if (time === mostAgain)
+      throw new SesstuiError(
+        'timeout',
+        `rows that are in the way came ${mostAgain + 1} times while they were mended`,
+        'Stop the writer that makes them for a moment, then install again.',
+      );
+  }
+  await installPhase(carrying, 'tidy');
+};

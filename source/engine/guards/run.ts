@@ -1,0 +1,259 @@
+/** Carrying out an install or uninstall: what must hold before, what is written down, what is told after. */
+import {environmentName} from '../../config/schema.js';
+import type {Connector, Unit} from '../../connector.js';
+import {asSesstuiError, SesstuiError} from '../../errors.js';
+import type {GuardPlan, GuardProgress, GuardResult} from '../../guards.js';
+import {requireConfirmations} from '../confirmations.js';
+import {configurationOf, type Planning} from '../plan/held-plan.js';
+import {beginRun, type OpenRun, whoami} from '../run/open-run.js';
+import {requireFree} from '../run/run-lock.js';
+import {findingWords} from './in-the-way.js';
+import {type Install, installGuards} from './install.js';
+import {infosOf} from './look.js';
+import {type Prepared, prepareGuards} from './prepare.js';
+import {StepRecorder} from './recorder.js';
+import {guardRunsOf, settleEarlier} from './records.js';
+import {shapesOf} from './rules.js';
+import {type Carrying, Interruption, uninstallAll} from './steps.js';
+
+export type GuardRunOptions = {
+  note?: string;
+  confirmed?: string[];
+  signal?: AbortSignal;
+  onProgress?: (progress: GuardProgress) => void;
+};
+
+/** Throws `usage` where rows are in the way that nobody said are to be mended. */
+const refuseInTheWay = ({plan: {check, findings, violations, clean}}: Prepared): void => {
+  if (violations.length > 0)
+    throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
+  if (clean || Object.keys(findings).length === 0) return;
+  throw new SesstuiError(
+    'usage',
+    `${check}: in the way are ${findingWords(findings)}`,
+    'Add --clean, which mends them in a run of its own that can be taken back, or clean first (sesstui clean).',
+  );
+};
+
+const noRows = (changes: number): AsyncIterable<Unit> & {changes: number} => ({
+  changes,
+  async *[Symbol.asyncIterator]() {},
+});
+
+/** Of two at once the one that began later gives way. */
+const requireAlone = async (planning: Planning, {run, header}: {run: OpenRun; header: OpenRun['header']}) => {
+  const {stateDirectory} = planning;
+  const before = (other: OpenRun['header']): boolean =>
+    other.at < header.at || (other.at === header.at && other.run < header.run);
+  for (const {header: other} of await guardRunsOf(stateDirectory, header.server, header.check)) {
+    if (!before(other)) continue;
+    await requireFree(stateDirectory, other.run).catch(async error => {
+      await new StepRecorder(run).end('done');
+      throw error;
+    });
+  }
+};
+
+const begin = async (
+  planning: Planning,
+  {plan, checker, server, before, guards}: Prepared,
+  note: string | null,
+): Promise<OpenRun> => {
+  const working = guards.filter(({name}) => plan.steps.some(({guard}) => guard === name));
+  const run = await beginRun(
+    planning.stateDirectory,
+    {
+      store: checker.store.name,
+      check: checker.id,
+      action: plan.direction === 'install' ? 'install-guards' : 'uninstall-guards',
+      environment: environmentName(planning.config),
+      server,
+      note,
+      undoes: plan.of && plan.direction === 'uninstall' ? plan.of : null,
+      reasons: [],
+      of: {drastic: false, secrets: checker.config.secrets, configuration: configurationOf(checker)},
+      guards: {
+        direction: plan.direction,
+        names: working.map(({name}) => name),
+        before: Object.fromEntries(working.map(({name}) => [name, before[name]!])),
+        clean: plan.clean,
+      },
+    },
+    noRows(plan.steps.length),
+    [],
+  );
+  try {
+    await requireAlone(planning, {run, header: run.header});
+    return run;
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
+};
+
+/** Takes out again what was not there before an install that can't be finished. */
+const takeBack = async (prepared: Prepared, carrying: Carrying, notes: string[]): Promise<void> => {
+  const own = prepared.guards.filter(
+    ({name}) => prepared.plan.before.find(({guard}) => guard === name)?.state !== 'installed',
+  );
+  try {
+    await uninstallAll({...carrying, done: []}, own);
+    await carrying.recorder.takenBack();
+    carrying.done.length = 0;
+    notes.push('what the install had put into the database was taken out again');
+  } catch (error) {
+    if (error instanceof Interruption) throw error;
+    notes.push(
+      `what the install had put into the database could not be taken out again (${asSesstuiError(error).message}): \`sesstui guards uninstall ${prepared.plan.check}\` does`,
+    );
+  }
+};
+
+type Ended = Pick<GuardResult, 'interrupted' | 'error'>;
+
+const carryOut = async (prepared: Prepared, install: Install): Promise<Ended> => {
+  const {carrying, notes} = install;
+  const {recorder} = carrying;
+  const isInstall = prepared.plan.direction === 'install';
+  let ended: Ended = {interrupted: false};
+  try {
+    try {
+      await (isInstall ? installGuards(install) : uninstallAll(carrying));
+    } catch (error) {
+      if (error instanceof Interruption || carrying.signal?.aborted) throw new Interruption();
+      const fault = asSesstuiError(error);
+      ended = {interrupted: false, error: fault.toJSON()};
+      // Another process has it now, or the store can't be written to: then there is nothing to be done here.
+      if (isInstall && !['state', 'unreachable', 'refused', 'read-only'].includes(fault.code))
+        await takeBack(prepared, carrying, notes);
+    }
+    await recorder.end('done');
+  } catch (error) {
+    if (error instanceof Interruption) {
+      notes.push('what was done stays: install or uninstall again goes on from there');
+      await recorder.end('interrupted');
+      return {interrupted: true};
+    }
+    ended = {...ended, error: ended.error ?? asSesstuiError(error).toJSON()};
+  }
+  return ended;
+};
+
+/** Why guards are not as they should be though every step was done; null when they are. */
+const unfinished = ({check, direction, guards}: GuardResult): SesstuiError | null => {
+  const wrong = guards.find(({state}) =>
+    direction === 'install' ? state !== 'installed' : state === 'installed',
+  );
+  return wrong
+    ? new SesstuiError(
+        'internal',
+        `${check}: guard ${wrong.guard} is ${wrong.state}${wrong.why ? ` (${wrong.why})` : ''} though every step was done`,
+        `Look at it with \`sesstui guards ${check}\`.`,
+      )
+    : null;
+};
+
+const writeGuards = async (
+  planning: Planning,
+  prepared: Prepared,
+  writer: Connector,
+  options: GuardRunOptions,
+): Promise<GuardResult> => {
+  const {plan, checker, guards, before} = prepared;
+  const {signal, onProgress} = options;
+  const notes = [...plan.notes];
+  const result: GuardResult = {
+    run: null,
+    dryRun: false,
+    check: plan.check,
+    direction: plan.direction,
+    guards: plan.before,
+    steps: [],
+    runs: [],
+    notes,
+    interrupted: false,
+  };
+  const run = await begin(planning, prepared, options.note ?? null);
+  result.run = run.header.run;
+  try {
+    const recorder = new StepRecorder(run);
+    const carrying: Carrying = {
+      keeper: writer.guards,
+      recorder,
+      guards,
+      before,
+      done: result.steps,
+      signal,
+      onProgress,
+    };
+    const install: Install = {
+      carrying,
+      mending: {planning, checker, guards, signal},
+      allowScan: planning.allowScan,
+      note: `${options.note ? `${options.note}; ` : ''}for the guards of run ${run.header.run}`,
+      allowed: plan.mends.reduce((sum, {changes}) => sum + changes, 0) + planning.config.limits.changes,
+      runs: result.runs,
+      notes,
+    };
+    Object.assign(result, await carryOut(prepared, install));
+  } finally {
+    await run.close();
+  }
+  const infos = await infosOf(checker, writer, await shapesOf(checker, writer));
+  result.guards = infos.filter(({guard}) => plan.guards.includes(guard));
+  if (!result.error && !result.interrupted) {
+    const wrong = unfinished(result);
+    if (wrong) result.error = wrong.toJSON();
+  }
+  return result;
+};
+
+/** What was cut off and needs nothing more is closed by the next run of the same guards, and this tells by whom. */
+const settle = (planning: Planning, {plan, records}: Prepared, run: string | null): Promise<void> =>
+  settleEarlier(planning.stateDirectory, records, {
+    direction: plan.direction,
+    guards: plan.guards,
+    by: run ?? whoami(),
+    of: plan.of,
+  });
+
+/** Looks again first. Throws what keeps it from being carried out, before anything was written. */
+export const runGuardPlan = async (
+  planning: Planning,
+  shown: GuardPlan,
+  options: GuardRunOptions,
+): Promise<GuardResult> => {
+  const {check, direction, guards, clean, of} = shown;
+  const prepared = await prepareGuards(planning, check, direction, {
+    guards,
+    clean,
+    of,
+    signal: options.signal,
+  });
+  const {plan, checker} = prepared;
+  refuseInTheWay(prepared);
+  requireConfirmations(plan.confirmations, options.confirmed ?? []);
+  if (plan.steps.length === 0) {
+    await settle(planning, prepared, null);
+    return {
+      run: null,
+      dryRun: false,
+      check: plan.check,
+      direction,
+      guards: plan.before,
+      steps: [],
+      runs: [],
+      notes: [...plan.notes, 'there was nothing to be done'],
+      interrupted: false,
+    };
+  }
+  options.signal?.throwIfAborted();
+  const writer = await checker.store.openWriter();
+  try {
+    const result = await writeGuards(planning, prepared, writer, options);
+    if (!result.error && !result.interrupted) await settle(planning, prepared, result.run);
+    return result;
+  } finally {
+    await writer.close();
+  }
+};
