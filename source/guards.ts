@@ -18,8 +18,18 @@ export type GuardRule =
   | {rule: 'undeletable'; table: string; columns: DeviceColumns}
   /** A signed-in user deals with the device sessions of its own email only. */
   | {rule: 'own-rows'; table: string; columns: DeviceColumns}
-  /** Before a row is inserted, the rows of its customer that match `stale` are set to `set`. */
-  | {rule: 'cancel-first'; table: string; customer: string; stale: Pred; set: Record<string, NewValue>}
+  /**
+   * Before a row is inserted, the rows of its customer that match `stale` are set to `set`. `active`: statuses that are
+   * never touched, for `guards test` to try.
+   */
+  | {
+      rule: 'cancel-first';
+      table: string;
+      customer: string;
+      stale: Pred;
+      set: Record<string, NewValue>;
+      active?: string[];
+    }
   /** No two documents have the same id. */
   | {rule: 'unique-id'; table: string; id: string}
   /** Every document has an id that is text and not empty. (A format that is merely unusual is no fault: `info`.) */

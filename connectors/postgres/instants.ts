@@ -71,26 +71,49 @@ export const microsOf = (typed: Typed, zone: string): string => {
   return typed.kind === 'json' ? ofJson(typed.sql, zone) : 'null::float8';
 };
 
+/** Milliseconds that can be taken from any now of our time without leaving PostgreSQL's calendar. */
+const countable = 5e13;
+
+/** `ms` before the store's now, as this type: bound, or counted from the clock of the scope. null where it has none. */
+const limitAs = (
+  type: 'timestamptz' | 'timestamp',
+  ms: number,
+  {now, clock, binder}: Scope,
+): string | null => {
+  if (clock !== undefined) {
+    const moment = ms === 0 ? clock : `${clock} - interval '${ms} milliseconds'`;
+    if (ms > countable) return null;
+    return type === 'timestamp' ? `((${moment}) at time zone 'UTC')` : `(${moment})`;
+  }
+  const text = isoOfMicros(now - ms * 1000);
+  return /^\d{4}-/.test(text) ? binder.bind(text, type) : null;
+};
+
+/** `ms` before the store's now, in microseconds since 1970. */
+export const limitMicros = (ms: number, {now, clock, binder}: Scope): string =>
+  clock === undefined
+    ? binder.bind(String(now - ms * 1000), 'float8')
+    : `(${ofTimestamptz(clock)} - ${float(ms * 1000)})`;
+
 /**
  * A comparison that an index can serve, when every attribute is timestamptz (or timestamp read in UTC); else null.
- * `before` asks for finite and earlier than `micros`, otherwise finite and later.
+ * `before` asks for finite and earlier than `ms` before now, otherwise finite and later.
  */
 export const comparedMoment = (
   parts: Typed[],
   zone: string,
   before: boolean,
-  micros: number,
+  ms: number,
   scope: Scope,
 ): string | null => {
   const families = new Set(parts.map(part => part.column?.type.family));
   const [family] = families;
   const naive = family === 'timestamp' && zone === 'UTC';
   if (families.size !== 1 || !(naive || family === 'timestamptz')) return null;
-  const text = isoOfMicros(micros);
-  if (!/^\d{4}-/.test(text)) return null;
+  const limit = limitAs(naive ? 'timestamp' : 'timestamptz', ms, scope);
+  if (limit === null) return null;
   const columns = parts.map(part => part.column!.sql);
   const moment = columns.length === 1 ? columns[0]! : `coalesce(${columns.join(', ')})`;
-  const limit = scope.binder.bind(text, family!);
   const [first, last] = naive
     ? [`>= ${firstNaive}`, `<= ${lastNaive}`]
     : [`>= ${firstAware}`, "< 'infinity'"];

@@ -6,7 +6,7 @@
 import type {Expr, Kind, Pred} from '../../source/forms.js';
 import type {Table} from './catalogue.js';
 import {attribute, expression} from './expressions.js';
-import {comparedMoment} from './instants.js';
+import {comparedMoment, limitMicros} from './instants.js';
 import {isIn} from './membership.js';
 import {equal, equalKeys, type Scope, type Typed} from './typed.js';
 import {floatType} from './types.js';
@@ -90,17 +90,17 @@ const numberIn = (typed: Typed): Typed =>
       }
     : typed;
 
-const compared = (expr: Expr, before: boolean, micros: number, compiler: Compiler): string => {
+const compared = (expr: Expr, before: boolean, ms: number, compiler: Compiler): string => {
   const {table, alias, scope} = compiler;
   if ('instant' in expr) {
     const parts = expr.instant.map(name => attribute(name, table, alias, scope));
-    const native = comparedMoment(parts, expr.zone ?? 'UTC', before, micros, scope);
+    const native = comparedMoment(parts, expr.zone ?? 'UTC', before, ms, scope);
     if (native) return native;
   }
   const typed = numberIn(expression(expr, table, alias, scope));
   if (typed.kind !== 'number') return 'false';
   // Bound to a name, because the expression is long and would be evaluated for each comparison.
-  const limit = scope.binder.bind(String(micros), 'float8');
+  const limit = limitMicros(ms, scope);
   return `(select ${isFiniteNumber({...typed, sql: 'v'})} and v ${before ? '<' : '>'} ${limit} from (select ${typed.sql} as v) n)`;
 };
 
@@ -129,8 +129,8 @@ export const predicate = (pred: Pred, compiler: Compiler): string => {
     return equal(a, b);
   }
   if ('in' in pred) return isIn(pred.in, expression(pred.of, table, alias, scope), 'set' in pred.of, scope);
-  if ('older' in pred) return compared(pred.of, true, scope.now - pred.older * 1000, compiler);
-  if ('future' in pred) return compared(pred.future, false, scope.now, compiler);
+  if ('older' in pred) return compared(pred.of, true, pred.older, compiler);
+  if ('future' in pred) return compared(pred.future, false, 0, compiler);
   const there: Compiler = {...compiler, table: tables(pred.partner.table), alias: `${alias}p`};
   const pairs = pred.partner.on.map(([mine, theirs]) =>
     equalKeys(expression(mine, table, alias, scope), expression(theirs, there.table, there.alias, scope)),

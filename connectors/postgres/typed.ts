@@ -22,6 +22,8 @@ export type Scope = {
   binder: Binder;
   /** The store's now, in microseconds since 1970. */
   now: number;
+  /** SQL of a timestamptz that is now instead, where the text outlives its statement: in a trigger's function. */
+  clock?: string;
   /** The collation that lower-cases, as a suffix; empty for the server's default. */
   lower: string;
 };

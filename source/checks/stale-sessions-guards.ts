@@ -19,6 +19,7 @@ export const staleSessionsGuards = (config: StaleSessionsConfig, stale: Pred): G
         table: sessions.table,
         customer: sessions.customer,
         stale,
+        active: statuses.active,
         set: {
           [sessions.status]: {value: statuses.cancelled},
           [sessions.updatedAt]: {now: true, zone: config.timeZone},
