@@ -9,7 +9,7 @@ export type Reply = {status: number; body: Json};
 type Callback<T> = (error: unknown, value?: T) => void;
 type Level = {
   keys(range: {gte: string; lt: string}): AsyncIterable<string>;
-  values(range: {gte: string; lt: string}): AsyncIterable<Json>;
+  iterator(range: {gt: string; lt: string; limit: number}): AsyncIterable<[string, Json]>;
 };
 type SubLevel = {
   get(key: string, done: Callback<Json>): void;

@@ -2,8 +2,9 @@ import {randomBytes} from 'node:crypto';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import zlib from 'node:zlib';
+import {describeTable} from './dynamodb-counts.js';
 import {createEngine, type Engine, type Json, type Reply} from './dynamodb-engine.js';
-import {describeTable, updateTable} from './dynamodb-indexes.js';
+import {refuseIndex, updateTable} from './dynamodb-indexes.js';
 import {createLock} from './dynamodb-lock.js';
 import {keyNames, keyOf} from './dynamodb-steps.js';
 import {createTransactions} from './dynamodb-transactions.js';
@@ -17,13 +18,16 @@ export type DynamodbFront = {endpoint: string; port: number; close(): Promise<vo
  * Starts an in-memory DynamoDB for the demo: dynalite's tables, items and expressions, with TransactWriteItems,
  * TransactGetItems and the adding and removing of global secondary indexes supplied here. Every answer says so in
  * the header `x-sesstui-stand-in`. Credentials and signatures are not looked at. Port 0 or none takes a free one.
+ * `indexMs`: how long it takes at least to build or remove an index.
  */
 export const startDynamodbFront = async ({
   port = 0,
   host = '127.0.0.1',
+  indexMs = 1500,
 }: {
   port?: number;
   host?: string;
+  indexMs?: number;
 } = {}): Promise<DynamodbFront> => {
   const engine = createEngine();
   const transactions = createTransactions(engine);
@@ -36,9 +40,14 @@ export const startDynamodbFront = async ({
       case 'TransactGetItems':
         return lock.alone(() => transactions.read(params));
       case 'UpdateTable':
-        return lock.alone(() => updateTable(engine, params));
+        return lock.alone(() => updateTable(engine, params, {lock, leastMs: indexMs}));
       case 'DescribeTable':
         return lock.shared(() => describeTable(engine, params));
+      case 'Query':
+      case 'Scan':
+        return lock.shared(
+          async () => (await refuseIndex(engine, params)) ?? engine.execute(operation, params),
+        );
       default:
         if (params.ReturnValuesOnConditionCheckFailure === 'ALL_OLD')
           return lock.alone(() => withOldItem(engine, operation, params));

@@ -5,6 +5,7 @@ import {
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
+  type GlobalSecondaryIndexUpdate,
   PutItemCommand,
   QueryCommand,
   ScanCommand,
@@ -22,7 +23,7 @@ let front: DynamodbFront;
 let client: DynamoDBClient;
 
 beforeAll(async () => {
-  front = await startDynamodbFront();
+  front = await startDynamodbFront({indexMs: 50});
   client = new DynamoDBClient({
     endpoint: front.endpoint,
     region: 'eu-west-1',
@@ -257,7 +258,7 @@ describe('DynamoDB front', () => {
     expect({Items, Count}).toEqual({Items: [{sessionId: {S: 't7'}}], Count: 1});
   });
 
-  test('adds an index to a table that has rows, keeps it, and removes it', async () => {
+  test('adds an index to a table that has rows, keeps it, and removes it, as slowly as AWS does', async () => {
     await client.send(
       new BatchWriteItemCommand({
         RequestItems: {
@@ -267,43 +268,55 @@ describe('DynamoDB front', () => {
         },
       }),
     );
-    await client.send(
-      new UpdateTableCommand({
-        TableName,
-        AttributeDefinitions: [{AttributeName: 'accountId', AttributeType: 'S'}],
-        GlobalSecondaryIndexUpdates: [
-          {
-            Create: {
-              IndexName: 'accountId-index',
-              KeySchema: [{AttributeName: 'accountId', KeyType: 'HASH'}],
-              Projection: {ProjectionType: 'ALL'},
-            },
-          },
-        ],
-      }),
-    );
-    await put('t8-3', {accountId: {S: 'a8'}});
+    const {Table: before} = await client.send(new DescribeTableCommand({TableName}));
+    const update = (change: GlobalSecondaryIndexUpdate) =>
+      client.send(
+        new UpdateTableCommand({
+          TableName,
+          AttributeDefinitions: [{AttributeName: 'accountId', AttributeType: 'S'}],
+          GlobalSecondaryIndexUpdates: [change],
+        }),
+      );
+    const create = (IndexName: string): GlobalSecondaryIndexUpdate => ({
+      Create: {
+        IndexName,
+        KeySchema: [{AttributeName: 'accountId', KeyType: 'HASH'}],
+        Projection: {ProjectionType: 'ALL'},
+      },
+    });
+    const IndexName = 'accountId-index';
     const sessions = async () => {
       const {Items} = await client.send(
         new QueryCommand({
           TableName,
-          IndexName: 'accountId-index',
+          IndexName,
           KeyConditionExpression: 'accountId = :a',
           ExpressionAttributeValues: {':a': {S: 'a8'}},
         }),
       );
       return Items!.map(item => item.sessionId!.S).sort();
     };
+    await update(create(IndexName));
+    await expect(sessions()).rejects.toThrow('Cannot read from backfilling global secondary index');
+    await expect(update({Delete: {IndexName}})).rejects.toMatchObject({name: 'ResourceInUseException'});
+    await expect(update(create('another'))).rejects.toMatchObject({name: 'LimitExceededException'});
+    await put('t8-3', {accountId: {S: 'a8'}});
+    const {Table: meanwhile} = await client.send(new DescribeTableCommand({TableName}));
+    expect(meanwhile).toMatchObject({
+      TableStatus: 'UPDATING',
+      GlobalSecondaryIndexes: [{IndexStatus: 'CREATING', Backfilling: true}],
+    });
+    const settled = async () => {
+      const {Table} = await client.send(new DescribeTableCommand({TableName}));
+      return Table?.TableStatus === 'ACTIVE' ? Table : settled();
+    };
+    const {ItemCount, GlobalSecondaryIndexes} = await settled();
+    expect(GlobalSecondaryIndexes).toMatchObject([{IndexName, IndexStatus: 'ACTIVE'}]);
+    expect(ItemCount).toBeGreaterThan(3);
     expect(await sessions()).toEqual(['t8-1', 't8-2', 't8-3']);
-    const {Table} = await client.send(new DescribeTableCommand({TableName}));
-    expect(Table).toMatchObject({TableStatus: 'ACTIVE', GlobalSecondaryIndexes: [{IndexStatus: 'ACTIVE'}]});
-    expect(Table!.ItemCount).toBeGreaterThan(3);
-    await client.send(
-      new UpdateTableCommand({
-        TableName,
-        GlobalSecondaryIndexUpdates: [{Delete: {IndexName: 'accountId-index'}}],
-      }),
-    );
+    await update({Delete: {IndexName}});
+    await expect(sessions()).rejects.toMatchObject({name: 'ValidationException'});
+    expect({...(await settled()), ItemCount: 0}).toEqual({...before, ItemCount: 0});
     await expect(sessions()).rejects.toMatchObject({name: 'ValidationException'});
   });
 
