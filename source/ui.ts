@@ -1,5 +1,6 @@
 /** The terminal UI: holds the state, draws it, runs its effects and timers, and leaves the terminal as it was. */
 import {asSesstuiError} from './errors.js';
+import type {FaultyWrites} from './faulty-writes.js';
 import type {Effect, Message} from './state/messages.js';
 import {initialState, type State} from './state/state.js';
 import {update} from './state/update.js';
@@ -17,6 +18,8 @@ export type UiOptions = {
   color: boolean;
   /** Sentences about parts of the demo that stand in for the real ones; null outside the demo. */
   demo: string[] | null;
+  /** Gives what became of the demo's faulty writes, whenever that changes. */
+  onTraffic?: (listener: (writes: Record<string, FaultyWrites>) => void) => void;
 };
 
 const signals = {SIGINT: 130, SIGTERM: 143, SIGHUP: 129} as const;
@@ -132,6 +135,7 @@ export const openUi = async (engine: UiEngine, options: UiOptions): Promise<numb
   stdout.on('error', onGone);
   stdin.on('end', onGone);
   stdin.on('error', onGone);
+  options.onTraffic?.(writes => store.send({type: 'traffic', writes}));
   const stopStatus = engine.onStatus(stores => store.send({type: 'status', stores}));
 
   terminal.enter();

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {environmentSecrets} from '../config/environment.js';
 import type {LoadedConfig} from '../config/load.js';
 import type {FullEngine} from '../engine/engine.js';
+import type {FaultyWrites} from '../faulty-writes.js';
 import {writeOut} from '../output/write-out.js';
 import {createRedactor} from '../redact.js';
 import {sanitise} from '../sanitise.js';
@@ -26,6 +27,8 @@ export type Context = {
   /** Everything else, to standard error; sanitised and without credentials. */
   tell: (text: string) => void;
   redact: (text: string) => string;
+  /** Called with what became of the faulty writes of the demo behind this program, when that changes. */
+  onTraffic: (listener: (writes: Record<string, FaultyWrites>) => void) => void;
   close: () => Promise<void>;
 };
 
@@ -43,9 +46,10 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
   let state: Promise<string> | undefined;
 
   let demo: StartedDemo | undefined;
+  let listener: ((writes: Record<string, FaultyWrites>) => void) | undefined;
   const load = async (): Promise<LoadedConfig> => {
     if (flags.has('demo')) {
-      demo = await startDemoStores(flags);
+      demo = await startDemoStores(flags, writes => listener?.(writes));
       closers.push(() => demo!.close());
       return demo.config;
     }
@@ -103,6 +107,9 @@ export const makeContext = (parsed: Parsed, signal: AbortSignal): Context => {
           .join('\n')}\n`,
       ),
     redact: text => redact(text),
+    onTraffic: next => {
+      listener = next;
+    },
     close: async () => {
       for (const closer of closers.splice(0)) await closer().catch(() => undefined);
     },
@@ -116,7 +123,10 @@ type StartedDemo = {
 };
 
 /** The stores start behind the screen: each is waited for when it is first asked. */
-const startDemoStores = async (flags: Flags): Promise<StartedDemo> => {
+const startDemoStores = async (
+  flags: Flags,
+  onTraffic: (writes: Record<string, FaultyWrites>) => void,
+): Promise<StartedDemo> => {
   const [{startDemoBehind}, {configFromObject}] = await Promise.all([
     import('../demo/behind.js'),
     import('../config/load.js'),
@@ -135,6 +145,7 @@ const startDemoStores = async (flags: Flags): Promise<StartedDemo> => {
       void readyStore(store);
       ready.get(store)!();
     },
+    onTraffic,
   });
   return {
     config: configFromObject(demo.config),

@@ -3,6 +3,7 @@
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {SesstuiError} from '../errors.js';
+import {type FaultyWrites, faultyWritesText} from '../faulty-writes.js';
 import {toJsonText} from '../output/json.js';
 import type {Context} from './context.js';
 
@@ -26,6 +27,18 @@ const refuseOthers = async (path: string): Promise<void> => {
     );
 };
 
+/** Says of each store when a guard begins to refuse its faulty writes, or to put them right. */
+const tellRefusals = (tell: Context['tell']) => {
+  const told = new Set<string>();
+  return (writes: Record<string, FaultyWrites>): void => {
+    for (const [store, faulty] of Object.entries(writes)) {
+      if (faulty.refused + faulty.mended === 0 || told.has(store)) continue;
+      told.add(store);
+      tell(`${store}: a guard holds, ${faultyWritesText(faulty)}`);
+    }
+  };
+};
+
 export const demo = async (context: Context): Promise<number> => {
   const {flags, signal} = context;
   const path = resolve(flags.text('out') ?? 'sesstui.yaml');
@@ -36,6 +49,7 @@ export const demo = async (context: Context): Promise<number> => {
     traffic: !flags.has('no-traffic'),
     rows: flags.number('rows', 0),
     seed: flags.number('seed', 0),
+    onTraffic: tellRefusals(context.tell),
   });
   try {
     await Promise.race([stores.ready, aborted(signal)]);
@@ -49,6 +63,8 @@ export const demo = async (context: Context): Promise<number> => {
         : `The demo stores are ready. Look at them with:\n  sesstui --config ${path}\n  sesstui --config ${path} check\nCtrl-C ends them.\n`,
     );
     await aborted(signal);
+    for (const [store, {faulty}] of Object.entries(stores.trafficStats()))
+      context.tell(`${store}: ${faultyWritesText(faulty)}`);
     return 0;
   } finally {
     await stores.close();

@@ -16,5 +16,11 @@ export const screen = async (context: Context): Promise<number> => {
     context.engine(),
     isDemo ? import('../demo/config.js').then(module => module.demoStandIns) : null,
   ]);
-  return openUi(engine, {stdin: process.stdin, stdout: process.stdout, color: context.color, demo: standIns});
+  return openUi(engine, {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    color: context.color,
+    demo: standIns,
+    onTraffic: context.onTraffic,
+  });
 };

@@ -1,5 +1,6 @@
 /** Starts the demo: three embedded servers, the five systems' sample data in them, and their live traffic. */
 import {createServer} from 'node:net';
+import type {FaultyWrites} from '../faulty-writes.js';
 import {type DemoAddresses, type DemoConfig, demoConfig, demoYaml} from './config.js';
 import {defaultRows, defaultSeed} from './seed-plan.js';
 import type {DemoSystem, ServerName} from './seed-stores.js';
@@ -17,6 +18,8 @@ export type DemoOptions = {
   seed?: number;
   /** Called with each store's name (`kite`, `chat`, …) once its data is there. */
   onReady?(store: string): void;
+  /** Called about once a second while there is traffic, when a count has changed, with every store's. */
+  onTraffic?(writes: Record<string, FaultyWrites>): void;
 };
 
 export type Demo = {
@@ -55,6 +58,23 @@ const freePorts = async (count: number): Promise<number[]> => {
   );
   await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))));
   return ports;
+};
+
+const tellMs = 1000;
+
+const tellChanges = (
+  running: ReadonlyMap<string, Running>,
+  tell: (writes: Record<string, FaultyWrites>) => void,
+): NodeJS.Timeout => {
+  let last = '{}';
+  return setInterval(() => {
+    const writes = Object.fromEntries(
+      [...running].map(([store, traffic]) => [store, traffic.stats().faulty]),
+    );
+    const text = JSON.stringify(writes);
+    if (text !== last) tell(writes);
+    last = text;
+  }, tellMs);
 };
 
 /**
@@ -107,8 +127,11 @@ export const startDemo = async (options: DemoOptions): Promise<Demo> => {
   // Whoever doesn't wait for `ready` still has the stores to tell that they are down.
   ready.catch(() => {});
 
+  const telling = options.onTraffic && tellChanges(running, options.onTraffic);
+
   const stop = async (): Promise<void> => {
     stopping.abort();
+    clearInterval(telling);
     await Promise.all([...running.values()].map(traffic => traffic.stop()));
     await ready.catch(() => {});
     await Promise.all([...running.values()].map(traffic => traffic.stop()));

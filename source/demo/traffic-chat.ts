@@ -19,7 +19,7 @@ export const chatTraffic = (url: string, seed: number, people: number): Traffic<
     disconnect: client => client.close(true),
     // A duplicate key, or a document that the validator turned down.
     isRefusal: error => [11000, 121].includes((error as {code?: number}).code ?? 0),
-    step: async (client, random, count) => {
+    step: async (client, random, count, faulty) => {
       const collection = client.db(chatDatabase).collection<Document>(chatCollection);
       const now = new Date();
       if (own.length > 0 && random.chance(0.35)) {
@@ -36,11 +36,11 @@ export const chatTraffic = (url: string, seed: number, people: number): Traffic<
         return;
       }
       const {before, after} = conversation(random, person(seed, random.int(0, people - 1)), now.getTime());
-      const id = random.chance(0.6)
-        ? {sessionId: random.uuid()}
-        : random.pick([{sessionId: null}, {}, {sessionId: ''}]);
-      await collection.insertOne({...before, ...id, ...after, createdAt: now});
-      count();
+      const insert = (id: Document) => collection.insertOne({...before, ...id, ...after, createdAt: now});
+      if (random.chance(0.6)) {
+        await insert({sessionId: random.uuid()});
+        count();
+      } else await faulty(() => insert(random.pick([{sessionId: null}, {}, {sessionId: ''}])));
       own.push(before._id);
       if (own.length > rememberedConversations) own.shift();
     },

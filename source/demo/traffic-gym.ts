@@ -8,12 +8,15 @@ import type {Traffic} from './traffic-loop.js';
 import {connectPostgres, disconnectPostgres, isPostgresRefusal} from './traffic-postgres.js';
 
 const sessionMinutes = 60 * 24 * 14;
+/** The email's first background session is no fault: only another one is. */
+const backgroundOf = `select from auth_sessions
+  where session_type = 'background' and lower(btrim(email, E' \\t\\u00a0')) = lower($1::text) limit 1`;
 
 export const gymTraffic = (url: string, seed: number, people: number): Traffic<pg.Client> => ({
   connect: connectPostgres(url),
   disconnect: disconnectPostgres,
   isRefusal: isPostgresRefusal,
-  step: async (client, random, count) => {
+  step: async (client, random, count, faulty) => {
     const {email} = person(seed, random.int(0, people - 1));
     const now = Date.now();
     // A device signs in (at the turnstile for a minute only), and with half of them the whole login runs.
@@ -21,8 +24,11 @@ export const gymTraffic = (url: string, seed: number, people: number): Traffic<p
     await insert(client, random, email, 'device', now, new Date(now + minutes * 60_000));
     count();
     if (random.chance(0.5)) return;
-    await insert(client, random, random.pick(typedEmails(email)), 'background', now, null);
-    count();
+    const inBackground = () =>
+      insert(client, random, random.pick(typedEmails(email)), 'background', now, null);
+    const {rowCount} = await client.query(backgroundOf, [email]);
+    if (rowCount) await faulty(inBackground);
+    else await inBackground().then(count);
   },
 });
 

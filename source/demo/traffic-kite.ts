@@ -10,18 +10,18 @@ import {canonicalKiteId, kiteSession} from './seed-kite.js';
 import {attributeOf, attributesOf, demoDynamodbClient} from './seed-load-dynamodb.js';
 import {spellMoment} from './seed-moments.js';
 import {type Person, person} from './seed-people.js';
-import type {Traffic} from './traffic-loop.js';
+import type {Faulty, Traffic} from './traffic-loop.js';
 
-type Step = {client: DynamoDBClient; random: Random; someone: Person; count: () => void};
+type Step = {client: DynamoDBClient; random: Random; someone: Person; count: () => void; faulty: Faulty};
 
 /** `accounts`: log in as one of the first so many people. */
 export const kiteTraffic = (endpoint: string, seed: number, accounts: number): Traffic<DynamoDBClient> => ({
   connect: async () => demoDynamodbClient(endpoint),
   disconnect: client => client.destroy(),
-  // DynamoDB has no rule that could turn these writes down.
   isRefusal: () => false,
-  step: (client, random, count) => {
-    const step = {client, random, count, someone: person(seed, random.int(0, accounts - 1))};
+  neverRefused: 'DynamoDB has no constraint that would refuse them: writers have to take the write path',
+  step: (client, random, count, faulty) => {
+    const step = {client, random, count, faulty, someone: person(seed, random.int(0, accounts - 1))};
     return random.chance(0.6) ? logIn(step) : refresh(step);
   },
 });
@@ -37,11 +37,11 @@ const updateExisting = async (client: DynamoDBClient, input: UpdateItemCommandIn
   }
 };
 
-const logIn = async ({client, random, someone, count}: Step): Promise<void> => {
+const logIn = async ({client, random, someone, count, faulty}: Step): Promise<void> => {
   const sessionId = random.uuid();
   const item = kiteSession(random, sessionId, someone, Date.now());
-  await client.send(new PutItemCommand({TableName: 'kite-sessions', Item: attributesOf(item)}));
-  count();
+  const put = new PutItemCommand({TableName: 'kite-sessions', Item: attributesOf(item)});
+  await faulty(() => client.send(put));
   // The reference is a second write, and gets lost when the service stops between the two.
   if (random.chance(0.15)) return;
   const referred = await updateExisting(client, {

@@ -1,17 +1,26 @@
 /** One client of a store that does a small thing every second or so, as an application would, until stopped. */
 import {setTimeout as pause} from 'node:timers/promises';
+import type {FaultyWrites} from '../faulty-writes.js';
 import type {Random} from './random.js';
 
 /** `refusals`: writes that the store's own rules (a guard) turned down. `errors`: everything else that failed. */
-export type TrafficStats = {writes: number; refusals: number; errors: number};
+export type TrafficStats = {writes: number; refusals: number; errors: number; faulty: FaultyWrites};
+
+/**
+ * Makes a write that the application does wrong, and counts what becomes of it (among the writes too). `isMended`, asked
+ * when it was stored: whether the store put right what was wrong.
+ */
+export type Faulty = <T>(write: () => Promise<T>, isMended?: () => Promise<boolean>) => Promise<T>;
 
 export type Traffic<Client> = {
   connect(): Promise<Client>;
   /** One thing that the application does. `count` is called after each write that the store took. */
-  step(client: Client, random: Random, count: () => void): Promise<void>;
+  step(client: Client, random: Random, count: () => void, faulty: Faulty): Promise<void>;
   /** Must end what is under way: it is also called while a step is. */
   disconnect(client: Client): void | Promise<void>;
   isRefusal(error: unknown): boolean;
+  /** Why the store turns none of its faulty writes down, whatever guards it has. */
+  neverRefused?: string;
 };
 
 export type Running = {stats(): TrafficStats; stop(): Promise<void>};
@@ -26,7 +35,13 @@ const patienceMs = 500;
  * connects anew, after growing pauses. `stop` resolves within about a second.
  */
 export const startLoop = <Client>(traffic: Traffic<Client>, random: Random, speed = 1): Running => {
-  const stats: TrafficStats = {writes: 0, refusals: 0, errors: 0};
+  const never = traffic.neverRefused ?? null;
+  const stats: TrafficStats = {
+    writes: 0,
+    refusals: 0,
+    errors: 0,
+    faulty: {stored: 0, refused: 0, mended: 0, never},
+  };
   const stopping = new AbortController();
   let client: Client | null = null;
 
@@ -35,11 +50,24 @@ export const startLoop = <Client>(traffic: Traffic<Client>, random: Random, spee
     client = null;
     if (old !== null) await Promise.resolve(traffic.disconnect(old)).catch(() => {});
   };
+  const faulty: Faulty = async (write, isMended) => {
+    let result: Awaited<ReturnType<typeof write>>;
+    try {
+      result = await write();
+    } catch (error) {
+      if (!stopping.signal.aborted && traffic.isRefusal(error)) stats.faulty.refused++;
+      throw error;
+    }
+    stats.writes++;
+    if (isMended && (await isMended())) stats.faulty.mended++;
+    else stats.faulty.stored++;
+    return result;
+  };
   const step = async (): Promise<boolean> => {
     try {
       client ??= await traffic.connect();
       if (stopping.signal.aborted) return false;
-      await traffic.step(client, random, () => stats.writes++);
+      await traffic.step(client, random, () => stats.writes++, faulty);
     } catch (error) {
       if (stopping.signal.aborted) return false;
       if (!traffic.isRefusal(error)) {
@@ -65,7 +93,7 @@ export const startLoop = <Client>(traffic: Traffic<Client>, random: Random, spee
   const ended = run().finally(drop);
 
   return {
-    stats: () => ({...stats}),
+    stats: () => ({...stats, faulty: {...stats.faulty}}),
     stop: async () => {
       stopping.abort();
       const patience = () => pause(patienceMs, undefined, {ref: false});

@@ -16,14 +16,19 @@ export const registryTraffic = (url: string): Traffic<pg.Client> => {
     connect: connectPostgres(url),
     disconnect: disconnectPostgres,
     isRefusal: isPostgresRefusal,
-    step: async (client, random, count) => {
+    step: async (client, random, count, faulty) => {
       if (own.length === 0) own = (await client.query<SessionKeys>(someKeys)).rows;
       const restart = own.length > 0 && random.chance(0.7);
       const keys = restart ? random.pick(own) : sessionKeys(random, random.int(2, 6));
       const ids = restart ? reordered(random, keys.session_ids) : keys.session_ids;
-      await client.query(insertKeys, [keys.device_key, keys.stream_id, ids, keys.message_envelope]);
+      const insert = () =>
+        client.query(insertKeys, [keys.device_key, keys.stream_id, ids, keys.message_envelope]);
+      if (restart) {
+        await faulty(insert);
+        return;
+      }
+      await insert();
       count();
-      if (restart) return;
       own.push(keys);
       if (own.length > rememberedKeys) own.shift();
     },

@@ -5,12 +5,15 @@ import {insertRows, type TableRow} from './seed-load-postgres.js';
 import {person} from './seed-people.js';
 import {minute, second} from './seed-plan.js';
 import {mechanic, rideRequest, rideSession} from './seed-rides-rows.js';
-import type {Traffic} from './traffic-loop.js';
+import type {Faulty, Traffic} from './traffic-loop.js';
 import {connectPostgres, disconnectPostgres, isPostgresRefusal} from './traffic-postgres.js';
 
 type Ride = {session: string; customer: string};
-type Step = {client: pg.Client; random: Random; now: number; count: () => void};
+type Step = {client: pg.Client; random: Random; now: number; count: () => void; faulty: Faulty};
 const remembered = 20;
+/** Another open session of the same customer: it would block the payment of this one. */
+const isBlocked = `select from sessions where customer_id = $1 and id <> $2
+  and status in ('waiting', 'live', 'in_progress') limit 1`;
 
 /** `customers`: how many there are already; new ones are numbered from there. */
 export const ridesTraffic = (url: string, seed: number, customers: number): Traffic<pg.Client> => {
@@ -29,11 +32,23 @@ export const ridesTraffic = (url: string, seed: number, customers: number): Traf
     await insertRows(client, rows);
     count();
   };
+  const newOrder = ({random, now}: Step, customer: string) => {
+    const session = rideSession(random, now, customer, 'waiting', 0);
+    const rows = [session, rideRequest(random, now, customer, session, 'pending', 0)];
+    return {rows, ride: {session: session.row.id as string, customer}};
+  };
   const order = async (step: Step, customer: string): Promise<void> => {
-    const session = rideSession(step.random, step.now, customer, 'waiting', 0);
-    const request = rideRequest(step.random, step.now, customer, session, 'pending', 0);
-    await insert(step, [session, request]);
-    waiting.push({session: session.row.id as string, customer});
+    const {rows, ride} = newOrder(step, customer);
+    await insert(step, rows);
+    waiting.push(ride);
+  };
+  /** One who left tries again while the old session still waits: unless that one is cancelled, it is blocked. */
+  const orderAgain = async (step: Step, customer: string): Promise<void> => {
+    const {client, faulty} = step;
+    const {rows, ride} = newOrder(step, customer);
+    const isFree = async () => (await client.query(isBlocked, [customer, ride.session])).rowCount === 0;
+    await faulty(() => insertRows(client, rows), isFree);
+    waiting.push(ride);
   };
   /** About to become stale or very stale; some before a request was ever made. */
   const abandon = async (step: Step): Promise<void> => {
@@ -72,13 +87,12 @@ export const ridesTraffic = (url: string, seed: number, customers: number): Traf
     connect: connectPostgres(url),
     disconnect: disconnectPostgres,
     isRefusal: isPostgresRefusal,
-    step: async (client, random, count) => {
-      const step = {client, random, now: Date.now(), count};
+    step: async (client, random, count, faulty) => {
+      const step = {client, random, now: Date.now(), count, faulty};
       if (live.length > 3) return complete(step, live.shift()!);
       if (waiting.length > 3) return accept(step, waiting.shift()!);
       if (random.chance(0.35)) return abandon(step);
-      // One who left comes back and tries again, while the old session still waits.
-      if (abandoned.length > 3 && random.chance(0.2)) return order(step, abandoned.shift()!);
+      if (abandoned.length > 3 && random.chance(0.2)) return orderAgain(step, abandoned.shift()!);
       return order(step, await newCustomer(step));
     },
   };

@@ -1,4 +1,5 @@
 /** What can happen (messages), and what the state machine asks for (effects). Effects are data; source/ui.ts runs them. */
+import type {FaultyWrites} from '../faulty-writes.js';
 import type {GuardInfo, GuardPlan, GuardProgress, GuardResult} from '../guards.js';
 import type {Trend} from '../trend.js';
 import type {
@@ -61,6 +62,8 @@ export type Message =
   | {type: 'unblock-planned'; ticket: number; plans: Plan[]}
   /** The dialog has been on the screen long enough to take input. */
   | {type: 'armed'}
+  /** What became of the demo's faulty writes, by store. */
+  | {type: 'traffic'; writes: Readonly<Record<string, FaultyWrites>>}
   | {type: 'trends'; trends: Readonly<Record<string, Trend>>}
   | {type: 'said'; text: string; tone: 'info' | 'good' | 'bad'}
   /** A signal asked the program to end. */

@@ -1,4 +1,5 @@
 /** Everything that the screen shows. Only `update` makes a new one; views read it. */
+import type {FaultyWrites} from '../faulty-writes.js';
 import type {Trend} from '../trend.js';
 import type {CheckError, CheckInfo, Engine, ReadOnlyBy, RunSummary, StoreStatus} from '../types.js';
 import type {Customer} from './customer.js';
@@ -54,6 +55,8 @@ export type State = {
   refreshMs: number;
   /** What each check found over time. */
   trends: Readonly<Record<string, Trend>>;
+  /** What became of the faulty writes of the demo's applications, by store; null outside a demo with traffic. */
+  refusals: Readonly<Record<string, FaultyWrites>> | null;
   /** Numbers the plans and customers that were asked for, so that an answer that nobody waits for any more is thrown away. */
   ticket: number;
   toast: Toast | null;
@@ -110,6 +113,7 @@ export const initialState = (
   paused: false,
   refreshMs: engine.refreshMs,
   trends: {},
+  refusals: null,
   ticket: 0,
   toast: null,
 });

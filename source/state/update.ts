@@ -100,6 +100,8 @@ const answer = (state: State, message: Message): Step => {
       return customerFailed(state, message);
     case 'unblock-planned':
       return unblockPlanned(state, message);
+    case 'traffic':
+      return step({...state, refusals: message.writes});
     case 'trends':
       return step({...state, trends: message.trends});
     case 'said':

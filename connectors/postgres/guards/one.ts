@@ -63,7 +63,7 @@ const install = async (rule: One, place: Place, run: Run): Promise<Task[]> => {
   if (state === 'installed') return [];
   const build = await indexTasks(place, wanted, 'enforce', run);
   // What an interrupted build left is dropped by the next build; that of partitions is gone on with.
-  const inTheWay = found?.valid ? [dropIndexTask(place, wanted.name, 'enforce')] : [];
+  const inTheWay = found?.valid ? [await dropIndexTask(place, wanted.name, 'enforce', run)] : [];
   return [...inTheWay, ...build];
 };
 
@@ -73,7 +73,7 @@ const uninstall = async (rule: One, place: Place, run: Run, before: unknown): Pr
   const previous = (before as {definition?: string} | null)?.definition;
   if (found?.valid && found.definition === previous) return [];
   return [
-    ...(found ? [dropIndexTask(place, name, 'enforce')] : []),
+    ...(found ? [await dropIndexTask(place, name, 'enforce', run)] : []),
     ...(previous ? [restoreTask(previous, name, place)] : []),
   ];
 };
