@@ -54,11 +54,11 @@ const headline = ({error, interrupted}: GuardResult): Line[number] => {
   return interrupted ? span(`${symbols.warning} Stopped`, 'warn') : span(`${symbols.good} Done`, 'good');
 };
 
-/** What stopped it, what to do, and that nothing of it is lost. */
+/** What stopped it, what to do, and how it goes on. */
 const openLines = ({error, interrupted, direction}: GuardResult, width: number): Line[] => {
   if (!error && !interrupted) return [];
   const told = error ? [[error.message, 'bad'] as const, [error.hint, 'accent'] as const] : [];
-  const rest = `What was done stays; the next ${direction} goes on from there, and the other way takes it back.`;
+  const rest = `The next ${direction} goes on from what it finds. Rows that were mended stay so: each run can be taken back.`;
   return [...told, [rest, 'warn'] as const]
     .filter(([text]) => text !== '')
     .flatMap(([text, style]) => wrap(text, width - 4).map((part): Line => [span(`  ${part}`, style)]));

@@ -11,6 +11,7 @@ import type {State} from '../source/state/state.js';
 import type {CheckInfo} from '../source/types.js';
 import {answersLine, customerLine} from './customer-head.js';
 import {ago, count, duration, plural, tally} from './format.js';
+import {guardsLine, guardsNotice} from './guards-head.js';
 import {Lines} from './lines.js';
 import {type Line, lineWidth, type Span, span, spread} from './paint.js';
 import {symbols} from './symbols.js';
@@ -153,36 +154,6 @@ const unfinishedLine = ({runs}: State): Line => {
   return [span(`${symbols.warning} ${some}: r finishes what is left, u takes it back`, 'bad')];
 };
 
-const guardsLine = ({guards, now}: State, width: number): Line => {
-  const items = guards.items ?? [];
-  const counts: Record<string, number> = {};
-  for (const {state} of items) counts[state] = (counts[state] ?? 0) + 1;
-  const looked = guards.answeredAt === null ? '' : `read ${ago(guards.answeredAt, now)}`;
-  return spread([span('Guards', 'bold'), `  ${tally(counts)}`], [span(` ${looked}`, 'dim')], width);
-};
-
-/** Whether what they are there for is kept out; an error of the last reading comes before that. */
-const guardsNotice = ({guards}: State): Line => {
-  const items = guards.items ?? [];
-  if (items.length === 0) return [];
-  if (guards.error) return [span(`${symbols.bad} ${guards.error.message}`, 'bad')];
-  const wanting = items.filter(isWanting).length;
-  const unread = items.filter(item => item.error);
-  if (unread.length > 0) {
-    const checks = [...new Set(unread.map(item => item.check))].join(', ');
-    const some = plural(unread.length, 'guard is', 'guards are');
-    return [span(`${symbols.bad} ${some} not known, of ${checks}: the row says why`, 'bad')];
-  }
-  if (wanting > 0)
-    return [
-      span(
-        `${symbols.warning} ${plural(wanting, 'guard')} to install: x installs one, X its check’s`,
-        'warn',
-      ),
-    ];
-  return [span(`${symbols.good} What can be kept out is kept out: the stores refuse it themselves.`, 'good')];
-};
-
 const overviewLine = (state: State): Line => {
   const summaries = state.checks
     .map(check => state.lists[check.id]?.summary)
@@ -219,7 +190,7 @@ export const Head = ({state, width}: {state: State; width: number}): ReactElemen
     state.view === 'runs'
       ? unfinishedLine(state)
       : state.view === 'guards'
-        ? guardsNotice(state)
+        ? guardsNotice(state, width)
         : check && list
           ? noticeLine(state, check, list)
           : [];

@@ -56,7 +56,7 @@ export const guardHere = (state: State): GuardInfo | undefined => {
 };
 
 /** Lines below the table that tell of the guard under the cursor. */
-const PANE_LINES = 6;
+const PANE_LINES = 5;
 
 /** Rows of guards that are on the screen at a time. */
 export const guardRows = (state: State): number =>
