@@ -78,7 +78,10 @@ const runLines = ({runs}: GuardResult): Line[] =>
   runs.map(run => [span(`Run ${run} mended rows for it: 7 and then u takes it back.`, 'dim')]);
 
 const resultLines = ({request, result}: ModeOf<'guard-results'>, width: number): Line[] => [
-  [headline(result), span(`: ${guardTitleOf(request)}`, 'bold')],
+  [
+    headline(result),
+    span(`: ${guardTitleOf({...request, guards: result.guards.map(({guard}) => guard)})}`, 'bold'),
+  ],
   ...openLines(result, width),
   [],
   ['As they are now:'],

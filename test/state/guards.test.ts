@@ -327,3 +327,15 @@ test('y copies the script that installs it, or takes it away', async () => {
   screen.press('j', 'enter', 'y');
   expect(screen.effects.at(-1)).toMatchObject({effect: 'copy', text: expect.stringContaining('create')});
 });
+
+test('under the demo’s traffic: what became of the faulty writes to the store of the row', async () => {
+  const screen = await guards();
+  const none = {stored: 0, refused: 0, mended: 0, never: null};
+  screen.send({type: 'traffic', writes: {gym: {...none, stored: 14, refused: 9}, chat: none}});
+  expect(frameOf(screen)).not.toContain('faulty writes');
+  screen.press('j', 'j', 'j');
+  expect(frameOf(screen)).toContain('faulty writes: 14 stored, 9 refused');
+  screen.press('x');
+  await answerLast(screen);
+  expect(frameOf(screen)).toContain('faulty writes: 14 stored, 9 refused');
+});
