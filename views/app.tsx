@@ -13,6 +13,11 @@ import {DetailsView} from './details.js';
 import {ExportView, MenuView, PaletteView, QuitView} from './dialogs.js';
 import {FindingsView} from './findings.js';
 import {Foot} from './foot.js';
+import {GuardConfirmView} from './guard-confirm.js';
+import {GuardDetailsView} from './guard-details.js';
+import {GuardPlanningView, GuardPlanView} from './guard-plan.js';
+import {GuardResultsView, GuardRunningView} from './guard-run.js';
+import {GuardsView} from './guards.js';
 import {Head} from './head.js';
 import {HelpView} from './help.js';
 import {Lines} from './lines.js';
@@ -26,6 +31,7 @@ type View = (props: ViewProps) => ReactElement | null;
 
 const BrowseView: View = props => {
   if (props.state.view === 'overview') return <OverviewView {...props} />;
+  if (props.state.view === 'guards') return <GuardsView {...props} />;
   return props.state.view === 'runs' ? <RunsView {...props} /> : <FindingsView {...props} />;
 };
 
@@ -46,6 +52,12 @@ const views: Record<Mode['name'], View> = {
   unlock: UnlockView,
   running: RunningView,
   results: ResultsView,
+  'guard-details': GuardDetailsView,
+  'guard-planning': GuardPlanningView,
+  'guard-plan': GuardPlanView,
+  'guard-confirm': GuardConfirmView,
+  'guard-running': GuardRunningView,
+  'guard-results': GuardResultsView,
   failure: FailureView,
   help: HelpView,
   quit: QuitView,

@@ -1,5 +1,6 @@
 /** The two lines below the body: what is marked or was said, and the keys that are of use here. */
 import type {ReactElement} from 'react';
+import {guardIndex} from '../source/state/guards.js';
 import {footerBindings, keyLabel} from '../source/state/keymap.js';
 import {markCounts} from '../source/state/marks.js';
 import {currentList} from '../source/state/places-of-state.js';
@@ -26,6 +27,10 @@ const marksText = (state: State): string => {
 };
 
 const placeText = (state: State): string => {
+  if (state.view === 'guards' && state.mode.name === 'browse') {
+    const guards = state.guards.items?.length ?? 0;
+    return guards === 0 ? '' : `guard ${count(guardIndex(state) + 1)} of ${count(guards)}`;
+  }
   const list = currentList(state);
   if (!list || state.mode.name !== 'browse') return '';
   const total = shown(list).count;

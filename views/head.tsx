@@ -1,5 +1,6 @@
 /** The lines above the body: the program and its stores, the views, the check that is shown, and its notice. */
 import type {ReactElement} from 'react';
+import {isWanting} from '../source/state/guards.js';
 import {HEAD_LINES} from '../source/state/layout.js';
 import type {List} from '../source/state/lists.js';
 import {checksOf, type ViewInfo, views} from '../source/state/places.js';
@@ -10,6 +11,7 @@ import type {State} from '../source/state/state.js';
 import type {CheckInfo} from '../source/types.js';
 import {answersLine, customerLine} from './customer-head.js';
 import {ago, count, duration, plural, tally} from './format.js';
+import {guardsLine, guardsNotice} from './guards-head.js';
 import {Lines} from './lines.js';
 import {type Line, lineWidth, type Span, span, spread} from './paint.js';
 import {symbols} from './symbols.js';
@@ -56,8 +58,9 @@ const titleWith = (state: State, standIns: string): {left: Line; right: Line} =>
   ],
 });
 
-/** Findings of a view's checks: what is healthy among the devices is none. */
+/** Findings of a view's checks: what is healthy among the devices is none; of the guards, those that are wanting. */
 const found = (state: State, view: ViewInfo): number | null => {
+  if (view.id === 'guards') return state.guards.items?.filter(isWanting).length ?? null;
   const checks = checksOf(view.id, state.checks);
   const totals = checks.map(check => state.lists[check.id]?.summary?.total);
   return checks.length === 0 || totals.some(total => total === undefined)
@@ -65,15 +68,21 @@ const found = (state: State, view: ViewInfo): number | null => {
     : totals.reduce((sum: number, total) => sum + (total ?? 0), 0);
 };
 
-/** The views, with what they hold where there is room for it; on a narrow screen the other ones are their keys. */
+/** The views, with what they hold where there is room for it (this one alone, or none); on a narrow screen the others are their keys. */
 const viewsLine = (state: State, width: number): Line => {
-  const ways = [viewSpans(state, true, true), viewSpans(state, false, true), viewSpans(state, false, false)];
-  return ways.find(line => lineWidth(line) <= width) ?? ways[2]!;
+  const ways = [
+    viewSpans(state, 'all', true),
+    viewSpans(state, 'here', true),
+    viewSpans(state, 'none', true),
+    viewSpans(state, 'none', false),
+  ];
+  return ways.find(line => lineWidth(line) <= width) ?? ways.at(-1)!;
 };
 
-const viewSpans = (state: State, counts: boolean, titles: boolean): Line =>
+const viewSpans = (state: State, counts: 'all' | 'here' | 'none', titles: boolean): Line =>
   views.map(view => {
-    const total = counts ? found(state, view) : null;
+    const isCounted = counts === 'all' || (counts === 'here' && view.id === state.view);
+    const total = isCounted ? found(state, view) : null;
     const label = `${view.key} ${view.title}${total === null || total === 0 ? '' : ` ${count(total)}`}`;
     return view.id === state.view ? span(`[${label}]`, 'cursor') : ` ${titles ? label : view.key} `;
   });
@@ -172,11 +181,19 @@ export const Head = ({state, width}: {state: State; width: number}): ReactElemen
       ? overviewLine(state)
       : state.view === 'runs'
         ? historyLine(state, width)
-        : check && list
-          ? checkLine(state, check, list, width)
-          : [];
+        : state.view === 'guards'
+          ? guardsLine(state, width)
+          : check && list
+            ? checkLine(state, check, list, width)
+            : [];
   const fourth: Line =
-    state.view === 'runs' ? unfinishedLine(state) : check && list ? noticeLine(state, check, list) : [];
+    state.view === 'runs'
+      ? unfinishedLine(state)
+      : state.view === 'guards'
+        ? guardsNotice(state, width)
+        : check && list
+          ? noticeLine(state, check, list)
+          : [];
   const place =
     state.customer === null ? [third, fourth] : [customerLine(state, width), answersLine(state, width)];
   const lines: Line[] = [titleLine(state, width), viewsLine(state, width), ...place];

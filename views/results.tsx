@@ -2,6 +2,7 @@
 import {Box} from 'ink';
 import type {ReactElement} from 'react';
 import type {Customer} from '../source/state/customer.js';
+import {wantingOf} from '../source/state/guards.js';
 import type {ModeOf} from '../source/state/modes.js';
 import type {State} from '../source/state/state.js';
 import type {RunResult} from '../source/types.js';
@@ -14,7 +15,8 @@ import {symbols} from './symbols.js';
 import {faultLines, noteLines, resultTally, titleOf, upTo} from './told.js';
 import type {ViewProps} from './view.js';
 
-const resultLines = ({customer}: State, mode: ModeOf<'results'>, width: number, height: number): Line[] => {
+const resultLines = (state: State, mode: ModeOf<'results'>, width: number, height: number): Line[] => {
+  const {customer} = state;
   const {result, origin} = mode;
   const rest = remaining(result);
   const looked =
@@ -32,9 +34,19 @@ const resultLines = ({customer}: State, mode: ModeOf<'results'>, width: number, 
       ),
     ],
     ...unfinishedLines(result),
+    ...guardLines(state, mode),
     ...upTo(faultLines(result.faults ?? [], width), Math.max(2, Math.floor(height / 4))),
     ...upTo(noteLines(result.notes, width), Math.max(2, Math.floor(height / 4))),
   ];
+};
+
+/** What would keep it from coming back, where that is missing. */
+const guardLines = (state: State, {origin, result}: ModeOf<'results'>): Line[] => {
+  if (origin.undoes || origin.unblocks || result.applied === 0) return [];
+  const names = wantingOf(state, result.check).map(item => item.guard);
+  if (names.length === 0) return [];
+  const what = names.length === 1 ? 'guard' : 'guards';
+  return [[span(`6: install the ${what} ${names.join(', ')}, so that it does not come back.`, 'accent')]];
 };
 
 /** What became of the customer; what other customers have left of this kind says nothing of that. */

@@ -84,8 +84,9 @@ export class Collection {
     const doc = decode(bytes);
     const row = startsWithId(bytes) ? rowOf(doc, Uint8Array.from(bytes)) : withIdFirst(doc);
     checkDocument(row);
-    if (this.#rows.has(row.id)) throw duplicateKey(this.indexes.get('_id_')!, row.doc, this.namespace);
+    // Like MongoDB's: a document that is both invalid and a duplicate is told to be invalid.
     if (!bypassValidation) this.#validate(row.doc);
+    if (this.#rows.has(row.id)) throw duplicateKey(this.indexes.get('_id_')!, row.doc, this.namespace);
     checkUnique(this.indexes.values(), row.id, row.doc, this.namespace);
     this.#rows.set(row.id, row);
     addEntries(this.#ownIndexes(), row.id, row.doc);
@@ -104,7 +105,7 @@ export class Collection {
     checkDocument(row);
     if (!bypassValidation) this.#validate(row.doc, before.doc);
     checkUnique(this.indexes.values(), row.id, row.doc, this.namespace);
-    removeEntries(this.#ownIndexes(), before.doc);
+    removeEntries(this.#ownIndexes(), before.id, before.doc);
     this.#rows.set(row.id, row);
     addEntries(this.#ownIndexes(), row.id, row.doc);
     return row;
@@ -112,7 +113,7 @@ export class Collection {
 
   delete(row: Row): void {
     this.#rows.delete(row.id);
-    removeEntries(this.#ownIndexes(), row.doc);
+    removeEntries(this.#ownIndexes(), row.id, row.doc);
   }
 
   /** Adds an index unless it is there already; throws E11000 where documents that are there break it. */
@@ -126,6 +127,12 @@ export class Collection {
       }
     this.indexes.set(index.name, index);
     return true;
+  }
+
+  /** Puts an index in another's place: the same one with other options (collMod). */
+  replaceIndex(index: Index): void {
+    this.indexes.set(index.name, index);
+    for (const row of this.#rows.values()) addEntries([index], row.id, row.doc);
   }
 
   /** The `_id` has the collection itself for an index. */

@@ -2,6 +2,7 @@ import type {Collection, Validation} from './mongodb-collection.js';
 import type {Call} from './mongodb-commands.js';
 import {failed} from './mongodb-errors.js';
 import {compileFilter} from './mongodb-match.js';
+import {modifyIndex} from './mongodb-modify-index.js';
 import {equal} from './mongodb-order.js';
 import {cursorReply, document, integer} from './mongodb-read.js';
 import {RawDocument} from './mongodb-reply.js';
@@ -74,9 +75,11 @@ export const collMod = (call: Call): Doc => {
   const collection = existing(call);
   const {index, viewOn} = call.command;
   if (viewOn !== undefined) throw failed('CommandNotSupported', 'collMod of a view is not supported');
-  if (index !== undefined) throw failed('CommandNotSupported', 'collMod of an index is not supported');
-  collection.setValidation(validationFrom(call.command, collection.validation));
-  return {ok: 1};
+  const changed = index === undefined ? {} : modifyIndex(collection, document(index, 'index'), call.command);
+  const names = ['validator', 'validationLevel', 'validationAction'];
+  if (names.some(name => call.command[name] !== undefined))
+    collection.setValidation(validationFrom(call.command, collection.validation));
+  return {...changed, ok: 1};
 };
 
 export const drop = (call: Call): Doc => {

@@ -85,6 +85,10 @@ const COMMANDS: Record<string, (call: Call) => Doc> = {
     return {featureCompatibilityVersion: {version: '7.0'}, ok: 1};
   },
   connectionStatus: () => ({authInfo: {authenticatedUsers: [], authenticatedUserRoles: []}, ok: 1}),
+  listCommands: () => ({
+    commands: Object.fromEntries(Object.keys(COMMANDS).map(name => [name, {}])),
+    ok: 1,
+  }),
   listDatabases,
   listCollections,
   listIndexes,

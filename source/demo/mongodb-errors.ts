@@ -21,6 +21,8 @@ const CODES = {
   IndexKeySpecsConflict: 86,
   CommandNotSupported: 115,
   DocumentValidationFailure: 121,
+  CannotConvertIndexToUnique: 359,
+  AmbiguousIndexKeyPattern: 181,
   DollarPrefixedFieldName: 52,
   DuplicateKey: 11000,
   BSONObjectTooLarge: 10334,

@@ -4,17 +4,19 @@ import {equal, keyOf} from './mongodb-order.js';
 import {valuesAt} from './mongodb-paths.js';
 import {type Doc, isDocument, isNumeric, toNumber} from './mongodb-values.js';
 
-/** One index. Only unique ones are kept up, for they are all that a client can notice. */
+/** One index. Only guarded ones are kept up, for they are all that a client can notice. */
 export type Index = {
   name: string;
   key: Doc;
   unique: boolean;
+  /** Refuses new duplicates, and leaves those that are there: unique, or prepared to become so. */
+  guarded: boolean;
   /** What listIndexes answers. */
   spec: Doc;
   /** The entries of a document: none where the index leaves it out. */
   keysOf(doc: Doc): string[];
-  /** Whose `_id` (as text) has an entry. */
-  owners: Map<string, string>;
+  /** Whose `_id`s (as text) have an entry; several where duplicates were there before it was prepared. */
+  owners: Map<string, Set<string>>;
 };
 
 const KNOWN = new Set([
@@ -54,6 +56,7 @@ export const makeIndex = (spec: Doc): Index => {
     name,
     key,
     unique,
+    guarded: unique || isTrue(spec.prepareUnique),
     spec: {v: 2, ...rest},
     keysOf: doc => (covered(doc) && !(sparse && isAbsent(doc, paths)) ? entries(doc, paths) : []),
     owners: new Map(),
@@ -76,13 +79,13 @@ const entries = (doc: Doc, paths: string[]): string[] => {
   return keys;
 };
 
-/** Throws E11000 where another document has one of a document's entries. */
+/** Throws E11000 where another document has one of a document's entries, unless it has shared it all along. */
 export const checkUnique = (indexes: Iterable<Index>, id: string, doc: Doc, namespace: string): void => {
   for (const index of indexes) {
-    if (!index.unique || index.name === '_id_') continue;
+    if (!index.guarded || index.name === '_id_') continue;
     for (const key of index.keysOf(doc)) {
-      const owner = index.owners.get(key);
-      if (owner !== undefined && owner !== id) throw duplicateKey(index, doc, namespace);
+      const owners = index.owners.get(key);
+      if (owners && !owners.has(id)) throw duplicateKey(index, doc, namespace);
     }
   }
 };
@@ -103,13 +106,25 @@ const shownValue = (value: unknown): string => {
 };
 
 export const addEntries = (indexes: Iterable<Index>, id: string, doc: Doc): void => {
-  for (const index of indexes)
-    if (index.unique) for (const key of index.keysOf(doc)) index.owners.set(key, id);
+  for (const index of indexes) {
+    if (!index.guarded) continue;
+    for (const key of index.keysOf(doc)) {
+      const owners = index.owners.get(key);
+      if (owners) owners.add(id);
+      else index.owners.set(key, new Set([id]));
+    }
+  }
 };
 
-export const removeEntries = (indexes: Iterable<Index>, doc: Doc): void => {
-  for (const index of indexes)
-    if (index.unique) for (const key of index.keysOf(doc)) index.owners.delete(key);
+export const removeEntries = (indexes: Iterable<Index>, id: string, doc: Doc): void => {
+  for (const index of indexes) {
+    if (!index.guarded) continue;
+    for (const key of index.keysOf(doc)) {
+      const owners = index.owners.get(key);
+      owners?.delete(id);
+      if (owners?.size === 0) index.owners.delete(key);
+    }
+  }
 };
 
 /** Whether a specification asks for what an index with its name or key already is; throws where they disagree. */

@@ -4,7 +4,8 @@
  */
 
 import type {RunSummary} from '../types.js';
-import type {ModeName} from './modes.js';
+import {countFindings, wantingOf} from './guards.js';
+import type {Mode, ModeName} from './modes.js';
 import type {ViewId} from './places.js';
 import {canResume} from './resumable.js';
 import type {State} from './state.js';
@@ -37,12 +38,35 @@ const oneCustomer: ModeName[] = ['customer'];
 /** Where the program's own keys work: not in the middle of something. */
 const open: ModeName[] = ['browse', 'customer'];
 const lists: ViewId[] = ['duplicates', 'null-ids', 'stale', 'devices'];
-const moving: ModeName[] = ['browse', 'details', 'plan', 'change', 'results', 'help', 'customer'];
+const moving: ModeName[] = [
+  'browse',
+  'details',
+  'plan',
+  'change',
+  'results',
+  'help',
+  'customer',
+  'guard-details',
+  'guard-plan',
+  'guard-results',
+];
 const choosing: ModeName[] = ['menu', 'palette', 'export'];
 const typing: ModeName[] = ['filter', 'palette', 'prompt'];
-const buttons: ModeName[] = ['confirm', 'unlock', 'quit'];
-const closing: ModeName[] = ['results', 'failure', 'run-details'];
-const leaving: ModeName[] = ['details', 'plan', 'change', 'planning', 'help', 'menu', 'export', 'customer'];
+const buttons: ModeName[] = ['confirm', 'unlock', 'quit', 'guard-confirm'];
+const closing: ModeName[] = ['results', 'failure', 'run-details', 'guard-results'];
+const leaving: ModeName[] = [
+  'details',
+  'plan',
+  'change',
+  'planning',
+  'help',
+  'menu',
+  'export',
+  'customer',
+  'guard-details',
+  'guard-planning',
+  'guard-plan',
+];
 
 /** Keys are written with spaces between them. */
 const bind = (
@@ -68,10 +92,15 @@ const looking = (id: string, keys: string, text: string, more: More = {}): Bindi
   bind('Look', id, keys, browse, text, more);
 const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, open, text);
 
+const guards: ViewId[] = ['guards'];
+const allGuardsText = 'plan to install the guards of this check, but those that are opt-in';
 const actText = 'plan an action for the marked rows, or this one';
 const customerText = 'everything about one customer, this row’s first';
 const runAt = ({mode, runs}: State): RunSummary | undefined =>
   runs.items?.find(({run}) => run === (mode.name === 'run-details' ? mode.run.run : runs.run));
+/** Findings keep the plan from being run. */
+const isInTheWay = (mode: Mode): boolean =>
+  mode.name === 'guard-plan' && !mode.plan.clean && countFindings(mode.plan) > 0;
 const hasCustomer = (state: State): boolean => state.canCustomer;
 
 export const bindings: readonly Binding[] = [
@@ -115,6 +144,27 @@ export const bindings: readonly Binding[] = [
     },
   }),
 
+  bind('Act', 'guard', 'x', ['browse', 'guard-details'], 'plan to install the guard, or to take it away', {
+    views: guards,
+    word: 'install or uninstall',
+    place: 3,
+  }),
+  bind('Act', 'install-guards', 'X', ['browse', 'guard-details'], allGuardsText, {
+    views: guards,
+    word: 'install all of the check',
+    place: 3.5,
+  }),
+  bind(
+    'Act',
+    'uninstall-guard',
+    ':uninstall-guard',
+    ['browse', 'guard-details'],
+    'plan to take the guard away',
+    {
+      views: guards,
+    },
+  ),
+
   looking('open', 'enter', 'details of the row', {word: 'details', place: 2}),
   looking('filter', '/', 'filter; Esc clears it', {views: lists, word: 'filter', place: 4}),
   looking('sort', 's', 'sort by the next column', {views: lists, word: 'sort', place: 7}),
@@ -137,7 +187,13 @@ export const bindings: readonly Binding[] = [
     word: 'copy report',
     place: 3,
   }),
-  bind('Look', 'copy', 'y', ['browse', 'details', 'run-details'], 'copy the group, key or run (OSC 52)'),
+  bind(
+    'Look',
+    'copy',
+    'y',
+    ['browse', 'details', 'run-details', 'guard-details'],
+    'copy the group, key, run or script (OSC 52)',
+  ),
   looking('export', 'e', 'export the findings to a file (CSV, JSON)', {
     views: lists,
     word: 'export',
@@ -149,8 +205,14 @@ export const bindings: readonly Binding[] = [
   viewing('view-null-ids', '3', 'Null IDs'),
   viewing('view-stale', '4', 'Stale'),
   viewing('view-devices', '5', 'Devices'),
+  viewing('view-guards', '6', 'Guards'),
+  bind('Views', 'view-guards', '6', ['results'], 'Guards', {
+    word: 'guards',
+    place: 1.5,
+    useful: state => state.mode.name === 'results' && wantingOf(state, state.mode.result.check).length > 0,
+  }),
   viewing('view-runs', '7', 'Runs'),
-  bind('Views', 'view-runs', '7', ['results'], 'Runs', {word: 'runs', place: 2}),
+  bind('Views', 'view-runs', '7', ['results', 'guard-results'], 'Runs', {word: 'runs', place: 2}),
   viewing('next-view', 'tab', 'next view'),
   viewing('previous-view', 'shift+tab', 'previous view'),
   viewing('next-check', ']', 'next check here, then the next view'),
@@ -173,6 +235,10 @@ export const bindings: readonly Binding[] = [
     word: 'stop after this chunk',
     place: 1,
   }),
+  bind('Program', 'interrupt', 'ctrl+c', ['guard-running'], 'quit at once; stop an install after its step', {
+    word: 'stop after this step',
+    place: 1,
+  }),
 
   bind('Dialogs', 'choose-up', 'up shift+tab', choosing, 'previous choice'),
   bind('Dialogs', 'choose-down', 'down tab', choosing, 'next choice'),
@@ -183,11 +249,23 @@ export const bindings: readonly Binding[] = [
     place: 1,
   }),
   bind('Dialogs', 'hidden', 'h', ['menu'], 'take marks that the filter hides too, or leave them'),
-  bind('Dialogs', 'confirm', 'x', ['plan'], 'go on from the plan to its confirmation', {
+  bind('Dialogs', 'confirm', 'x', ['plan', 'guard-plan'], 'go on from the plan to its confirmation', {
     word: 'go on to the confirmation',
     place: 1,
-    useful: state => state.readOnlyBy === null,
+    useful: ({readOnlyBy, mode}) => readOnlyBy === null && !isInTheWay(mode),
   }),
+  bind(
+    'Dialogs',
+    'with-cleaning',
+    'c',
+    ['guard-plan'],
+    'clean what is in the way in the same go, or leave it',
+    {
+      word: 'clean in the same go',
+      place: 0.5,
+      useful: ({mode}) => isInTheWay(mode),
+    },
+  ),
   bind('Dialogs', 'open-change', 'enter', ['plan'], 'the change under the cursor, in full', {
     word: 'in full',
     place: 2,

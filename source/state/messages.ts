@@ -1,5 +1,6 @@
 /** What can happen (messages), and what the state machine asks for (effects). Effects are data; source/ui.ts runs them. */
 import type {FaultyWrites} from '../faulty-writes.js';
+import type {GuardInfo, GuardPlan, GuardProgress, GuardResult} from '../guards.js';
 import type {Trend} from '../trend.js';
 import type {
   CheckError,
@@ -13,6 +14,7 @@ import type {
   StoreStatus,
 } from '../types.js';
 import type {CustomerReport} from '../ui/customer.js';
+import type {GuardRequest} from './guards.js';
 import type {Summary} from './lists.js';
 
 export type Message =
@@ -48,6 +50,12 @@ export type Message =
   | {type: 'run-failed'; error: CheckError}
   | {type: 'history'; runs: RunSummary[]; now: number}
   | {type: 'history-failed'; error: CheckError; now: number}
+  | {type: 'guards'; question: number; guards: GuardInfo[]; now: number}
+  | {type: 'guards-failed'; question: number; error: CheckError; now: number}
+  | {type: 'guards-planned'; ticket: number; plan: GuardPlan}
+  | {type: 'guard-progress'; progress: GuardProgress}
+  | {type: 'guards-ran'; result: GuardResult}
+  | {type: 'guards-run-failed'; error: CheckError}
   /** `whole`: all stores have answered, or will not. */
   | {type: 'customer'; question: number; report: CustomerReport; whole: boolean; now: number}
   | {type: 'customer-failed'; question: number; error: CheckError; now: number}
@@ -72,10 +80,14 @@ export type Effect =
   /** The plan is not wanted any more. */
   | {effect: 'release'; plan: Plan}
   | {effect: 'run'; plan: Plan; confirmed: string[]; note?: string}
+  /** Reads every guard's state; gives up the question before it. */
+  | {effect: 'guards'; question: number}
+  | {effect: 'plan-guards'; ticket: number; request: GuardRequest}
+  | {effect: 'run-guards'; plan: GuardPlan; confirmed: string[]; note?: string}
   | {effect: 'unlock'; typed: string}
   /** Ends the lift of production's read-only. */
   | {effect: 'lock'}
-  /** Stops the run after the chunk that it is at. */
+  /** Stops the run after the chunk, or the step, that it is at. */
   | {effect: 'stop'}
   /** Says `armed` once the dialog has been painted and a moment has passed. */
   | {

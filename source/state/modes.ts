@@ -1,6 +1,8 @@
 /** What the user is in the middle of: one of these at a time. */
+import type {GuardPlan, GuardProgress, GuardResult} from '../guards.js';
 import type {CheckError, Plan, Progress, RunResult, RunSummary} from '../types.js';
 import type {Asking} from './asking.js';
+import type {GuardRequest} from './guards.js';
 
 /** An action as the menu offers it: for how many of the chosen findings it is there. */
 export type Choice = {action: string; text: string; drastic: boolean; applies: number; isDefault: boolean};
@@ -16,6 +18,8 @@ export type Origin = {
   /** The customer that it unblocks: the plan is the first of several, and `rest` follows it. */
   unblocks?: {customer: string; rest: readonly Plan[]};
 };
+
+type GuardPlanMode = {name: 'guard-plan'; request: GuardRequest; plan: GuardPlan; at: number; top: number};
 
 type PlanMode = {name: 'plan'; origin: Origin; plan: Plan; at: number; row: number};
 
@@ -65,6 +69,25 @@ export type Mode =
     }
   /** `at`: when its plan was made. */
   | {name: 'results'; origin: Origin; result: RunResult; at: number; top: number}
+  /** `guard`: its name among all of them. */
+  | {name: 'guard-details'; guard: string; top: number}
+  | {name: 'guard-planning'; ticket: number; request: GuardRequest}
+  /** `at`: when it was made; `top`: how far it is scrolled. */
+  | GuardPlanMode
+  | ({name: 'guard-confirm'; from: GuardPlanMode} & Asking)
+  | {
+      name: 'guard-running';
+      request: GuardRequest;
+      plan: GuardPlan;
+      progress: GuardProgress | null;
+      /** The place of the step that it is at in the plan's list; -1 before the first. */
+      step: number;
+      since: number;
+      stopping: boolean;
+      /** The exit code to leave with once it has come to its end; null to stay. */
+      leaveWith: number | null;
+    }
+  | {name: 'guard-results'; request: GuardRequest; result: GuardResult; top: number}
   | {name: 'failure'; title: string; error: CheckError}
   | {name: 'help'; top: number}
   | {name: 'quit'; marked: number; focus: 'cancel' | 'run'};
@@ -73,8 +96,13 @@ export type ModeName = Mode['name'];
 export type ModeOf<Name extends ModeName> = Extract<Mode, {name: Name}>;
 
 /** The dialogs that can write. */
-export type AskingMode = ModeOf<'confirm' | 'unlock'>;
-export const isAsking = (mode: Mode): mode is AskingMode => mode.name === 'confirm' || mode.name === 'unlock';
+export type AskingMode = ModeOf<'confirm' | 'unlock' | 'guard-confirm'>;
+export const isAsking = (mode: Mode): mode is AskingMode =>
+  mode.name === 'confirm' || mode.name === 'unlock' || mode.name === 'guard-confirm';
+
+/** Where something is being written: it ends at a place of its own choosing. */
+export const isRunning = (mode: Mode): mode is ModeOf<'running' | 'guard-running'> =>
+  mode.name === 'running' || mode.name === 'guard-running';
 
 /** Changes that a plan will make: not those that it skips, nor those that an interrupted run had made. */
 export const willChange = ({changes}: Plan): number =>

@@ -3,6 +3,7 @@ import type {FaultyWrites} from '../faulty-writes.js';
 import type {Trend} from '../trend.js';
 import type {CheckError, CheckInfo, Engine, ReadOnlyBy, RunSummary, StoreStatus} from '../types.js';
 import type {Customer} from './customer.js';
+import {type Guards, noGuardsRead} from './guards.js';
 import {emptyList, type List} from './lists.js';
 import type {Mode} from './modes.js';
 import type {ViewId} from './places.js';
@@ -46,6 +47,7 @@ export type State = {
   lists: Readonly<Record<string, List>>;
   overview: number;
   runs: Runs;
+  guards: Guards;
   mode: Mode;
   /** The customer that is open, also under its dialogs; null while one browses. */
   customer: Customer | null;
@@ -105,6 +107,7 @@ export const initialState = (
     answeredAt: null,
     error: null,
   },
+  guards: noGuardsRead,
   mode: {name: 'browse'},
   customer: null,
   paused: false,

@@ -11,6 +11,7 @@ import {nextSort} from './sort.js';
 import {type State, withList} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
 import {askHistory, lookAgain, moved} from './update-data.js';
+import {atWanting, copyGuard, openGuard, readGuards} from './update-guards.js';
 import {moveTo, prune, settle} from './window.js';
 
 type Command = (state: State) => Step;
@@ -80,6 +81,7 @@ const reorder = (change: (list: List) => List): Command =>
 const goTo = (state: State, view: ViewId): Step => {
   const next: State = {...state, view, mode: {name: 'browse'}};
   if (view === 'runs') return askHistory(next);
+  if (view === 'guards') return readGuards(next);
   const list = currentList(next);
   return list ? moved(next, moveTo(list, list.cursor.index, tableHeight(next))) : step(next);
 };
@@ -107,6 +109,7 @@ const open: Command = state => {
     const run = state.runs.items?.find(item => item.run === state.runs.run);
     return step(run ? {...state, mode: {name: 'run-details', run}} : state);
   }
+  if (state.view === 'guards') return openGuard(state);
   const list = currentList(state);
   const row = list && underCursor(list);
   if (!row) return step(state);
@@ -126,6 +129,7 @@ const faster: Command = state => {
 
 const refresh: Command = state => {
   if (state.view === 'runs') return askHistory(state);
+  if (state.view === 'guards') return readGuards(state);
   const checks = state.view === 'overview' ? state.checks : checksOf(state.view, state.checks);
   return checks.reduce((made, check) => inTurn(made, next => lookAgain(next, check.id)), step(state));
 };
@@ -146,6 +150,7 @@ const copied = (state: State): string | undefined => {
 };
 
 const copy: Command = state => {
+  if (state.view === 'guards') return copyGuard(state);
   const text = copied(state);
   return text === undefined ? step(state) : step(state, {effect: 'copy', text});
 };
@@ -185,6 +190,7 @@ export const browseCommands: Readonly<Record<string, Command>> = {
   'view-null-ids': toView('null-ids'),
   'view-stale': toView('stale'),
   'view-devices': toView('devices'),
+  'view-guards': state => goTo(atWanting(state), 'guards'),
   'view-runs': toView('runs'),
   'next-view': state => goTo(state, viewAfter(state, 1)),
   'previous-view': state => goTo(state, viewAfter(state, -1)),

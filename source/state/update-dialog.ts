@@ -10,6 +10,7 @@ import type {State} from './state.js';
 import {type Step, say, step} from './step.js';
 import {afterResults, openCustomer} from './update-customer.js';
 import {moved} from './update-data.js';
+import {pressGuards} from './update-guard-plan.js';
 import {chooseAction, released} from './update-plan.js';
 import {press} from './update-run.js';
 import {pressUnlock} from './update-write.js';
@@ -37,6 +38,7 @@ const insert = (state: State, text: string): Step => {
       return withMode(state, {...mode, text: mode.text + text});
     case 'confirm':
     case 'unlock':
+    case 'guard-confirm':
       return withMode(state, typedInto(mode, text));
     default:
       return step(state);
@@ -54,6 +56,7 @@ const erase = (state: State): Step => {
       return withMode(state, {...mode, text: withoutLast(mode.text)});
     case 'confirm':
     case 'unlock':
+    case 'guard-confirm':
       return withMode(state, changedIn(mode, withoutLast));
     default:
       return step(state);
@@ -100,7 +103,10 @@ export const back = (state: State): Step => {
       return withMode(state, mode.from);
     case 'plan':
       return step({...state, mode: home(state)}, ...released(mode));
+    case 'guard-confirm':
+      return withMode(state, mode.from);
     case 'planning':
+    case 'guard-planning':
       return step({...state, mode: home(state)}, {effect: 'cancel-plan'});
     case 'customer':
       return withMode(state, browsing);
@@ -182,6 +188,7 @@ export const pressButton = (state: State): Step => {
   if (isAsking(mode) && typeof mode.focus === 'number') return enterField(state, mode, mode.focus);
   if (mode.name === 'confirm') return press(state, mode);
   if (mode.name === 'unlock') return pressUnlock(state, mode);
+  if (mode.name === 'guard-confirm') return pressGuards(state, mode);
   if (mode.name !== 'quit') return step(state);
   return mode.focus === 'run' ? step(state, {effect: 'quit', code: 0}) : withMode(state, home(state));
 };

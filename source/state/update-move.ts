@@ -1,6 +1,7 @@
 /** Moving: the cursor of a list, of the overview, of the runs, and the scroll of a screen of text. */
 
 import {atSession} from './customer.js';
+import {atGuard, guardIndex, guardRows} from './guards.js';
 import {tableHeight} from './layout.js';
 import {currentList} from './places-of-state.js';
 import {runIndex, withRunInView} from './runs-window.js';
@@ -38,6 +39,10 @@ const moveBrowsing = (state: State, command: string): Step => {
     return step({...state, overview: placeAfter(command, state.overview, state.checks.length, height)});
   }
   if (state.view === 'runs') return moveRuns(state, command);
+  if (state.view === 'guards') {
+    const count = state.guards.items?.length ?? 0;
+    return step(atGuard(state, placeAfter(command, guardIndex(state), count, guardRows(state))));
+  }
   const list = currentList(state);
   if (!list) return step(state);
   const index = placeAfter(command, list.cursor.index, shown(list).count, height);
@@ -93,5 +98,5 @@ export const refit = (state: State): State => {
   const lists = Object.fromEntries(
     state.checks.map(({id}) => [id, moveTo(state.lists[id]!, state.lists[id]!.cursor.index, height)]),
   );
-  return withRunInView({...state, lists});
+  return withRunInView(atGuard({...state, lists}, guardIndex(state)));
 };

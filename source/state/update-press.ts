@@ -3,7 +3,7 @@ import {isSame} from './keepers.js';
 import {always, commandFor, isMovingOn} from './keymap.js';
 import {isTooSmall} from './layout.js';
 import type {Message} from './messages.js';
-import {isAsking} from './modes.js';
+import {isAsking, isRunning} from './modes.js';
 import {currentList} from './places-of-state.js';
 import {findingOf} from './shown.js';
 import {checkInfo, type State, withList} from './state.js';
@@ -11,6 +11,13 @@ import {type Step, say, step} from './step.js';
 import {browseCommands} from './update-browse.js';
 import {copyIncident, follow, lookAtCustomer, planUnblock, promptCustomer} from './update-customer.js';
 import {accept, back, choose, chooseAfter, moveFocus, paste, pressButton, typeInto} from './update-dialog.js';
+import {
+  openGuardConfirm,
+  planAllGuards,
+  planGuard,
+  planGuardAway,
+  toggleCleaning,
+} from './update-guard-plan.js';
 import {move, refit} from './update-move.js';
 import {openMenu, planResume, planUndo, toggleHidden} from './update-plan.js';
 import {openConfirm} from './update-run.js';
@@ -18,24 +25,24 @@ import {askToWrite, endWriting} from './update-write.js';
 
 type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
 
-/** Ctrl-C: quits at once, or stops a run after the chunk that it is at. */
+/** Ctrl-C: quits at once, or stops a run after the chunk, or the step, that it is at. */
 const interrupt = (state: State): Step => {
   const {mode} = state;
-  if (mode.name !== 'running') return step(state, {effect: 'quit', code: 130});
+  if (!isRunning(mode)) return step(state, {effect: 'quit', code: 130});
   return mode.stopping ? step(state) : step({...state, mode: {...mode, stopping: true}}, {effect: 'stop'});
 };
 
 /** A signal to end: a run finishes its chunk first, so that what it did is written down. */
 export const terminate = (state: State, code: number): Step => {
   const {mode} = state;
-  if (mode.name !== 'running') return step(state, {effect: 'quit', code});
+  if (!isRunning(mode)) return step(state, {effect: 'quit', code});
   return step({...state, mode: {...mode, stopping: true, leaveWith: code}}, {effect: 'stop'});
 };
 
 /** Ctrl-Z. A run that is stopped in the middle would hold its locks until the user comes back. */
 const suspend = (state: State): Step =>
-  state.mode.name === 'running'
-    ? step(say(state, 'Not while a run is under way: Ctrl-C stops it after its chunk.', 'bad'))
+  isRunning(state.mode)
+    ? step(say(state, 'Not while a run is under way: Ctrl-C stops it.', 'bad'))
     : step(state, {effect: 'suspend'});
 
 /** The row of the details becomes the one that its group keeps; chosen again, the rule decides again. */
@@ -79,6 +86,14 @@ const run = (state: State, command: string): Step => {
       return follow(state);
     case 'copy-incident':
       return copyIncident(state);
+    case 'guard':
+      return planGuard(state);
+    case 'install-guards':
+      return planAllGuards(state);
+    case 'uninstall-guard':
+      return planGuardAway(state);
+    case 'with-cleaning':
+      return toggleCleaning(state);
     case 'undo':
       return planUndo(state);
     case 'resume':
@@ -94,7 +109,7 @@ const run = (state: State, command: string): Step => {
     case 'hidden':
       return toggleHidden(state);
     case 'confirm':
-      return openConfirm(state);
+      return state.mode.name === 'guard-plan' ? openGuardConfirm(state) : openConfirm(state);
     case 'open-change':
       return openChange(state);
     case 'back':
@@ -126,9 +141,9 @@ const isHeld = ({mode}: State, key: string): boolean =>
 
 /** What can't be seen can't be decided: on a screen that is too small a dialog is left, and `q` leaves the program. */
 const pressUnseen = (state: State, key: string): Step => {
-  const {name} = state.mode;
-  if (key !== 'q' || name === 'running') return step(state);
-  return name === 'browse' ? step(state, {effect: 'quit', code: 0}) : back(state);
+  const {mode} = state;
+  if (key !== 'q' || isRunning(mode)) return step(state);
+  return mode.name === 'browse' ? step(state, {effect: 'quit', code: 0}) : back(state);
 };
 
 /** What was said was about what came before. */

@@ -9,6 +9,7 @@ import {type State, withList} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
 import {askCustomer, withRun} from './update-customer.js';
 import {askHistory, lookAgain} from './update-data.js';
+import {askGuards} from './update-guards.js';
 import {released, whyDown, whyNot} from './update-plan.js';
 
 type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
@@ -89,7 +90,9 @@ const afterRun = (state: State, mode: ModeOf<'running'>, next: Mode): Step => {
     ? withList(shownNext, {...markNone(list), keepers: {}, ghosts: [], cursor: {...list.cursor, id: null}})
     : shownNext;
   const looked = list ? lookAgain(cleared, list.check) : step(cleared);
-  return inTurn(looked, askHistory);
+  // What would keep it from coming back is told with the result.
+  const guarded = mode.origin.undoes ? looked : inTurn(looked, askGuards);
+  return inTurn(guarded, askHistory);
 };
 
 /** No marks were taken; the customer is looked at again as well. */

@@ -5,6 +5,14 @@ import type {State} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
 import {customerAnswered, customerFailed, followed, leftCustomer, unblockPlanned} from './update-customer.js';
 import {history, historyFailed, loaded, loadFailed, tick, verified} from './update-data.js';
+import {
+  guardPlanFailed,
+  guardProgress,
+  guardsPlanned,
+  guardsRan,
+  guardsRunFailed,
+} from './update-guard-plan.js';
+import {guardsAnswered, guardsFailed, guardsWatched} from './update-guards.js';
 import {planFailed, planned, planProgress, readAgain} from './update-plan.js';
 import {pasted, press, resize, seenAgain, terminate} from './update-press.js';
 import {progress, ran, runFailed} from './update-run.js';
@@ -35,7 +43,7 @@ const answer = (state: State, message: Message): Step => {
     case 'paste':
       return pasted(state, message);
     case 'tick':
-      return inTurn(tick(state, message.now), followed);
+      return inTurn(inTurn(tick(state, message.now), followed), guardsWatched);
     case 'resize':
       return resize(state, message);
     case 'resumed':
@@ -57,7 +65,7 @@ const answer = (state: State, message: Message): Step => {
     case 'planned':
       return planned(state, message);
     case 'plan-failed':
-      return planFailed(state, message);
+      return inTurn(planFailed(state, message), next => guardPlanFailed(next, message));
     case 'plan-progress':
       return planProgress(state, message);
     case 'progress':
@@ -70,6 +78,18 @@ const answer = (state: State, message: Message): Step => {
       return history(state, message);
     case 'history-failed':
       return historyFailed(state, message);
+    case 'guards':
+      return guardsAnswered(state, message);
+    case 'guards-failed':
+      return guardsFailed(state, message);
+    case 'guards-planned':
+      return guardsPlanned(state, message);
+    case 'guard-progress':
+      return guardProgress(state, message);
+    case 'guards-ran':
+      return guardsRan(state, message);
+    case 'guards-run-failed':
+      return guardsRunFailed(state, message);
     case 'armed':
       return step(
         isAsking(state.mode) ? {...state, mode: {...state.mode, armed: true, settling: false}} : state,

@@ -8,6 +8,7 @@ import {createCustomerAsker} from './ask-customer.js';
 import {copySequence} from './clipboard.js';
 import type {CustomerOptions, CustomerReport} from './customer.js';
 import {exportFindings} from './export.js';
+import {createGuarding} from './guarding.js';
 import {errorOf, look, lookFor} from './look.js';
 import {createPlanning, type PlanningEngine} from './planning.js';
 
@@ -42,6 +43,7 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
   };
   const arming = createArming(around.afterPaint, () => tell({type: 'armed'}));
   const planning = createPlanning(engine, tell);
+  const guarding = createGuarding(engine, tell);
   const customers = createCustomerAsker(engine, tell);
   /** The last question to each check: the next waits for it, so that a check never overlaps itself. */
   const asked = new Map<string, Promise<void>>();
@@ -79,13 +81,22 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
     'plan-undo': ({ticket, run}) => planning.plan(ticket, signal => engine.planUndo(run, {signal})),
     'plan-resume': ({ticket, run}) => planning.plan(ticket, signal => engine.planResume(run, {signal})),
     'plan-unblock': ({ticket, report}) => planning.unblock(ticket, report),
-    'cancel-plan': () => planning.cancel(),
+    guards: ({question}) => guarding.read(question),
+    'plan-guards': ({ticket, request}) => guarding.plan(ticket, request),
+    'run-guards': ({plan, confirmed, note}) => guarding.carryOut(plan, confirmed, note),
+    'cancel-plan': () => {
+      planning.cancel();
+      guarding.cancel();
+    },
     release: ({plan}) => {
       // An engine that holds nothing for a plan has nothing to let go of.
       void (plan as Plan & {close?: () => Promise<void>}).close?.();
     },
     run: ({plan, confirmed, note}) => planning.carryOut(plan, confirmed, note),
-    stop: () => planning.stop(),
+    stop: () => {
+      planning.stop();
+      guarding.stop();
+    },
     arm: effect => arming.begin(effect),
     hold: () => arming.hold(),
     unlock: ({typed}) => {
@@ -123,6 +134,7 @@ export const createEffects = (engine: UiEngine, around: Surroundings): Effects =
       all.abort();
       planning.cancel();
       planning.stop();
+      guarding.leave();
       customers.stop();
     },
   };

@@ -290,6 +290,72 @@ describe('MongoDB stand-in', () => {
     await rows.insertOne({});
   });
 
+  test('a no-op, a bypass and a warning pass a validator; what is invalid and a duplicate is told as invalid', async () => {
+    const db = client.db('chat');
+    await rows.insertMany([{_id: 1 as never, sessionId: null}]);
+    const validator = {$jsonSchema: {required: ['sessionId'], properties: {sessionId: {bsonType: 'string'}}}};
+    await db.command({collMod: rows.collectionName, validator});
+    expect(await codeOf(rows.insertOne({_id: 1 as never}))).toBe(121);
+    expect(await codeOf(rows.updateOne({_id: 1 as never}, {$set: {n: 1}}))).toBe(121);
+    expect((await rows.updateOne({_id: 1 as never}, {$set: {sessionId: null}})).modifiedCount).toBe(0);
+    await rows.updateOne({_id: 1 as never}, {$set: {n: 1}}, {bypassDocumentValidation: true});
+    await rows.insertOne({}, {bypassDocumentValidation: true});
+    expect(await codeOf(rows.updateOne({sessionId: 'x'}, {$set: {n: 1}}, {upsert: true}))).toBe(undefined);
+    expect(await codeOf(rows.updateOne({n: 5}, {$set: {m: 1}}, {upsert: true}))).toBe(121);
+    expect(await codeOf(rows.findOneAndReplace({sessionId: 'x'}, {n: 1}))).toBe(121);
+    await db.command({collMod: rows.collectionName, validationAction: 'warn'});
+    await rows.insertOne({});
+    expect(await rows.countDocuments()).toBe(4);
+  });
+
+  test('makes an index unique in place, in two steps', async () => {
+    const db = client.db('chat');
+    const mod = (index: Document, more: Document = {}) =>
+      db.command({collMod: rows.collectionName, index, ...more});
+    const keyPattern = {sessionId: 1};
+    const spec = async () => (await rows.indexes()).find(({name}) => name === 'sessionId_1');
+    await rows.insertMany([{_id: 1 as never, sessionId: null}, {_id: 2 as never}, {sessionId: 'a'}]);
+    expect(await codeOf(mod({keyPattern, prepareUnique: true}))).toBe(27);
+    await rows.createIndex(keyPattern);
+    const plain = await spec();
+    expect(await codeOf(mod({keyPattern, unique: true}))).toBe(72);
+    expect(await codeOf(mod({keyPattern, unique: false}))).toBe(2);
+    expect(await codeOf(mod({keyPattern, unique: 'yes'}))).toBe(14);
+    expect(await codeOf(mod({keyPattern, name: 'sessionId_1', unique: true}))).toBe(72);
+    expect(await codeOf(mod({keyPattern, prepareUnique: true, unique: true}))).toBe(72);
+    expect(await mod({keyPattern, prepareUnique: true})).toEqual({
+      prepareUnique_old: false,
+      prepareUnique_new: true,
+      ok: 1,
+    });
+    expect(await spec()).toEqual({...plain, prepareUnique: true});
+    // New duplicates are refused, those that are there may be changed and go on.
+    expect(await codeOf(rows.insertOne({}))).toBe(11000);
+    expect(await codeOf(rows.insertOne({sessionId: 'a'}))).toBe(11000);
+    await rows.updateOne({_id: 2 as never}, {$set: {n: 1}});
+    expect(await codeOf(rows.updateOne({_id: 2 as never}, {$set: {sessionId: 'a'}}))).toBe(11000);
+    await expect(mod({keyPattern, unique: true})).rejects.toMatchObject({
+      code: 359,
+      errorResponse: {violations: [{ids: [1, 2]}]},
+    });
+    await mod({name: 'sessionId_1', prepareUnique: false});
+    expect(await spec()).toEqual(plain);
+    const {insertedId} = await rows.insertOne({});
+    await mod({name: 'sessionId_1', prepareUnique: true});
+    await rows.deleteOne({_id: insertedId});
+    expect(await codeOf(rows.insertOne({}))).toBe(11000);
+    await rows.updateOne({_id: 2 as never}, {$set: {sessionId: 'b'}});
+    expect(await mod({keyPattern, unique: true}, {dryRun: true})).toMatchObject({ok: 1});
+    expect(await spec()).toEqual({...plain, prepareUnique: true});
+    expect(await mod({keyPattern, unique: true})).toEqual({unique_new: true, ok: 1});
+    expect(await spec()).toEqual({...plain, unique: true});
+    expect(await mod({keyPattern, unique: true})).toEqual({ok: 1});
+    expect(await codeOf(rows.insertOne({}))).toBe(11000);
+    await mod({keyPattern, hidden: true});
+    expect(await spec()).toEqual({...plain, unique: true, hidden: true});
+    expect(await codeOf(rows.insertOne({sessionId: 'b'}))).toBe(11000);
+  });
+
   test('is a standalone stand-in: says so, has no transactions and knows what it does not know', async () => {
     const admin = client.db('admin');
     const info = await admin.command({buildInfo: 1});

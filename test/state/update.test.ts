@@ -127,12 +127,6 @@ describe('views', () => {
     screen.press('G', 'enter');
     expect(screen.state().view).toBe('stale');
   });
-  test('6 is kept for the guards, and does nothing', async () => {
-    const screen = await openLooked();
-    const before = screen.state();
-    screen.press('6');
-    expect(screen.state()).toEqual(before);
-  });
 });
 
 describe('filter and order', () => {

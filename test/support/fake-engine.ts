@@ -17,6 +17,7 @@ import type {
   StoreStatus,
 } from '../../source/types.js';
 import {checks, sampleFindings} from './fake-data.js';
+import {createFakeGuards, type FakeGuards} from './fake-guards.js';
 
 export type FakeOptions = {
   production?: boolean;
@@ -28,11 +29,15 @@ export type FakeOptions = {
   kite?: number;
   /** Called between the changes of a run: holds it where the test wants it. */
   betweenChanges?: () => Promise<void>;
+  /** The same between the steps of an install or uninstall of guards. */
+  betweenSteps?: () => Promise<void>;
 };
 
 export type FakeEngine = Engine & {
   lock(): void;
   findings: Record<string, Finding[]>;
+  /** The guards, to be put into another state. */
+  guardItems: FakeGuards['items'];
   setDown(store: string, down: boolean): void;
   /** Names of the questions it was asked, in order. */
   asked: string[];
@@ -136,7 +141,24 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
     return plan;
   };
 
+  const guarding = createFakeGuards({
+    asked,
+    environment,
+    production: options.production ?? false,
+    readOnly: () => options.readOnlyBy !== undefined && writableForMs() === 0,
+    errorOf: check => (down.has(storeOf(check)) ? fault(storeOf(check)).toJSON() : null),
+    found: check => tallyReasons(wrong(check)),
+    clean(check) {
+      findings[check] = [];
+    },
+    betweenSteps: options.betweenSteps,
+  });
+
   return {
+    guards: guarding.guards,
+    planGuards: guarding.planGuards,
+    runGuards: guarding.runGuards,
+    guardItems: guarding.items,
     environment,
     production: options.production ?? false,
     get readOnly() {

@@ -1,6 +1,7 @@
 /** The screen without a terminal: the state machine with an engine's answers put in by hand, and its frames. */
 import {render} from 'ink-testing-library';
 import {createElement} from 'react';
+import type {GuardProgress} from '../../source/guards.js';
 import type {Effect, Message} from '../../source/state/messages.js';
 import {initialState, type State} from '../../source/state/state.js';
 import {update} from '../../source/state/update.js';
@@ -51,7 +52,7 @@ export const openScreen = (options: ScreenOptions = {}): Screen => {
     const next = update(state, message);
     state = next.state;
     for (const effect of next.effects) {
-      const isLook = effect.effect === 'load' || effect.effect === 'verify' || effect.effect === 'history';
+      const isLook = ['load', 'verify', 'history', 'guards'].includes(effect.effect);
       (isLook ? looks : effects).push(effect);
     }
     for (const listener of listeners) listener();
@@ -67,6 +68,8 @@ export const openScreen = (options: ScreenOptions = {}): Screen => {
       send({type: 'verified', check: effect.check, asked: effect.ids, there});
     } else if (effect.effect === 'history') {
       send({type: 'history', runs: await engine.history(), now});
+    } else if (effect.effect === 'guards') {
+      send({type: 'guards', question: effect.question, guards: await engine.guards(), now});
     }
   };
   return {
@@ -114,6 +117,15 @@ export const answerLast = async (screen: Screen): Promise<void> => {
     send({type: 'planned', ticket: effect.ticket, plan: await engine.planUndo(effect.run)});
   } else if (effect?.effect === 'plan-resume') {
     send({type: 'planned', ticket: effect.ticket, plan: await engine.planResume(effect.run)});
+  } else if (effect?.effect === 'plan-guards') {
+    const {check, direction, guards, clean} = effect.request;
+    const chosen = guards === null ? {} : {guards: [...guards]};
+    const plan = await engine.planGuards(check, direction, {...chosen, clean});
+    send({type: 'guards-planned', ticket: effect.ticket, plan});
+  } else if (effect?.effect === 'run-guards') {
+    const {plan, confirmed, note} = effect;
+    const onProgress = (progress: GuardProgress): void => send({type: 'guard-progress', progress});
+    send({type: 'guards-ran', result: await engine.runGuards(plan, {confirmed, note, onProgress})});
   } else if (effect?.effect === 'unlock') {
     send({type: 'unlocked', until: screen.state().now + engine.unlock(effect.typed)});
   } else if (effect?.effect === 'run') {

@@ -14,6 +14,7 @@ const engine = createFakeEngine({
   readOnlyBy: has('--read-only') ? 'flag' : has('--locked') ? 'production' : undefined,
   unlockMs: has('--short') ? 4000 : undefined,
   betweenChanges: has('--slow') ? () => setTimeout(300) : undefined,
+  betweenSteps: has('--slow') ? () => setTimeout(300) : undefined,
   kite: has('--many') ? 20_000 : 12,
   refreshMs: 1000,
 });
