@@ -18,6 +18,7 @@ const indexes = `  const isOn = spec =>
     Object.keys(spec.key).length === 1 && id in spec.key && Math.abs(Number(spec.key[id])) === 1;
   const isOdd = spec => Boolean(spec.sparse || spec.partialFilterExpression || spec.collation);
   const listed = () => must({listIndexes: name, cursor: {batchSize: 1000}}).cursor.firstBatch;
+  const bare = each => Object.fromEntries(Object.entries(each).filter(([option]) => !['v', 'ns'].includes(option)));
   const drop = dropped => ask({dropIndexes: name, index: dropped});`;
 
 export const upOfUnique = `${asking}
@@ -49,7 +50,7 @@ ${indexes}
     if (!reply.ok) {
       if (base) must({collMod: name, index: {name: made, prepareUnique: false}});
       else drop(made);
-      if (!base && own) must({createIndexes: name, indexes: [own]});
+      if (!base && own) must({createIndexes: name, indexes: [bare(own)]});
       throw new Error(name + inTheWay + reply.errmsg);
     }
     if (base && base.hidden) must({collMod: name, index: {name: made, hidden: false}});
@@ -58,7 +59,7 @@ ${indexes}
     for (const each of gone) drop(each.name);
     const reply = ask({createIndexes: name, indexes: [Object.assign({}, spec, {unique: true})]});
     if (!reply.ok) {
-      for (const each of gone) must({createIndexes: name, indexes: [each]});
+      for (const each of gone) must({createIndexes: name, indexes: [bare(each)]});
       throw new Error(name + inTheWay + reply.errmsg);
     }
   }
@@ -71,7 +72,7 @@ ${indexes}
   const there = listed().find(each => each.name === wanted);
   if (there && (!isOn(there) || (!there.unique && !there.prepareUnique))) return;
   if (there) must({dropIndexes: name, index: wanted});
-  if (old) must({createIndexes: name, indexes: [old]});
+  if (old) must({createIndexes: name, indexes: [bare(old)]});
   print(name + ': ' + id + ' need not be unique any more');`;
 
 const validator = `  const rest = (found && found.options && found.options.validator) || {};

@@ -31,8 +31,9 @@ export const dropIndex = (table: string, name: string): Command => ({
   done: [noIndex],
 });
 
-export const createIndex = (table: string, spec: Document): Command => ({
-  document: {createIndexes: table, indexes: [spec]},
+/** Without the version of its format where that is today's: FerretDB tells it, and refuses to be told. */
+export const createIndex = (table: string, {v, ...spec}: Document): Command => ({
+  document: {createIndexes: table, indexes: [v === undefined || Number(v) === 2 ? spec : {v, ...spec}]},
   long: true,
 });
 

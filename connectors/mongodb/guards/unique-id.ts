@@ -190,7 +190,13 @@ export const uniqueUninstall = (seen: Seen, {table, id}: UniqueRule, before: Jso
   ];
   if (old) {
     const back = createIndex(table, old);
-    if (!ours) return task('index', `Puts the index ${old.name} back.`, [back]);
+    // Where it could not be changed in place, ours took its place under our name.
+    const instead = named(seen, indexName(id));
+    if (!ours)
+      return task('index', `Puts the index ${old.name} back.`, [
+        ...(instead && isOn(id, instead) ? [dropIndex(table, instead.name)] : []),
+        back,
+      ]);
     if (same(ours.exact, old)) return [];
     if (same(withoutMark(ours.exact), old))
       return task('let', `Lets duplicates of ${id} in again.`, [
