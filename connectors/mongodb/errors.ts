@@ -70,6 +70,10 @@ const serverCodes: Record<number, Meaning> = {
   16500: {code: 'throttled', hint: 'Try again later, or with --limit-rate.'},
 };
 
+const invalidDocument = 121;
+/** Outcomes of changes are told without their hint. */
+const refusedByValidator = " (the collection's validator does not let the document in)";
+
 const configHint = 'Check the url of the store in the configuration.';
 
 /** The server's error code; 0 for any other error. */
@@ -130,7 +134,7 @@ export const mapError = (error: unknown, what: string, signal?: AbortSignal): Se
       ? new SesstuiError('timeout', `MongoDB did not finish in time: ${what}`, timeout.hint)
       : new SesstuiError('interrupted', `Interrupted: ${what}`);
   }
-  const message = redact(textOf(error));
+  const message = redact(textOf(error)) + (codeOf(error) === invalidDocument ? refusedByValidator : '');
   if (!(error instanceof MongoError)) {
     // The resolver of mongodb+srv:// throws Node's own errors, which have a code like ENOTFOUND.
     const fromNetwork = /^E[A-Z_]+$/.test(String((error as {code?: unknown} | null)?.code ?? ''));

@@ -77,7 +77,7 @@ export const openMongodb = (settings: MongoSettings): Connector => {
     store: settings.store,
     kind: 'mongodb',
     capabilities,
-    guards: guardKeeper(),
+    guards: guardKeeper(settings, connection),
     server: signal =>
       connection.use(
         'connecting',

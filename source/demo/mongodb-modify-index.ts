@@ -73,7 +73,7 @@ export const modifyIndex = (collection: Collection, request: Doc, command: Doc):
   const wanted: Doc = {...spec};
   if (prepareUnique !== undefined && !index.unique && prepareUnique !== (wasPrepared === true))
     Object.assign(reply, {prepareUnique_old: wasPrepared === true, prepareUnique_new: prepareUnique});
-  if (prepareUnique ?? wasPrepared === true) if (!index.unique) wanted.prepareUnique = true;
+  if (!index.unique && (prepareUnique ?? wasPrepared === true)) wanted.prepareUnique = true;
   if (hidden !== undefined && hidden !== (wasHidden === true))
     Object.assign(reply, {hidden_old: wasHidden === true, hidden_new: hidden});
   if (hidden ?? wasHidden === true) wanted.hidden = true;

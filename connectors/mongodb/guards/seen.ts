@@ -1,0 +1,123 @@
+/** What stands at a guard's place: the collection with its indexes and validator, and what the server can do. */
+import {randomBytes} from 'node:crypto';
+import {EJSON} from 'bson';
+import type {Document} from 'mongodb';
+import type {Json} from '../../../source/values.js';
+import type {Access} from '../client.js';
+import {codeOf} from '../errors.js';
+
+/** An index as the server tells it: `exact` with every type kept, so that it can be put back as it was. */
+export type IndexSeen = {name: string; plain: Document; exact: Document};
+
+/** `validator` with every type kept; null where there is none. */
+export type Validation = {validator: Document | null; level: string; action: string};
+
+export type Abilities = {
+  /** collMod is there: validators can be changed. */
+  modifies: boolean;
+  /** An index becomes unique in place (MongoDB 6.0). */
+  converts: boolean;
+  sharded: boolean;
+};
+
+export type Seen = {
+  database: string;
+  table: string;
+  /** `collection`, `view`, `timeseries`; null where there is none. */
+  type: string | null;
+  /** Indexes take a collation from the collection unless they say otherwise. */
+  collated: boolean;
+  indexes: IndexSeen[];
+  validation: Validation;
+  abilities: Abilities;
+  /** null where the collection is not sharded, or this user may not know. */
+  shardKey: Document | null;
+};
+
+/** Nothing is promoted, so that what is read can be written back. */
+const exactly = {promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true} as const;
+
+export const plainOf = (exact: unknown): Document =>
+  EJSON.serialize(exact as object, {relaxed: true}) as Document;
+export const jsonOf = (exact: unknown): Json => EJSON.serialize(exact as object, {relaxed: false}) as Json;
+export const exactOf = (json: Json): Document =>
+  EJSON.deserialize(json as object, {relaxed: false}) as Document;
+
+export const signalOf = ({signal}: Access) => (signal ? {signal} : {});
+
+const notThere = 26;
+const notImplemented = [59, 115, 238];
+const notAllowed = [11, 13, 8000];
+/** The wire version of MongoDB 6.0. */
+const convertsSince = 17;
+
+/**
+ * Asks what the server does with a collMod of a collection that is not there, which changes nothing: one that knows the
+ * command and its words says that there is no such collection, an older one that it doesn't know the words, and
+ * FerretDB, which lists the command, that it isn't implemented. Where the user may not ask, the version tells.
+ */
+export const abilitiesOf = async (access: Access): Promise<Abilities> => {
+  const {db, limit} = access;
+  const hello = await db.command({hello: 1, ...limit}, signalOf(access));
+  const sharded = hello.msg === 'isdbgrid';
+  const nowhere = `sesstui_test_${randomBytes(6).toString('hex')}`;
+  const question = {collMod: nowhere, index: {name: 'none', prepareUnique: true}, ...limit};
+  const code = await db.command(question, signalOf(access)).then(() => notThere, codeOf);
+  const modifies = !notImplemented.includes(code);
+  const converts = notAllowed.includes(code)
+    ? Number(hello.maxWireVersion) >= convertsSince
+    : code === notThere;
+  return {modifies, converts: modifies && converts, sharded};
+};
+
+const shardKeyOf = async (access: Access, table: string): Promise<Document | null> => {
+  const namespace = `${access.db.databaseName}.${table}`;
+  const shards = access.db.client.db('config').collection<Document & {_id: string}>('collections');
+  // Not every user may read it; the server itself then says no.
+  const found = await shards.findOne({_id: namespace, dropped: {$ne: true}}, access.limit).catch(() => null);
+  return (found?.key as Document | undefined) ?? null;
+};
+
+const indexesOf = async (access: Access, table: string): Promise<IndexSeen[]> => {
+  const {cursor} = await access.db.command(
+    {listIndexes: table, cursor: {batchSize: 1000}, ...access.limit},
+    {...exactly, ...signalOf(access)},
+  );
+  return (cursor.firstBatch as Document[]).map(spec => {
+    const {ns: _, ...exact} = spec;
+    return {name: String(spec.name), exact, plain: plainOf(exact)};
+  });
+};
+
+/** Reads everything that the guards of a collection are judged by. */
+export const look = async (access: Access, table: string, abilities: Abilities): Promise<Seen> => {
+  const {db, limit} = access;
+  const {cursor} = await db.command(
+    {listCollections: 1, filter: {name: table}, ...limit},
+    {...exactly, ...signalOf(access)},
+  );
+  const found = (cursor.firstBatch as Document[]).find(({name}) => String(name) === table);
+  const type = found ? String(found.type ?? 'collection') : null;
+  const options: Document = found?.options ?? {};
+  const validator: Document | null = options.validator ?? null;
+  return {
+    database: db.databaseName,
+    table,
+    type,
+    collated: options.collation !== undefined,
+    indexes: type === 'collection' ? await indexesOf(access, table) : [],
+    validation: {
+      validator: validator && Object.keys(validator).length > 0 ? validator : null,
+      level: String(options.validationLevel ?? 'strict'),
+      action: String(options.validationAction ?? 'error'),
+    },
+    abilities,
+    shardKey: abilities.sharded && type === 'collection' ? await shardKeyOf(access, table) : null,
+  };
+};
+
+/** Why no guard can be put on what is there; null where one can. */
+export const unfit = ({type, table}: Seen): string | null => {
+  if (type === null) return `there is no collection ${table}`;
+  return type === 'collection' ? null : `${table} is a ${type}`;
+};
