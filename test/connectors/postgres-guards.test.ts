@@ -135,6 +135,18 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     await sql(row.replace('waiting', 'done'));
   });
 
+  test('installs at the same time do it once', async () => {
+    const others = [openKeeper(server), openKeeper(server)];
+    const step = (await keeper.steps(oneBackground, 'install', {before: null}))[0]!;
+    const keepers = [keeper, ...others.map(other => other.keeper)];
+    const answers = await Promise.all(
+      keepers.map(own => own.perform(oneBackground, 'install', step, {before: null})),
+    );
+    expect(answers).toEqual(['done', 'done', 'done']);
+    expect(await keeper.state(oneBackground)).toEqual({state: 'installed', why: null});
+    await Promise.all(others.map(({close}) => close()));
+  });
+
   test('what is not there makes it unavailable, and says why', async () => {
     const at = (rule: Partial<typeof oneOpen>) => keeper.state({...oneOpen, ...rule});
     expect(await at({})).toEqual({state: 'unavailable', why: 'there is no table "rides"'});

@@ -17,6 +17,8 @@ export const isViolation = (error: unknown): boolean =>
 /** A value does not fit into a page of an index. */
 const isTooLong = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '54000';
 
+const isThere = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '42P07';
+
 const isLockTimeout = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === '55P03';
 
@@ -97,6 +99,8 @@ export const buildIndex = async (
       if ((await indexState(schema, name, run)) === 'valid') return 'done';
     } catch (error) {
       const blocker = stop();
+      // Somebody else has built it meanwhile.
+      if (isThere(error) && (await indexState(schema, name, run)) === 'valid') return 'done';
       await removeRest(schema, name, builder, options);
       if (isViolation(error)) return 'again';
       if (isTooLong(error))
