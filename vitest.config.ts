@@ -7,9 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.{ts,tsx}'],
     exclude: [
       // Need backends of their own, which the embedded PostgreSQL does not have.
-      ...(process.env.SESSTUI_TEST_PG === 'server'
-        ? []
-        : ['test/connectors/postgres{,-put,-guards,-guards-gym}-faults.test.ts']),
+      ...(process.env.SESSTUI_TEST_PG === 'server' ? [] : ['test/connectors/postgres*-faults.test.ts']),
       // The fault suite takes minutes and real servers: `npm run test:faults`.
       ...(process.env.SESSTUI_TEST_FAULTS === '1' ? [] : ['test/faults/**']),
     ],

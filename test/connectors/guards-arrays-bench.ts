@@ -21,15 +21,15 @@ export const named = [
 const ordered = `array(select x from unnest(session_ids) x order by x collate "C")`;
 
 /** Leaves the first of each set, then sorts: sorting moves rows. */
-export const mend = async (client: pg.ClientBase): Promise<void> => {
+export const mend = async (client: pg.ClientBase, of = table): Promise<void> => {
   await client.query(`begin;
-    select from ${table} where (device_key, stream_id, ${ordered}) in (
-      select device_key, stream_id, ${ordered} from ${table} group by 1, 2, 3 having count(*) > 1)
+    select from ${of} where (device_key, stream_id, ${ordered}) in (
+      select device_key, stream_id, ${ordered} from ${of} group by 1, 2, 3 having count(*) > 1)
       order by ctid for update;
-    delete from ${table} where ctid in (select ctid from (select ctid,
-      row_number() over (partition by device_key, stream_id, ${ordered} order by ctid) as place from ${table}) r where place > 1);
+    delete from ${of} where ctid in (select ctid from (select ctid,
+      row_number() over (partition by device_key, stream_id, ${ordered} order by ctid) as place from ${of}) r where place > 1);
     commit`);
-  await client.query(`update ${table} set session_ids = ${ordered} where session_ids <> ${ordered}`);
+  await client.query(`update ${of} set session_ids = ${ordered} where session_ids <> ${ordered}`);
 };
 
 export type Installed = {steps: GuardStep[]; before: Map<GuardRule, Json>; mended: number};
