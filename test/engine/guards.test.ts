@@ -162,16 +162,63 @@ test('a mending run is taken back after the guards are, and refused while they a
   expect(await verifyState(stateDirectory)).toEqual([]);
 });
 
-test('copies that differ are left to a person: the install stops and takes out what it had put in', async () => {
+test('copies that differ refuse the install before anything is written, and the plan says how to decide', async () => {
   await insert('{a}', 'one');
   await insert('{a}', 'another');
+  await insert('{c,b}');
+  await insert('{c,b}');
   const before = await catalogueDump(client, 'public');
   const engine = open();
+  for (const clean of [true, false]) {
+    const plan = await engine.planGuards(check, 'install', {clean});
+    expect(plan.violations).toHaveLength(1);
+    expect(plan.notes.join()).toContain('1 finding is in the way of unique and no default action takes it');
+    expect(await code(engine.runGuards(plan))).toMatch(
+      /^usage: 1 finding .*sesstui check registry\/duplicates.*sesstui clean registry\/duplicates --action keep-first --group VALUE/,
+    );
+  }
+  expect(await rows()).toEqual(['{a}', '{a}', '{c,b}', '{c,b}']);
+  expect(await catalogueDump(client, 'public')).toEqual(before);
+  expect(await engine.history()).toEqual([]);
+});
+
+test('copies that differ and come during the install stop it, and it takes out what it had put in', async () => {
+  let came = false;
+  const before = await catalogueDump(client, 'public');
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        perform: async (rule, direction, step, options) => {
+          if (step.phase === 'prepare' && !came) {
+            came = true;
+            await insert('{a}', 'one');
+            await insert('{a}', 'another');
+          }
+          return keeper.perform(rule, direction, step, options);
+        },
+      })),
+    },
+  );
   const result = await install(engine, {clean: true});
   expect(result.error?.message).toMatch(/1 payload-differs/);
   expect(result.notes.join()).toMatch(/taken out again/);
   expect(await rows()).toEqual(['{a}', '{a}']);
   expect(await catalogueDump(client, 'public')).toEqual(before);
+});
+
+test('the notes of the plan say what it is going to do, and those of the result what was done', async () => {
+  await insert('{b,a}');
+  await insert('{b,a}');
+  const engine = open();
+  const {notes} = await engine.planGuards(check, 'install');
+  expect(notes.join()).toMatch(/in the way are 1 duplicate/);
+  expect(notes.join()).not.toContain('--');
+  const result = await install(engine, {clean: true});
+  expect(result.notes).toEqual([
+    `keep-first changed 1 row (run ${result.runs[0]}), which can be taken back`,
+    `sort-arrays changed 1 row (run ${result.runs[1]}), which can be taken back`,
+  ]);
 });
 
 test('rows that come during the install are mended by it, though there were no findings at the start', async () => {

@@ -8,7 +8,7 @@ import {inAnother, inProduction} from '../confirmations.js';
 import {type RunRecord, readRun} from '../disk/run-files.js';
 import {estimateOf, type Planning} from '../plan/held-plan.js';
 import {chooseGuards} from './choosing.js';
-import {findingsInTheWay, findingWords, violationsOf} from './in-the-way.js';
+import {findingsInTheWay, findingWords, undecidedOf, violationsOf} from './in-the-way.js';
 import {infosOf} from './look.js';
 import {plannedMends} from './mending.js';
 import {guardRunsOf, knownBefore} from './records.js';
@@ -34,6 +34,8 @@ export type Prepared = {
   guards: Guard[];
   before: Record<string, Json>;
   records: RunRecord[];
+  /** Those of the plan's notes that are as true when it is done: the others tell what is going to be. */
+  notes: string[];
   estimatedRows: number | null;
 };
 
@@ -100,11 +102,13 @@ const lookAtRows = async (
   const findings = await findingsInTheWay(checker, guards, asking);
   const hasFindings = Object.keys(findings).length > 0;
   // What is cleaned may be all that is in the way: then it is looked at after that.
-  const violations = hasFindings ? [] : await violationsOf(checker, guards, asking);
+  const violations = await (hasFindings ? undecidedOf : violationsOf)(checker, guards, asking);
   const mends = await plannedMends({planning, checker, guards, signal}, clean);
   const notes = [
     ...(hasFindings && !clean
-      ? [`in the way are ${findingWords(findings)}: it is refused until they are mended; --clean mends them`]
+      ? [
+          `in the way are ${findingWords(findings)}: it is refused until they are mended, which it can do in the same go`,
+        ]
       : []),
     ...violations,
     ...mends.map(
@@ -160,5 +164,5 @@ export const prepareGuards = async (
             ...inAnother(planning.config, of?.header.environment),
           ],
   };
-  return {plan, checker, ...seen};
+  return {plan, checker, notes, ...seen};
 };

@@ -91,7 +91,7 @@ const writeGuards = async (
 ): Promise<GuardResult> => {
   const {plan, checker, guards, before} = prepared;
   const {signal, onProgress} = options;
-  const notes = [...plan.notes];
+  const notes = [...prepared.notes];
   const result: GuardResult = {
     run: null,
     dryRun: false,
