@@ -148,9 +148,7 @@ test('a mending run is taken back after the guards are, and refused while they a
   const [cleaned, sorted] = runs as [string, string];
   const plan = await engine.planUndo(cleaned);
   expect(plan.notes.join()).toContain(`sesstui undo ${run}`);
-  const refused = await engine.run(plan);
-  expect(refused).toMatchObject({applied: 0});
-  expect(refused.failed + refused.skipped).toBe(1);
+  expect(await engine.run(plan)).toMatchObject({applied: 0, skipped: 1, changes: [{why: 'guarded'}]});
   expect(await rows()).toEqual(['{a,b}']);
 
   const back = (await engine.planGuardRun(run!, 'undo'))!;
@@ -160,6 +158,41 @@ test('a mending run is taken back after the guards are, and refused while they a
   expect(await engine.run(await engine.planUndo(cleaned))).toMatchObject({applied: 1});
   expect(await rows()).toEqual(['{b,a}', '{b,a}']);
   expect(await verifyState(stateDirectory)).toEqual([]);
+});
+
+test('arrays that a trigger would sort again are not told as taken back, and are when the guards are out', async () => {
+  await client.query('alter table app_session_keys add column id serial primary key');
+  await insert('{b,a}');
+  const engine = open();
+  const {run, runs} = await install(engine);
+  const [sorted] = runs as [string];
+  const plan = await engine.planUndo(sorted);
+  expect(plan.notes.join()).toContain(`sesstui undo ${run}`);
+  expect(await engine.run(plan)).toMatchObject({applied: 0, skipped: 1, changes: [{why: 'guarded'}]});
+  expect((await engine.history())[1]).toMatchObject({action: 'sort-arrays', state: 'done'});
+
+  expect((await uninstall(open({}, {stateDirectory: await temporaryDirectory()}))).error).toBeUndefined();
+  const again = await engine.planUndo(sorted);
+  expect(again.notes).toHaveLength(1);
+  expect(await engine.run(again)).toMatchObject({applied: 1});
+  expect(await rows()).toEqual(['{b,a}']);
+});
+
+test('an uninstall names the run of an install that was cut off while it mended rows', async () => {
+  const stop = new AbortController();
+  await insert('{b,a}');
+  await insert('{d,c}');
+  const engine = open();
+  const result = await engine.runGuards(await engine.planGuards(check, 'install'), {
+    signal: stop.signal,
+    onProgress: ({step}) => step === 'mend' && stop.abort(),
+  });
+  expect(result.interrupted).toBe(true);
+  const cut = (await engine.history()).find(({action}) => action === 'sort-arrays')!;
+  expect(cut.state).toBe('interrupted');
+  const taken = await uninstall(engine);
+  expect(taken.error).toBeUndefined();
+  expect(taken.notes.join()).toContain(`sesstui undo ${cut.run}`);
 });
 
 test('copies that differ refuse the install before anything is written, and the plan says how to decide', async () => {

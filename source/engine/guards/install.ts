@@ -60,7 +60,7 @@ export const installGuards = async (install: Install): Promise<void> => {
   const {carrying, mending} = install;
   await installPhase(carrying, 'prepare');
   await installPhase(carrying, 'refuse');
-  await finishCutOff(mending);
+  install.runs.push(...(await finishCutOff(mending)));
   const isMended = mending.guards.some(({findings, arrange}) => findings || arrange);
   for (let time = 0; ; time++) {
     if (isMended) await mendRows(install);

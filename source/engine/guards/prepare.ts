@@ -10,7 +10,7 @@ import {estimateOf, type Planning} from '../plan/held-plan.js';
 import {chooseGuards} from './choosing.js';
 import {findingsInTheWay, findingWords, undecidedOf, violationsOf} from './in-the-way.js';
 import {infosOf} from './look.js';
-import {plannedMends} from './mending.js';
+import {cutOffMends, plannedMends} from './mending.js';
 import {guardRunsOf, knownBefore} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
 
@@ -119,6 +119,15 @@ const lookAtRows = async (
   return {findings, violations, mends, notes};
 };
 
+/** Rows that an install had begun to mend are no part of what is taken away. */
+const cutOffNotes = async (planning: Planning, checker: Checker, server: string): Promise<string[]> =>
+  (await cutOffMends(planning, checker))
+    .filter(header => header.server === server)
+    .map(
+      ({run, action}) =>
+        `run ${run} (${action}), which mended rows for an install, was cut off: \`sesstui undo ${run}\` takes back what it did, \`sesstui resume ${run}\` finishes it`,
+    );
+
 const changesOf = (mends: GuardPlan['mends']): number => mends.reduce((sum, {changes}) => sum + changes, 0);
 
 /** Throws `usage` and `unsupported` (see `chooseGuards`), and what the store throws. */
@@ -134,6 +143,7 @@ export const prepareGuards = async (
     direction === 'install' && steps.length > 0
       ? await lookAtRows(planning, checker, seen.guards, options)
       : {findings: {}, violations: [], mends: [], notes: []};
+  if (direction === 'uninstall') notes.push(...(await cutOffNotes(planning, checker, seen.server)));
   const of = options.of === undefined ? null : await readRun(planning.stateDirectory, options.of);
   if (of && of.header.server !== seen.server)
     throw new SesstuiError(
