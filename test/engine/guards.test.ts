@@ -7,7 +7,7 @@ import type {Connector} from '../../source/connector.js';
 import {verifyState} from '../../source/engine/disk/verify.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
 import type {OpenConnector} from '../../source/engine/stores.js';
-import type {SesstuiError} from '../../source/errors.js';
+import {SesstuiError} from '../../source/errors.js';
 import type {GuardKeeper} from '../../source/guards.js';
 import {freshRegistry, migration, registryConfiguration} from '../library/registry-bench.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
@@ -338,6 +338,52 @@ test('a step that fails is told as failed, and what was put in is taken out agai
   expect(await catalogueDump(client, 'public')).toEqual(before);
   expect((await engine.history())[0]).toMatchObject({state: 'failed', failed: 1});
   expect(await verifyState(stateDirectory)).toEqual([]);
+});
+
+test('where another install is at the table, nothing of what is there is taken out', async () => {
+  const first = open({}, {stateDirectory: await temporaryDirectory()});
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        perform: async (rule, direction, step, options) => {
+          if (direction === 'install' && step.phase === 'enforce') {
+            expect((await install(first)).error).toBeUndefined();
+            throw new SesstuiError('usage', 'Another install is under way on app_session_keys.', 'Wait.');
+          }
+          return keeper.perform(rule, direction, step, options);
+        },
+      })),
+    },
+  );
+  const result = await install(engine);
+  expect(result.error?.message).toMatch(/Another install/);
+  expect(result.notes.join()).toContain('what is there stays');
+  expect(await states(first)).toEqual({'sort-trigger': 'installed', unique: 'installed'});
+});
+
+test('a store that is gone by the end leaves the result with the run and what was done', async () => {
+  let isGone = false;
+  const gone = (): never => {
+    throw new SesstuiError('unreachable', 'the store is gone', 'Look at it.');
+  };
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        state: async (...given) => (isGone ? gone() : keeper.state(...given)),
+        perform: async (rule, direction, step, options) => {
+          if (step.phase === 'enforce') isGone = true;
+          return isGone ? gone() : keeper.perform(rule, direction, step, options);
+        },
+      })),
+    },
+  );
+  const result = await install(engine);
+  expect(result.error).toMatchObject({code: 'unreachable'});
+  expect(result.steps.length).toBeGreaterThan(0);
+  expect(result.guards.map(({state}) => state)).toEqual(['unavailable', 'unavailable']);
+  expect((await engine.history())[0]).toMatchObject({run: result.run, state: 'failed'});
 });
 
 test('interrupted, it leaves what is there; another install goes on and settles the first', async () => {
