@@ -312,6 +312,24 @@ test('unique brings the trigger that it needs, and the trigger is not taken from
   expect((await uninstall(engine, ['unique', 'sort-trigger'])).error).toBeUndefined();
 });
 
+test('a trigger that a guard of another check needs is not taken from under it', async () => {
+  const {stores} = registryConfiguration(server.url) as {stores: {registry: {checks: object[]}}};
+  const [one] = stores.registry.checks;
+  const other = {...one, name: 'others', groupBy: ['stream_id', 'session_ids'], payload: []};
+  const engine = openOn({stores: {registry: {...stores.registry, checks: [one, other]}}});
+  const before = await catalogueDump(client, 'public');
+  await install(engine);
+  await engine.runGuards(await engine.planGuards('registry/others', 'install'));
+  const taken = await uninstall(engine);
+  expect(taken.error).toBeUndefined();
+  expect(taken.notes).toContain('sort-trigger stays: unique of registry/others needs it');
+  expect(await states(engine)).toEqual({'sort-trigger': 'installed', unique: 'missing'});
+  await insert('{b,a}');
+  expect(await rows()).toEqual(['{a,b}']);
+  await engine.runGuards(await engine.planGuards('registry/others', 'uninstall'));
+  expect(await catalogueDump(client, 'public')).toEqual(before);
+});
+
 test("the team's own migration is installed already, and is not taken out by the undo of an install", async () => {
   await client.query(migration);
   const engine = open();

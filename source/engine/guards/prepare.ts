@@ -13,6 +13,7 @@ import {infosOf} from './look.js';
 import {cutOffMends, plannedMends} from './mending.js';
 import {guardRunsOf, knownBefore} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
+import {neededElsewhere} from './shared.js';
 
 export type Direction = GuardPlan['direction'];
 
@@ -54,7 +55,7 @@ export const ordered = (guards: Guard[], direction: Direction): Guard[] =>
   direction === 'install' ? guards : [...guards].reverse();
 
 const look = (
-  {stateDirectory}: Planning,
+  {stateDirectory, checkers}: Planning,
   checker: Checker,
   direction: Direction,
   {guards: names, signal}: GuardPlanOptions,
@@ -65,7 +66,13 @@ const look = (
       const had = guardsOf(checker, connector.guards, shapes);
       const infos = await infosOf(checker, connector, shapes, signal);
       const {chosen, notes} = chooseGuards(checker.id, direction, had, infos, names);
-      const guards = chosen.map(({guard}) => guard);
+      // What stays is not in the plan any more when it is carried out, and is told all the same.
+      const under = had.filter(item => chosen.some(({guard}) => guard.needs === item.guard.name));
+      const mayStay = [...new Set([...chosen, ...under])];
+      const needed =
+        direction === 'uninstall' ? await neededElsewhere(checker, checkers, connector, mayStay, signal) : [];
+      for (const {guard, by} of needed) notes.push(`${guard.guard.name} stays: ${by} needs it`);
+      const guards = chosen.filter(item => !needed.some(({guard}) => guard === item)).map(({guard}) => guard);
       const {id: server} = await connector.server(signal);
       const records = await guardRunsOf(stateDirectory, server, checker.id);
       const before: Record<string, Json> = {};
