@@ -69,7 +69,7 @@ const sorterUsers = (at: sql.SortedColumn, besides: sql.SortedColumn[]): string[
   const {name, signature} = sql.sorterOf(at);
   const own = besides.map(
     column =>
-      ` and not (q.oid = ${procedure(sql.triggerOf(column).signature)} and not exists (${triggerUsers(column)}))`,
+      ` and (q.oid is distinct from ${procedure(sql.triggerOf(column).signature)} or exists (${triggerUsers(column)}))`,
   );
   return [
     `select from pg_catalog.pg_proc q where q.oid <> ${procedure(signature)}
