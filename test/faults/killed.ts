@@ -14,9 +14,10 @@ import {changedRows, type Scenario} from './scenario.js';
 
 export type Opened = {scenarios: Scenario[]; stop(): Promise<void>};
 
-/** With `--rounds`: before questions too, and every operation of resume and undo. */
+/** With `--rounds`: before questions too, and every operation, also of resume and undo. */
 const isThorough = Number(process.env.SESSTUI_ROUNDS ?? 1) > 1;
-const everyOther = isThorough ? 1 : 3;
+const everyOther = isThorough ? 1 : 2;
+const everyThird = isThorough ? 1 : 3;
 const everything = 'open,make,write,sync,remove,rename,truncate,attributes,message,question';
 
 const wasKilled = ({signal, code, stdout, stderr}: Ended): boolean => {
@@ -38,11 +39,11 @@ const killedRun = async (scenario: Scenario, fault: Fault): Promise<string[] | n
   return told(round, `${fault.act} ${step}`, () => recover(round));
 };
 
-const killedAtEach = async (scenario: Scenario, act: string, kinds?: string) => {
+const killedAtEach = async (scenario: Scenario, act: string, step: number, kinds?: string) => {
   const problems: string[] = [];
   let rounds = 0;
   let violations = 0;
-  for (let at = 1; ; at++) {
+  for (let at = 1; ; at += step) {
     const found = await killedRun(scenario, {at, act, kinds});
     if (found === null) break;
     rounds++;
@@ -70,7 +71,7 @@ const killedInDoubt = async (scenario: Scenario): Promise<{round: Round; run: st
 /** Kills `resume` at every third operation, then resumes again and takes the run back. */
 const killedResumes = async (scenario: Scenario) => {
   const sum = {rounds: 0, violations: 0, problems: [] as string[]};
-  for (let at = 1; ; at += everyOther) {
+  for (let at = 1; ; at += everyThird) {
     const {round, run} = await killedInDoubt(scenario);
     await rm(round.place.log, {force: true});
     const ended = await sesstui(round.place, ['resume', run, '--yes'], {at, act: 'kill-before'});
@@ -86,7 +87,7 @@ const killedResumes = async (scenario: Scenario) => {
 /** Kills `undo` at every third operation, then undoes again. */
 const killedUndos = async (scenario: Scenario) => {
   const sum = {rounds: 0, violations: 0, problems: [] as string[]};
-  for (let at = 1; ; at += everyOther) {
+  for (let at = 1; ; at += everyThird) {
     const round = await begin(scenario, at % 5 === 0);
     const {run} = await withEngine(scenario, round.place, async engine =>
       engine.run(await engine.plan(scenario.check, scenario.action, {})),
@@ -110,7 +111,7 @@ const killedUndos = async (scenario: Scenario) => {
 /** Ctrl-C at each operation of a run: the chunk is finished and journalled, and exit 130 says that there is more. */
 const interruptedAtEach = async (scenario: Scenario) => {
   const sum = {rounds: 0, violations: 0, problems: [] as string[]};
-  for (let at = 1; ; at += everyOther) {
+  for (let at = 1; ; at += everyThird) {
     const round = await begin(scenario, false);
     const {code, stdout} = await sesstui(round.place, runWords(scenario), {at, act: 'interrupt'});
     const steps = await stepsOf(round.place);
@@ -157,16 +158,16 @@ export const killedSuite = (
     };
     const minutes = 15 * 60_000;
 
-    test.each(names)('%s: before each operation of a run', {timeout: minutes}, async name => {
+    test.each(names)('%s: before one operation of a run after the other', {timeout: minutes}, async name => {
       const scenario = named(name);
-      await prove(scenario, 'SIGKILL before each operation of a run', () =>
-        killedAtEach(scenario, 'kill-before', isThorough ? everything : undefined),
+      await prove(scenario, `SIGKILL before ${isThorough ? 'each' : 'every other'} operation of a run`, () =>
+        killedAtEach(scenario, 'kill-before', everyOther, isThorough ? everything : undefined),
       );
     });
     test.each(names)('%s: as each message leaves', {timeout: minutes}, async name => {
       const scenario = named(name);
       await prove(scenario, 'SIGKILL as each message to the store has left', () =>
-        killedAtEach(scenario, 'kill-after', 'message'),
+        killedAtEach(scenario, 'kill-after', 1, 'message'),
       );
     });
     test.each(again)('%s: Ctrl-C', {timeout: minutes}, async name => {

@@ -2,6 +2,7 @@
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
 import {SesstuiError} from '../../../source/errors.js';
 import type {GuardSeen, GuardStep} from '../../../source/guards.js';
+import {compileProjection} from '../compile.js';
 import type {Store} from '../store.js';
 import {attributesOfSchema} from '../tables.js';
 import {
@@ -98,11 +99,20 @@ const building = async (
   const known = await keyTypes(store, rule, table, signal);
   if ('why' in known) throw unsupported(rule, known.why, 'Nothing was changed.');
   const names = rule.columns.join(', ');
+  const projected = compileProjection(rule.columns);
   const reads: GuardStep = {
     name: 'types',
     phase: 'prepare',
     text: `Reads ${names} of every row of ${rule.table}, once: an index leaves out rows of another type, unseen.`,
-    statements: [request('Scan', {TableName: rule.table, ConsistentRead: true, ProjectionExpression: names})],
+    statements: [
+      request('Scan', {
+        TableName: rule.table,
+        ConsistentRead: true,
+        ReturnConsumedCapacity: 'TOTAL',
+        ProjectionExpression: projected.projection,
+        ...projected.request,
+      }),
+    ],
   };
   const of = rule.columns.map(name => `${name} (${known.types[name]})`).join(', ');
   const builds: GuardStep = {

@@ -9,7 +9,7 @@ export type Samples = {
   value: (column: string, n: number) => string;
   /** An array of the n-th values of its element. */
   array: (column: string, ns: number[]) => string;
-  /** Inserts a row with these columns, and with something in those that must not be empty. */
+  /** Inserts a row with these columns, and with a value of their own in the others, as far as they have a type that is known here. */
   insert: (set: Record<string, string>) => string;
 };
 
@@ -43,6 +43,10 @@ export const samplesFor = async ({place: {table}, query}: Scratch): Promise<Samp
       and not atthasdef and attidentity = '' and attgenerated = ''`,
   );
   let count = 100;
+  // Something to tell rows by, where all that is needed may be equal.
+  const telling = table.columns.filter(
+    ({generated, identityAlways, type}) => !generated && !identityAlways && type.family !== 'other',
+  );
   const value = (column: string, n: number): string => sample(columnOf(table, column)!.type, n, labels);
   return {
     value,
@@ -52,7 +56,8 @@ export const samplesFor = async ({place: {table}, query}: Scratch): Promise<Samp
     },
     insert: set => {
       count += 1;
-      const others = needed.map(([name]) => name!).filter(name => !(name in set));
+      const names = [...needed.map(([name]) => name!), ...telling.map(({name}) => name)];
+      const others = [...new Set(names)].filter(name => !(name in set));
       const row = {...Object.fromEntries(others.map(name => [name, value(name, count)])), ...set};
       return `insert into ${table.sql} (${Object.keys(row).map(ident).join(', ')}) values (${Object.values(row).join(', ')})`;
     },
