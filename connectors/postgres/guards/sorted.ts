@@ -135,11 +135,12 @@ const uninstall = (seen: SeenSort[], before: Before): Task[] => {
   const functions = seen.flatMap(({at, function: calls}) => {
     const {functionName, signature} = sql.triggerOf(at);
     const was = before[at.column]?.function;
-    if (was) return calls?.definition === was ? [] : [{name: '', statement: was}];
+    if (was) return calls?.definition === was ? [] : [{name: functionName, statement: was}];
     const goes = isGood(calls) && isFree(`${functionName}()`, calls!.users);
     return goes ? [{name: functionName, statement: `drop function ${signature}`}] : [];
   });
-  const gone = new Set(functions.map(({name}) => name).filter(name => name !== ''));
+  // Ours call the sorter; what comes back in their place did without it.
+  const gone = new Set(functions.map(({name}) => name));
   const sorters = seen.flatMap(({at, sorter}) => {
     const was = before[at.column]?.sorter;
     if (was) return sorter?.definition === was ? [] : [was];
