@@ -56,7 +56,11 @@ export const entries = [
   mutation(
     'G1',
     'DynamoDB: the same',
-    ['connectors/dynamodb/guards/index.ts', 'if (!settings.readOnly) return;', 'if (settings) return;'],
+    [
+      'connectors/dynamodb/guards/index.ts',
+      'if (!settings.readOnly) return;',
+      'if (!settings.readOnly || settings.store) return;',
+    ],
     [dynamodb, readsOnly],
   ),
   mutation(
