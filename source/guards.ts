@@ -61,8 +61,6 @@ export type DeviceColumns = {
   createdAt: string;
 };
 
-export type RuleName = GuardRule['rule'];
-
 /** A guard of a check: what it prevents, its rule, and what has to be mended before it can hold. */
 export type Guard = {
   name: string;
@@ -83,6 +81,9 @@ export type Guard = {
   arrange: {form: Form; action: 'sort-arrays'; columns: string[]} | null;
 };
 
+/** `sessions` of `rides.sessions`: what an object that goes with a table is called by. */
+export const nameInSchema = (table: string): string => table.slice(table.lastIndexOf('.') + 1);
+
 export type GuardState = 'installed' | 'missing' | 'drifted' | 'unavailable';
 
 /** `why`: what differs, or why the store can't have it; null where there is nothing to say. */
@@ -92,7 +93,10 @@ export type GuardSeen = {state: GuardState; why: string | null};
  * When a step of an install comes: all `prepare` steps of the guards, then all `refuse` (from here on faulty writes are
  * refused), then the engine mends rows, then `enforce`, then `tidy`. An uninstall goes in the order of its list.
  */
-export type GuardPhase = 'prepare' | 'refuse' | 'enforce' | 'tidy';
+export const guardPhases = ['prepare', 'refuse', 'enforce', 'tidy'] as const;
+export type GuardPhase = (typeof guardPhases)[number];
+
+export type GuardDirection = 'install' | 'uninstall';
 
 export type GuardStep = {
   /** Names it to the journal and to `perform`: `trigger`, `index`. */
@@ -138,7 +142,7 @@ export interface GuardKeeper {
   /** What is left to be done, from what is there; [] when nothing is. Throws `unsupported` where it can't be. */
   steps(
     rule: GuardRule,
-    direction: 'install' | 'uninstall',
+    direction: GuardDirection,
     options: Pick<StepOptions, 'before' | 'signal'>,
   ): Promise<GuardStep[]>;
   /**
@@ -148,14 +152,14 @@ export interface GuardKeeper {
    */
   perform(
     rule: GuardRule,
-    direction: 'install' | 'uninstall',
+    direction: GuardDirection,
     step: GuardStep,
     options: StepOptions,
   ): Promise<'done' | 'again'>;
   /** A script that runs without sesstui, any number of times: SQL, mongosh, AWS CLI. `whole`: all guards of the check. */
   script(
     rules: NamedRule[],
-    direction: 'install' | 'uninstall',
+    direction: GuardDirection,
     options: {whole: boolean; signal?: AbortSignal},
   ): Promise<string>;
   /** Proves each rule on a scratch copy of its table in the same store, and drops it: faulty writes refused, good ones not. */
@@ -180,7 +184,7 @@ export type GuardInfo = {
 /** What an install or uninstall is going to do; made anew when it is carried out. */
 export type GuardPlan = {
   check: string;
-  direction: 'install' | 'uninstall';
+  direction: GuardDirection;
   guards: string[];
   /** The guards as they are now. */
   before: GuardInfo[];
@@ -203,7 +207,7 @@ export type GuardResult = {
   run: string | null;
   dryRun: boolean;
   check: string;
-  direction: 'install' | 'uninstall';
+  direction: GuardDirection;
   /** As they are afterwards. */
   guards: GuardInfo[];
   /** The steps that were done. */

@@ -1,7 +1,7 @@
 /** The words of the contract as types: what checks find, what plans hold, what runs tell. */
 import type {Identity, StoreKind} from './connector.js';
 import type {ErrorCode} from './errors.js';
-import type {GuardInfo, GuardPlan, GuardProgress, GuardResult} from './guards.js';
+import type {GuardDirection, GuardInfo, GuardPlan, GuardProgress, GuardResult} from './guards.js';
 import type {Trend} from './trend.js';
 import type {Json} from './values.js';
 
@@ -281,7 +281,7 @@ export interface Engine {
    */
   planGuards(
     check: string,
-    direction: 'install' | 'uninstall',
+    direction: GuardDirection,
     options?: {guards?: string[]; clean?: boolean; signal?: AbortSignal},
   ): Promise<GuardPlan>;
   /** Carries it out. Throws before anything was written (`read-only`, `confirmation`, findings in the way: `usage`). */

@@ -1,9 +1,7 @@
 /** What keeps background sessions single and there, and device sessions their owner's. */
 import type {DeviceSessionsConfig} from '../config/schema.js';
 import type {Expr, Pred} from '../forms.js';
-import type {Guard} from '../guards.js';
-
-const nameIn = (table: string): string => table.slice(table.lastIndexOf('.') + 1);
+import {type Guard, nameInSchema} from '../guards.js';
 
 export const deviceSessionsGuards = ({table, columns}: DeviceSessionsConfig): Guard[] => {
   const where: Pred = {in: ['background'], of: {attr: columns.type}};
@@ -12,7 +10,7 @@ export const deviceSessionsGuards = ({table, columns}: DeviceSessionsConfig): Gu
     {
       name: 'one-background',
       prevents: 'An email gets a second background session.',
-      rule: {rule: 'one', name: `${nameIn(table)}_one_background`, table, key, where},
+      rule: {rule: 'one', name: `${nameInSchema(table)}_one_background`, table, key, where},
       findings: {reasons: ['duplicate-background'], action: 'keep-latest-background'},
       // Background sessions of an empty email are nobody's findings, and yet equal.
       violations: {

@@ -1,9 +1,7 @@
 /** What keeps a stale session from blocking its customer. */
 import type {StaleSessionsConfig} from '../config/schema.js';
 import type {Expr, Pred} from '../forms.js';
-import type {Guard} from '../guards.js';
-
-const nameIn = (table: string): string => table.slice(table.lastIndexOf('.') + 1);
+import {type Guard, nameInSchema} from '../guards.js';
 
 /** `stale`: the waiting sessions that the check would call stale. */
 export const staleSessionsGuards = (config: StaleSessionsConfig, stale: Pred): Guard[] => {
@@ -34,7 +32,7 @@ export const staleSessionsGuards = (config: StaleSessionsConfig, stale: Pred): G
       prevents: 'A customer gets a second waiting or active session.',
       rule: {
         rule: 'one',
-        name: `${nameIn(sessions.table)}_one_open_session`,
+        name: `${nameInSchema(sessions.table)}_one_open_session`,
         table: sessions.table,
         key,
         where: open,

@@ -1,5 +1,5 @@
 /** The guards as the screen holds them: what was read of them, and which one the cursor is on. Pure. */
-import type {GuardInfo, GuardPlan} from '../guards.js';
+import type {GuardDirection, GuardInfo, GuardPlan} from '../guards.js';
 import type {CheckError} from '../types.js';
 import {bodyHeight, TABLE_LINES} from './layout.js';
 import type {State} from './state.js';
@@ -33,7 +33,7 @@ export const noGuardsRead: Guards = {
 /** What an install or uninstall is wanted for. `guards`: null for those of the check that are not opt-in. */
 export type GuardRequest = {
   check: string;
-  direction: 'install' | 'uninstall';
+  direction: GuardDirection;
   guards: readonly string[] | null;
   /** Findings in the way are cleaned in the same go. */
   clean: boolean;

@@ -213,7 +213,7 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
 
     test('names and columns that need quoting are quoted', async () => {
       await client.query(
-        `create schema "Gym's"; create table "Gym's"."a ""b$function$" ("I d" bigint, "e Mail" varchar(80), "Type" varchar(20), "pro""tected" boolean)`,
+        `create schema "Gym's"; create table "Gym's"."a ""b$sesstui$" ("I d" bigint, "e Mail" varchar(80), "Type" varchar(20), "pro""tected" boolean)`,
       );
       const odd: DeviceColumns = {
         ...columns,
@@ -225,7 +225,7 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
       try {
         for (const rule of ['undeletable', 'own-rows'] as const) {
           const before = await catalogueDump(client, `"Gym's"`);
-          const guard: GuardRule = {rule, table: `Gym's.a "b$function$`, columns: odd};
+          const guard: GuardRule = {rule, table: `Gym's.a "b$sesstui$`, columns: odd};
           const captured = await install(guard);
           expect(await connector.guards.state(guard)).toEqual({state: 'installed', why: null});
           await carryOut(guard, 'uninstall', captured);

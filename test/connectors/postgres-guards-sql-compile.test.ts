@@ -42,8 +42,14 @@ describe('conditions that say the same', () => {
 test('a name that is too long is cut and ends in its hash, by bytes and not within a letter', () => {
   expect(objectName('short')).toBe('short');
   expect(objectName('x'.repeat(63))).toBe('x'.repeat(63));
-  const [one, other] = ['ü'.repeat(40), `${'ü'.repeat(39)}u`].map(objectName) as [string, string];
+  const [one, other] = ['ü'.repeat(40), `${'ü'.repeat(39)}u`].map(name => objectName(name)) as [
+    string,
+    string,
+  ];
   expect(Buffer.byteLength(one)).toBeLessThanOrEqual(63);
   expect(one).toMatch(/^ü+_[0-9a-f]{8}$/);
   expect(one).not.toBe(other);
+  const suffixed = objectName('ü'.repeat(40), '_meanwhile');
+  expect(Buffer.byteLength(suffixed)).toBeLessThanOrEqual(63);
+  expect(suffixed).toMatch(/^ü+_[0-9a-f]{8}_meanwhile$/);
 });

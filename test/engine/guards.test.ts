@@ -4,6 +4,7 @@ import {afterAll, beforeEach, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
 import type {Connector} from '../../source/connector.js';
+import {listHeaders, type RunRecord, readRun} from '../../source/engine/disk/run-files.js';
 import {verifyState} from '../../source/engine/disk/verify.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
 import type {OpenConnector} from '../../source/engine/stores.js';
@@ -336,6 +337,33 @@ test("the team's own migration is installed already, and is not taken out by the
   expect(await states(engine)).toEqual({'sort-trigger': 'installed', unique: 'installed'});
   expect(await install(engine)).toMatchObject({run: null, steps: []});
   expect(await engine.history()).toEqual([]);
+});
+
+test("what stood in a guard's place is on disk before the first step, and comes back from there", async () => {
+  await client.query(
+    'create function sort_session_ids_trigger() returns trigger language plpgsql as $$ begin return new; end $$',
+  );
+  const before = await catalogueDump(client, 'public');
+  const found: (readonly [RunRecord['header']['guards'], string[]])[] = [];
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        perform: async (...given) => {
+          const [{run}] = (await listHeaders(stateDirectory)) as [{run: string}];
+          const {header, journal} = await readRun(stateDirectory, run);
+          found.push([header.guards, journal.map(({event}) => event)]);
+          return keeper.perform(...given);
+        },
+      })),
+    },
+  );
+  expect((await install(engine)).error).toBeUndefined();
+  const [[guards, events]] = found as [(typeof found)[0]];
+  expect(JSON.stringify(guards!.before['sort-trigger'])).toContain('begin return new; end');
+  expect(events).toEqual(['begin', 'intent']);
+  expect((await uninstall(open())).error).toBeUndefined();
+  expect(await catalogueDump(client, 'public')).toEqual(before);
 });
 
 test('a step that fails is told as failed, and what was put in is taken out again', async () => {

@@ -1,10 +1,11 @@
-// What protects each requirement of safety (S1–S20), the change that takes it out, and the test that must go red.
+// What protects each requirement of safety (S1–S20) and of guards (G1–G6, see entries/guards.mjs), the change that takes it out, and the test that must go red.
 //
 //   requirement, protection (in words)
 //   edits    changes of files: `find` is there exactly once; several where several layers keep the same thing
 //   test     a file and a part of a test's name
 //   servers  real servers that the test wants; without them it runs on the embedded stores
 import {entries as groups} from './entries/groups.mjs';
+import {entries as guards} from './entries/guards.mjs';
 import {entries as hostile} from './entries/hostile.mjs';
 import {entries as limits} from './entries/limits.mjs';
 import {entries as outcomes} from './entries/outcomes.mjs';
@@ -26,4 +27,6 @@ export const entries = [
   ...sight,
   ...secrets,
   ...hostile,
-].sort((a, b) => numberOf(a) - numberOf(b));
+]
+  .sort((a, b) => numberOf(a) - numberOf(b))
+  .concat(guards);

@@ -1,7 +1,7 @@
 /** Is there an index as an `index` rule wants it, and what is left to be done about it? */
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
 import {SesstuiError} from '../../../source/errors.js';
-import type {GuardSeen, GuardStep} from '../../../source/guards.js';
+import type {GuardDirection, GuardSeen, GuardStep} from '../../../source/guards.js';
 import {compileProjection} from '../compile.js';
 import type {Store} from '../store.js';
 import {attributesOfSchema} from '../tables.js';
@@ -74,7 +74,7 @@ const freshMs = 60_000;
 
 export type IndexKeeper = {
   state(rule: IndexRule, signal?: AbortSignal): Promise<GuardSeen>;
-  steps(rule: IndexRule, direction: 'install' | 'uninstall', signal?: AbortSignal): Promise<GuardStep[]>;
+  steps(rule: IndexRule, direction: GuardDirection, signal?: AbortSignal): Promise<GuardStep[]>;
 };
 
 const unsupported = (rule: IndexRule, why: string | null, hint = ''): SesstuiError =>

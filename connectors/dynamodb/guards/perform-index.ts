@@ -1,7 +1,7 @@
 /** Builds and removes an index, and waits for it. Each decision is made from the table as it is at that moment. */
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
 import {SesstuiError} from '../../../source/errors.js';
-import type {StepOptions} from '../../../source/guards.js';
+import type {GuardDirection, StepOptions} from '../../../source/guards.js';
 import {isAmbiguous, isInvalid, isThrottling, mapError, nameOf} from '../errors.js';
 import {pause} from '../pause.js';
 import type {Store} from '../store.js';
@@ -142,7 +142,7 @@ const remove = async (store: Store, rule: IndexRule, options: Options, wait: Pat
 export const performIndex = async (
   store: Store,
   rule: IndexRule,
-  direction: 'install' | 'uninstall',
+  direction: GuardDirection,
   step: string,
   options: Options,
   wait: Patience = patience,

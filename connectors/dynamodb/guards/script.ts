@@ -1,5 +1,5 @@
 /** A script that does without sesstui what an install or uninstall does: bash with the AWS CLI. */
-import type {NamedRule} from '../../../source/guards.js';
+import type {GuardDirection, NamedRule} from '../../../source/guards.js';
 import type {Store} from '../store.js';
 import {attributesOfSchema, type KeyType} from '../tables.js';
 import {
@@ -18,13 +18,11 @@ import {indexDown, indexUp} from './script-index.js';
 import {whyNoWritePath, writePathUp} from './script-write-path.js';
 import {comment} from './shell.js';
 
-type Direction = 'install' | 'uninstall';
-
 /** The index's part; words where it can't be, or need not be. */
 const indexPart = async (
   store: Store,
   rule: IndexRule,
-  direction: Direction,
+  direction: GuardDirection,
   signal?: AbortSignal,
 ): Promise<string[]> => {
   const fault = refusesIndex(rule);
@@ -52,7 +50,7 @@ const inSubshell = (lines: string[]): string[] => [`if [ "\${1:-}" != upsert ]; 
 const writePathPart = async (
   store: Store,
   rule: WritePathRule,
-  direction: Direction,
+  direction: GuardDirection,
   signal?: AbortSignal,
 ): Promise<string[]> => {
   if (direction === 'uninstall')
@@ -73,7 +71,7 @@ const writePathPart = async (
 const partOf = async (
   store: Store,
   {guard, rule}: NamedRule,
-  direction: Direction,
+  direction: GuardDirection,
   signal?: AbortSignal,
 ): Promise<string[]> => {
   const title = comment(['', `${guard} of ${rule.table}`]);
@@ -86,7 +84,7 @@ const partOf = async (
 export const scriptOf = async (
   store: Store,
   rules: NamedRule[],
-  direction: Direction,
+  direction: GuardDirection,
   signal?: AbortSignal,
 ): Promise<string> => {
   const parts: string[] = [];

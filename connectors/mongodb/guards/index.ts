@@ -1,20 +1,11 @@
 /** The guards of MongoDB: a unique index on the id, and a validator that demands one. */
 import {SesstuiError} from '../../../source/errors.js';
-import type {GuardKeeper, GuardRule} from '../../../source/guards.js';
+import type {GuardDirection, GuardKeeper, GuardRule} from '../../../source/guards.js';
 import type {Access, MongoConnection, MongoSettings} from '../client.js';
 import {mapError} from '../errors.js';
 import {carryOut, type Watcher} from './perform.js';
 import {proofs} from './prove.js';
-import {
-  captureOf,
-  countsOf,
-  type Direction,
-  isMongoRule,
-  type MongoRule,
-  refusal,
-  stateOf,
-  tasksOf,
-} from './rules.js';
+import {captureOf, countsOf, isMongoRule, type MongoRule, refusal, stateOf, tasksOf} from './rules.js';
 import {scriptOf} from './script.js';
 import {type Abilities, abilitiesOf, look} from './seen.js';
 import {stepOf} from './task.js';
@@ -56,7 +47,7 @@ export const guardKeeper = (settings: MongoSettings, connection: MongoConnection
   const tasks = async (
     access: Access,
     rule: MongoRule,
-    direction: Direction,
+    direction: GuardDirection,
     before: Parameters<typeof tasksOf>[4],
     patient: boolean,
   ) => {

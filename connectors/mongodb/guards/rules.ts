@@ -1,5 +1,5 @@
 /** The two rules by name, over one shape: what is seen, and what is to be done. */
-import type {GuardRule, GuardSeen} from '../../../source/guards.js';
+import type {GuardDirection, GuardRule, GuardSeen} from '../../../source/guards.js';
 import type {Json} from '../../../source/values.js';
 import type {Access} from '../client.js';
 import {codeOf} from '../errors.js';
@@ -17,7 +17,6 @@ import {
 } from './valid-id.js';
 
 export type MongoRule = Extract<GuardRule, {rule: 'unique-id' | 'valid-id'}>;
-export type Direction = 'install' | 'uninstall';
 
 export const isMongoRule = (rule: GuardRule): rule is MongoRule =>
   rule.rule === 'unique-id' || rule.rule === 'valid-id';
@@ -79,7 +78,7 @@ export const captureOf = (rule: MongoRule, seen: Seen): Json =>
 
 export const tasksOf = (
   rule: MongoRule,
-  direction: Direction,
+  direction: GuardDirection,
   seen: Seen,
   counts: Counts,
   before: Json,

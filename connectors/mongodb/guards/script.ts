@@ -1,7 +1,8 @@
 /** The guards as a script for mongosh, which runs without sesstui, any number of times. Pure. */
 import {EJSON} from 'bson';
+import type {GuardDirection} from '../../../source/guards.js';
 import {sanitise} from '../../../source/sanitise.js';
-import type {Direction, MongoRule} from './rules.js';
+import type {MongoRule} from './rules.js';
 import {demandOf} from './schema.js';
 import {downOfUnique, downOfValid, upOfUnique, upOfValid} from './script-bodies.js';
 import {exactOf, type Seen} from './seen.js';
@@ -21,7 +22,7 @@ const extended = (exact: unknown): string =>
 
 const comment = (lines: string[]): string => lines.map(line => `// ${sanitise(line)}`.trimEnd()).join('\n');
 
-const about: Record<MongoRule['rule'], Record<Direction, (rule: MongoRule) => string[]>> = {
+const about: Record<MongoRule['rule'], Record<GuardDirection, (rule: MongoRule) => string[]>> = {
   'unique-id': {
     install: ({id}) => [
       `Makes a unique index on ${id}. Where the server can (MongoDB 6.0), an index that is there becomes unique in`,
@@ -52,7 +53,7 @@ const placeOf = (database: string, {table, id}: MongoRule): string =>
     `  const id = ${literal(id)};`,
   ].join('\n');
 
-const bodyOf = ({rule, seen}: ScriptPart, direction: Direction): string => {
+const bodyOf = ({rule, seen}: ScriptPart, direction: GuardDirection): string => {
   if (rule.rule === 'unique-id') {
     const index = `  const index = ${literal(indexName(rule.id))};`;
     if (direction === 'install') {
@@ -73,7 +74,7 @@ const bodyOf = ({rule, seen}: ScriptPart, direction: Direction): string => {
 };
 
 /** `mongosh "$MONGODB_URI" FILE` */
-export const scriptOf = (database: string, parts: ScriptPart[], direction: Direction): string =>
+export const scriptOf = (database: string, parts: ScriptPart[], direction: GuardDirection): string =>
   parts
     .map(part => {
       const {guard, rule} = part;

@@ -4,7 +4,9 @@ import {expression} from '../expressions.js';
 import type {Run} from '../session.js';
 import {Binder} from '../sql.js';
 import {functionBody, functionSettings, mark, nameOf} from './cancel-first-sql.js';
+import {plainSource} from './gym-spot.js';
 import type {Place, RuleOf} from './rule.js';
+import {isSwitchedOn} from './trigger-switch.js';
 
 type Rule = RuleOf<'cancel-first'>;
 
@@ -67,8 +69,6 @@ export const seeCancelFirst = async (rule: Rule, place: Place, run: Run): Promis
   return JSON.parse(row![0]!) as Seen;
 };
 
-const spaced = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
 /** `interval '900000 milliseconds'`, or the same as microseconds where moments are compared as numbers. */
 const thresholdOf = (body: string): number | null => {
   const interval = /interval '(\d+) milliseconds'/.exec(body);
@@ -90,7 +90,7 @@ const bodyDiffers = (seen: string, wanted: string): string => {
 export const functionDiffers = (rule: Rule, {table, lower}: Place, {function: seen}: Seen): string | null => {
   if (!seen) return 'its function is not there';
   const body = functionBody(rule, table, lower);
-  if (spaced(seen.body) !== spaced(body)) return bodyDiffers(seen.body, body);
+  if (plainSource(seen.body) !== plainSource(body)) return bodyDiffers(seen.body, body);
   const settings = Object.entries(functionSettings(body)).map(([name, value]) => `${name}=${value}`);
   if (settings.toSorted().join('\n') !== seen.settings.toSorted().join('\n'))
     return `its function runs with ${seen.settings.join(', ') || 'no settings'} instead of ${settings.join(', ')}`;
@@ -102,7 +102,7 @@ export const triggerDiffers = ({trigger}: Seen): string | null => {
   if (!trigger) return 'its trigger is not there';
   if (!trigger.usual)
     return 'its trigger is another one (not BEFORE INSERT for each row, or another function)';
-  return trigger.enabled === 'O' || trigger.enabled === 'A' ? null : 'its trigger is disabled';
+  return isSwitchedOn(trigger.enabled) ? null : 'its trigger is disabled';
 };
 
 /** Whether what is there can be replaced; why not. */

@@ -6,6 +6,7 @@ import {expression} from '../expressions.js';
 import {predicate} from '../predicates.js';
 import {Binder, ident, literal, withValues} from '../sql.js';
 import {equal, type Scope} from '../typed.js';
+import {dollarQuoted} from './dollar-quoted.js';
 import {objectName} from './names.js';
 import type {RuleOf} from './rule.js';
 
@@ -106,12 +107,6 @@ export const functionSettings = (body: string): Record<string, string> => ({
   // Below 1 the text of a number is not all of it.
   ...(body.includes('::float8::text') && {extra_float_digits: '1'}),
 });
-
-const dollarQuoted = (body: string): string => {
-  let tag = '$sesstui$';
-  for (let number = 1; body.includes(tag); number++) tag = `$sesstui${number}$`;
-  return `${tag}${body}${tag}`;
-};
 
 const functionSql = (table: Table): string => `${ident(table.schema)}.${ident(nameOf(table))}()`;
 

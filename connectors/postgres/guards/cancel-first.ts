@@ -24,8 +24,10 @@ import {
   dropTrigger,
   functionBody,
   mark,
+  nameOf,
 } from './cancel-first-sql.js';
 import type {Place, RuleKeeper, RuleOf, Task} from './rule.js';
+import {switchTrigger} from './trigger-switch.js';
 
 type Rule = RuleOf<'cancel-first'>;
 
@@ -69,14 +71,11 @@ const installTasks = (rule: Rule, place: Place, seen: Seen): Task[] => {
   ];
 };
 
-const restored = (before: Before | null, {sql}: Place['table']): string[] => {
+const restored = (before: Before | null, table: Place['table']): string[] => {
   const {function: definition, trigger, enabled} = before ?? {function: null, trigger: null, enabled: null};
-  const name = trigger && /^CREATE TRIGGER ("(?:[^"]|"")*"|\S+)/.exec(trigger)?.[1];
-  const modes: Record<string, string> = {D: 'disable', R: 'enable replica', A: 'enable always'};
   return [
     ...(definition ? [definition.trimEnd()] : []),
-    ...(trigger ? [trigger] : []),
-    ...(name && enabled && modes[enabled] ? [`alter table ${sql} ${modes[enabled]} trigger ${name}`] : []),
+    ...(trigger ? [trigger, ...switchTrigger(enabled, nameOf(table), table.sql)] : []),
   ];
 };
 

@@ -1,10 +1,8 @@
-/** Rows for the proofs of device sessions' guards, and how a proof comes about. */
-
+/** Rows for the proofs of device sessions' guards. */
 import type {DeviceColumns} from '../../../source/guards.js';
 import {columnOf} from '../catalogue.js';
-import {isStatementError} from '../errors.js';
 import {ident, literal} from '../sql.js';
-import type {RuleProof, Scratch} from './rule.js';
+import type {Scratch} from './rule.js';
 
 export type SampleRow = {
   /** Makes its id: 1 is the first row's. */
@@ -47,30 +45,3 @@ export const inserting = (rows: SampleRow[], columns: DeviceColumns, scratch: Sc
   );
   return `insert into ${scratch.sql} (${names.join(', ')}) overriding system value values ${lines.join(', ')}`;
 };
-
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** What `look` finds wrong (null: nothing) as a proof; what the server refuses of it is a proof that failed. */
-export const proof = async (text: string, look: () => Promise<string | null>): Promise<RuleProof> => {
-  const why = await look().catch((error: unknown) => {
-    // Anything else is a lost connection or an abort, and says nothing of the guard.
-    if (!isStatementError(error)) throw error;
-    return words(error);
-  });
-  return {text, passed: why === null, why};
-};
-
-/** Passes when the work is refused with this SQLSTATE. */
-export const refusing = (text: string, code: string, work: () => Promise<unknown>): Promise<RuleProof> =>
-  proof(text, () =>
-    work().then(
-      () => 'it was not refused',
-      (error: unknown) => {
-        if ((error as {code?: string}).code === code) return null;
-        throw error;
-      },
-    ),
-  );
-
-export const equals = (found: string, wanted: string): string | null =>
-  found === wanted ? null : `${found || 'nothing'} instead of ${wanted || 'nothing'}`;

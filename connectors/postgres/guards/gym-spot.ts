@@ -1,5 +1,6 @@
 /** The names and the quoting that the guards of device sessions have in common. */
 import {ident, literal} from '../sql.js';
+import {dollarQuoted} from './dollar-quoted.js';
 import {objectName} from './names.js';
 import type {Place, ScriptPlace} from './rule.js';
 
@@ -36,14 +37,7 @@ export const spotOf = (place: Place | ScriptPlace): Spot => {
 /** The table's oid, in SQL. */
 export const oidOf = ({sql}: Pick<Spot, 'sql'>): string => `${literal(sql)}::pg_catalog.regclass`;
 
-/** A body between dollars that it does not hold itself. */
-export const dollars = (body: string, word: string): string => {
-  let tag = `$${word}$`;
-  for (let number = 1; body.includes(tag); number++) tag = `$${word}${number}$`;
-  return `${tag}${body}${tag}`;
-};
-
-export const doBlock = (body: string): string => `do ${dollars(`\n${body}\n`, 'sesstui')}`;
+export const doBlock = (body: string): string => `do ${dollarQuoted(`\n${body}\n`)}`;
 
 /** Drops a function that may be there, unless something else has come to use it: that would break. */
 export const dropFunction = (signature: string): string =>

@@ -1,6 +1,6 @@
 /** The guards of this store: finds the table at hand and hands over to the file of the rule. */
 import {SesstuiError} from '../../../source/errors.js';
-import type {GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
+import type {GuardDirection, GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
 import type {Run} from '../session.js';
 import {usualLimits} from './limits.js';
 import {refuseOthers} from './owner.js';
@@ -10,8 +10,6 @@ import type {Place, Task} from './rule.js';
 import {keeperOf, refusal} from './rules.js';
 import {proveRules} from './scratch.js';
 import {writeScript} from './script.js';
-
-type Direction = 'install' | 'uninstall';
 
 const unavailable = (why: string): GuardSeen => ({state: 'unavailable', why});
 
@@ -27,7 +25,7 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
   };
   const tasksOf = async (
     rule: GuardRule,
-    direction: Direction,
+    direction: GuardDirection,
     before: Parameters<ReturnType<typeof keeperOf>['tasks']>[4],
     run: Run,
   ): Promise<{place: Place; tasks: Task[]}> => {
@@ -38,7 +36,6 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
   };
   const performer: Performer = {
     session,
-    store,
     limits: access.limits ?? usualLimits,
     isAlone: async () => (await session.read(run => known.server(run))).standIn !== null,
   };
@@ -52,7 +49,7 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
     capture: (rule, signal) =>
       session.read(async run => {
         const place = await placeOrThrow(rule, known, run);
-        return (await keeperOf(rule).capture?.(rule, place, run)) ?? null;
+        return keeperOf(rule).capture(rule, place, run);
       }, signal),
     steps: (rule, direction, {before, signal}) =>
       session.read(async run => {

@@ -6,7 +6,8 @@
 import {columnOf} from '../catalogue.js';
 import {ident, literal} from '../sql.js';
 import type {Column} from '../types.js';
-import {constraintName, meanwhileName, qualified, quotedBody} from './names-of-arrays.js';
+import {dollarQuoted} from './dollar-quoted.js';
+import {constraintName, meanwhileName, qualified} from './names-of-arrays.js';
 import type {Place, RuleOf} from './rule.js';
 import {sortedArray, sortedColumn} from './sort-sql.js';
 
@@ -85,7 +86,7 @@ export const createHash = (rule: RuleOf<'unique'>, place: Place): string[] => {
   );
   const {hash} = namesOf(rule, place);
   return [
-    `create or replace function ${hash} returns pg_catalog.int8 language sql immutable parallel safe as ${quotedBody(` select ${body} `)}`,
+    `create or replace function ${hash} returns pg_catalog.int8 language sql immutable parallel safe as ${dollarQuoted(` select ${body} `)}`,
     `grant execute on function ${hash} to public`,
   ];
 };
@@ -138,7 +139,7 @@ begin
   return new;
 end `;
   return [
-    `create or replace function ${trigger} returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${quotedBody(body)}`,
+    `create or replace function ${trigger} returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${dollarQuoted(body)}`,
     `drop trigger if exists ${ident(meanwhile)} on ${table.sql}`,
     `create trigger ${ident(meanwhile)} before insert or update on ${table.sql} for each row execute function ${trigger}`,
   ];

@@ -2,7 +2,7 @@
  * What migration 007_multi_session_architecture has besides its guards: the columns that a table of device and
  * background sessions needs, and checks of what stands in them.
  */
-import type {DeviceColumns} from '../../../source/guards.js';
+import type {DeviceColumns, GuardDirection} from '../../../source/guards.js';
 import {ident, literal} from '../sql.js';
 import {doBlock, oidOf, type Spot} from './gym-spot.js';
 
@@ -126,11 +126,7 @@ begin
 end`);
 
 /** The statements before the guards' own on the way up, and after them on the way down. */
-export const besidesOf = (
-  columns: DeviceColumns,
-  spot: Spot,
-  direction: 'install' | 'uninstall',
-): string[] =>
+export const besidesOf = (columns: DeviceColumns, spot: Spot, direction: GuardDirection): string[] =>
   direction === 'install'
     ? [
         '-- The columns that are missing, and checks of what is written into them.',

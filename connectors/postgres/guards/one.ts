@@ -5,8 +5,8 @@ import {columnOf, type Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {literal} from '../sql.js';
 import {besideTable, scriptTable} from './assumed-table.js';
+import {dollarQuoted} from './dollar-quoted.js';
 import {findIndex, foundIndexes, indexSeen, nameTaken} from './found-indexes.js';
-import {dollars} from './gym-spot.js';
 import {
   definitionSql,
   type IndexDefinition,
@@ -105,7 +105,7 @@ do $$ begin
 end $$`,
     `create unique index if not exists ${besideTable({schema: ''}, name)} on ${definitionSql(wanted, table.sql)}`,
     `-- The name alone does not make it one
-do ${dollars(
+do ${dollarQuoted(
       ` begin
   if not exists (${ownIndex(index, table)}) then
     raise exception '% is something else than this unique index: drop or rename it first', ${literal(index)};
@@ -137,7 +137,7 @@ export const one: RuleKeeper<One> = {
     const table = scriptTable(place, attributes(rule));
     const index = besideTable(table, objectName(rule.name));
     return [
-      `do ${dollars(
+      `do ${dollarQuoted(
         ` begin
   if exists (select from pg_catalog.pg_index i where i.indexrelid = pg_catalog.to_regclass(${literal(index)})
       and i.indrelid = pg_catalog.to_regclass(${literal(table.sql)}) and i.indisunique and i.indpred is not null) then

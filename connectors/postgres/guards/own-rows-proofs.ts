@@ -3,7 +3,8 @@ import {randomBytes} from 'node:crypto';
 import type {DeviceColumns} from '../../../source/guards.js';
 import type {Cells} from '../rows.js';
 import {ident, literal} from '../sql.js';
-import {equals, idOf, inserting, proof, refusing, type SampleRow} from './gym-rows.js';
+import {idOf, inserting, type SampleRow} from './gym-rows.js';
+import {equals, proof, refusing} from './proof.js';
 import type {RuleOf, RuleProof, Scratch} from './rule.js';
 
 const refused = '42501';

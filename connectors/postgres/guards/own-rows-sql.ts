@@ -1,7 +1,8 @@
 /** The policies by which a signed-in user deals with its own device sessions only, as SQL. */
 import type {DeviceColumns} from '../../../source/guards.js';
 import {ident, jsWhitespace, literal} from '../sql.js';
-import {doBlock, dollars, dropFunction, oidOf, type Spot, safePath} from './gym-spot.js';
+import {dollarQuoted} from './dollar-quoted.js';
+import {doBlock, dropFunction, oidOf, type Spot, safePath} from './gym-spot.js';
 
 export type Policy = {
   name: string;
@@ -34,7 +35,7 @@ end
 
 const createClaim = (spot: Spot): string =>
   `create or replace function ${claimFunction(spot)}(claim text) returns text language plpgsql stable
-  ${safePath} as ${dollars(claimBody, 'function')}`;
+  ${safePath} as ${dollarQuoted(claimBody)}`;
 
 /** As the connector's `{norm: …}`: trimmed and lower-cased as JavaScript does. */
 const normal = (text: string, {lower}: Spot): string => `lower(btrim(${text}, ${jsWhitespace})${lower})`;

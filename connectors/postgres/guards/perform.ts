@@ -12,7 +12,6 @@ import {withRetries} from './waiting.js';
 
 export type Performer = {
   session: Session;
-  store: string;
   limits: Limits;
   /** The server has one backend, for all connections together. */
   isAlone: () => Promise<boolean>;

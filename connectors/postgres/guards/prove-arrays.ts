@@ -2,21 +2,12 @@
 import {columnOf} from '../catalogue.js';
 import {ident, literal} from '../sql.js';
 import {constraintName} from './names-of-arrays.js';
+import {proof} from './proof.js';
 import type {RuleOf, RuleProof, Scratch} from './rule.js';
 import {type Samples, samplesFor} from './samples.js';
 import {sortedScript, uniqueScript} from './script-arrays.js';
 
 const atOnce = 8;
-
-/** Carries out what a sentence says; it holds unless something is thrown or told. */
-const prove = async (text: string, work: () => Promise<string | null>): Promise<RuleProof> => {
-  try {
-    const why = await work();
-    return {text, passed: why === null, why};
-  } catch (error) {
-    return {text, passed: false, why: error instanceof Error ? error.message : String(error)};
-  }
-};
 
 const empty = (scratch: Scratch) => scratch.query(`truncate ${scratch.sql}`);
 
@@ -34,15 +25,15 @@ export async function* proveSorted({columns}: RuleOf<'sorted'>, scratch: Scratch
       );
       return row![0] === 't' ? null : `stored: ${row![1]}`;
     };
-    yield await prove(`${column} is sorted when a row is inserted`, async () => {
+    yield await proof(`${column} is sorted when a row is inserted`, async () => {
       await query(samples.insert({[column]: samples.array(column, [3, 1, 2, 1])}));
       return stored(1, 1, 2, 3);
     });
-    yield await prove(`${column} is sorted when a row is updated`, async () => {
+    yield await proof(`${column} is sorted when a row is updated`, async () => {
       await query(`update ${sql} set ${ident(column)} = ${samples.array(column, [2, 3, 1])}`);
       return stored(1, 2, 3);
     });
-    yield await prove(`${column} without elements stays so`, async () => {
+    yield await proof(`${column} without elements stays so`, async () => {
       await query(`update ${sql} set ${ident(column)} = ${samples.array(column, [])}`);
       return stored();
     });
@@ -100,7 +91,7 @@ async function* proveMigration(
   const {place, sql} = scratch;
   const scripted = {name: rule.table, table: place.table, lower: place.lower};
   const sorts = {rule: 'sorted', table: rule.table, columns: rule.unordered} as const;
-  yield await prove(
+  yield await proof(
     'the migration runs on a table that has duplicates, and leaves the first of each',
     async () => {
       await scratch.transaction([
@@ -143,28 +134,28 @@ export async function* proveUnique(rule: RuleOf<'unique'>, scratch: Scratch): As
   yield* proveMigration(rule, scratch, keys);
   await scratch.install();
   await query(keys.insert([1, 2, 3]));
-  yield await prove(`a second row with the same ${rule.columns.join(', ')} is refused by ${constraint}`, () =>
+  yield await proof(`a second row with the same ${rule.columns.join(', ')} is refused by ${constraint}`, () =>
     refused([1, 2, 3]),
   );
   if (isSet) {
-    yield await prove(
+    yield await proof(
       `the same ${rule.unordered.join(', ')} in another order are refused by ${constraint}`,
       () => refused([3, 1, 2]),
     );
-    yield await prove('sets that overlap are both stored', () =>
+    yield await proof('sets that overlap are both stored', () =>
       both(scratch, keys.insert([1, 2]), keys.insert([2, 3])),
     );
-    yield await prove('an element that is there twice makes another one: both are stored', () =>
+    yield await proof('an element that is there twice makes another one: both are stored', () =>
       both(scratch, keys.insert([1, 1, 2]), keys.insert([1, 2])),
     );
   }
   for (const column of keys.plain) {
     if (columnOf(scratch.place.table, column)?.type.family === 'other') continue;
-    yield await prove(`the same with another ${column} is stored too`, () =>
+    yield await proof(`the same with another ${column} is stored too`, () =>
       both(scratch, keys.insert([1, 2, 3]), keys.insert([1, 2, 3], column)),
     );
   }
-  yield await prove(`of ${atOnce} inserted at once, one is stored`, async () => {
+  yield await proof(`of ${atOnce} inserted at once, one is stored`, async () => {
     await empty(scratch);
     const orders = [
       [1, 2, 3],

@@ -1,5 +1,5 @@
 /** What a rule's file has to tell of it; `index.ts` lists them, `perform.ts` carries out what they ask for. */
-import type {GuardPhase, GuardRule, GuardSeen} from '../../../source/guards.js';
+import type {GuardDirection, GuardPhase, GuardRule, GuardSeen} from '../../../source/guards.js';
 import type {Json} from '../../../source/values.js';
 import type {Table} from '../catalogue.js';
 import type {Cells} from '../rows.js';
@@ -10,8 +10,6 @@ export type Place = {
   table: Table;
   /** The server's collation clause of `{norm: …}`, as in `Scope.lower`. */
   lower: string;
-  /** `server_version_num` */
-  version: number;
 };
 
 /** A place that a script is written for: the table may lack columns, or not have been looked at at all. */
@@ -62,30 +60,19 @@ export type RuleKeeper<R extends GuardRule> = {
   unavailable: (rule: R, place: Place) => string | null;
   state: (rule: R, place: Place, run: Run) => Promise<GuardSeen>;
   /** What is there now that an install would replace, for an uninstall to put back; null for nothing. */
-  capture?: (rule: R, place: Place, run: Run) => Promise<Json>;
+  capture: (rule: R, place: Place, run: Run) => Promise<Json>;
   /** What is left to be done, from what is there. */
-  tasks: (
-    rule: R,
-    place: Place,
-    direction: 'install' | 'uninstall',
-    run: Run,
-    before: Json | null,
-  ) => Promise<Task[]>;
+  tasks: (rule: R, place: Place, direction: GuardDirection, run: Run, before: Json | null) => Promise<Task[]>;
   /**
    * Plain statements (each without its semicolon) for one transaction, idempotent; comments begin with `--`. `together`:
    * all rules of the script, this one among them.
    */
-  script: (
-    rule: R,
-    place: ScriptPlace,
-    direction: 'install' | 'uninstall',
-    together?: GuardRule[],
-  ) => string[];
+  script: (rule: R, place: ScriptPlace, direction: GuardDirection, together?: GuardRule[]) => string[];
   /**
    * What the whole check's migration has besides its guards (missing columns, checks): before them on the way up, after
    * them on the way down.
    */
-  besides?: (rule: R, place: ScriptPlace, direction: 'install' | 'uninstall') => string[];
+  besides?: (rule: R, place: ScriptPlace, direction: GuardDirection) => string[];
   /** The name of the migration that the whole check's script is: `000009_add_unique_session_keys_constraint`. */
   migration?: (rule: R) => string | null;
   prove: (rule: R, scratch: Scratch) => AsyncIterable<RuleProof>;

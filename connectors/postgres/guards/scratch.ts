@@ -1,5 +1,11 @@
 /** `guards test`: each rule proves itself on a scratch copy of its table, which is dropped in any case. */
-import type {GuardRule, NamedRule, Proof} from '../../../source/guards.js';
+import {
+  type GuardDirection,
+  type GuardRule,
+  guardPhases,
+  type NamedRule,
+  type Proof,
+} from '../../../source/guards.js';
 import type {Json} from '../../../source/values.js';
 import type {Table} from '../catalogue.js';
 import {isStatementError, mapError} from '../errors.js';
@@ -10,8 +16,6 @@ import {type GuardAccess, placeOrThrow} from './place.js';
 import type {Place, Scratch} from './rule.js';
 import {keeperOf} from './rules.js';
 import {catalogueOf, dropLeftOvers, dropScratch, makeScratch, scratchName} from './scratch-schema.js';
-
-const phases = ['prepare', 'refuse', 'enforce', 'tidy'] as const;
 
 /** What has to be installed for a rule to hold, itself last. */
 const withNeeded = (rule: GuardRule): GuardRule[] =>
@@ -57,12 +61,7 @@ const movesOf = (rules: GuardRule[], place: Place, bench: Bench) => {
   const read = <T>(work: (run: Run) => Promise<T>) => session.read(work, signal);
   const builder = {session, run, evenThen, processId: null, limits: usualLimits};
   const before: Json[] = [];
-  const move = async (
-    rule: GuardRule,
-    direction: 'install' | 'uninstall',
-    phase: string | null,
-    known: Json,
-  ) => {
+  const move = async (rule: GuardRule, direction: GuardDirection, phase: string | null, known: Json) => {
     const keeper = keeperOf(rule);
     const tasks = await read(look => keeper.tasks(rule, place, direction, look, known));
     for (const task of tasks.filter(own => phase === null || own.phase === phase))
@@ -71,8 +70,8 @@ const movesOf = (rules: GuardRule[], place: Place, bench: Bench) => {
   return {
     install: async (): Promise<void> => {
       for (const [index, rule] of rules.entries())
-        before[index] = await read(async look => (await keeperOf(rule).capture?.(rule, place, look)) ?? null);
-      for (const phase of phases) for (const rule of rules) await move(rule, 'install', phase, null);
+        before[index] = await read(look => keeperOf(rule).capture(rule, place, look));
+      for (const phase of guardPhases) for (const rule of rules) await move(rule, 'install', phase, null);
     },
     uninstall: async (): Promise<void> => {
       for (const [index, rule] of [...rules.entries()].reverse())

@@ -1,12 +1,12 @@
 /** `sorted` and `unique` as a migration. */
-import type {GuardRule} from '../../../source/guards.js';
+import type {GuardDirection, GuardRule} from '../../../source/guards.js';
 import {columnOf} from '../catalogue.js';
 import {ident, literal} from '../sql.js';
-import {constraintName, quotedBody} from './names-of-arrays.js';
+import {dollarQuoted} from './dollar-quoted.js';
+import {constraintName} from './names-of-arrays.js';
 import type {RuleOf, ScriptPlace} from './rule.js';
+import {oneLine} from './script-comment.js';
 import * as sql from './sort-sql.js';
-
-type Direction = 'install' | 'uninstall';
 
 /** A table that nobody looked at is taken to be in `public`, unless its name says otherwise. */
 const whereOf = ({name, table}: ScriptPlace): {schema: string; sql: string} => {
@@ -41,7 +41,7 @@ const isOurs = (signature: string, body: string): string =>
 
 /** A function goes only when it is ours and nothing else uses it: its callers are known by their source. */
 const dropUnused = (signature: string, body: string, users: string[]): string =>
-  `do ${quotedBody(` begin
+  `do ${dollarQuoted(` begin
   if exists (${isOurs(signature, body)})
     and not exists (${users.join(')\n    and not exists (')}) then
     drop function ${signature};
@@ -50,7 +50,7 @@ end `)}`;
 
 /** Nothing is put in the place of a function that does something else for somebody else. */
 const refuseStrangers = (signature: string, body: string, users: string[]): string =>
-  `do ${quotedBody(` begin
+  `do ${dollarQuoted(` begin
   if pg_catalog.to_regprocedure(${literal(signature)}) is not null and not exists (${isOurs(signature, body)})
     and (exists (${users.join(')\n    or exists (')})) then
     raise exception '% is another function, which something else uses: rename that one first', ${literal(signature)};
@@ -106,7 +106,7 @@ const sortedDown = (columns: sql.SortedColumn[]): string[] => [
 export const sortedScript = (
   rule: RuleOf<'sorted'>,
   place: ScriptPlace,
-  direction: Direction,
+  direction: GuardDirection,
   together: GuardRule[] = [],
 ): string[] => {
   const columns = rule.columns.map(column => columnAt(place, column));
@@ -132,7 +132,7 @@ const dedupe = (rule: RuleOf<'unique'>, place: ScriptPlace, sets: sql.SortedColu
   const cascades = `select from pg_catalog.pg_constraint
     where contype = 'f' and confrelid = ${literal(table)}::regclass and confdeltype in ('c', 'n', 'd')`;
   return [
-    `do ${quotedBody(` begin
+    `do ${dollarQuoted(` begin
   if exists (${cascades}) and exists (${later}) then
     raise exception 'rows of other tables would vanish or change with the duplicates of ${table.replaceAll("'", "''").replaceAll('%', '%%')}';
   end if;
@@ -143,9 +143,11 @@ end `)}`,
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
-
-export const uniqueScript = (rule: RuleOf<'unique'>, place: ScriptPlace, direction: Direction): string[] => {
+export const uniqueScript = (
+  rule: RuleOf<'unique'>,
+  place: ScriptPlace,
+  direction: GuardDirection,
+): string[] => {
   const {sql: table} = whereOf(place);
   const name = constraintName(rule.columns);
   if (direction === 'uninstall')
@@ -160,7 +162,7 @@ export const uniqueScript = (rule: RuleOf<'unique'>, place: ScriptPlace, directi
     `lock table ${table} in share row exclusive mode`,
     ...dedupe(rule, place, sets),
     ...(sets.length > 0 ? [sortExisting(sets)] : []),
-    `do ${quotedBody(` begin
+    `do ${dollarQuoted(` begin
   if not exists (select from pg_catalog.pg_constraint
       where conrelid = ${literal(table)}::regclass and conname = ${literal(name)}) then
     alter table ${table} add constraint ${ident(name)} unique (${rule.columns.map(ident).join(', ')});

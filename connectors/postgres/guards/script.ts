@@ -1,13 +1,13 @@
 /** Guards as a migration in plain SQL, for psql, a migration tool or one message of a client. */
-import type {GuardRule, NamedRule} from '../../../source/guards.js';
+import type {GuardDirection, GuardRule, NamedRule} from '../../../source/guards.js';
 import type {GuardAccess} from './place.js';
 import type {ScriptPlace} from './rule.js';
 import {keeperOf, refusal} from './rules.js';
+import {comment, isComment} from './script-comment.js';
 
 /** Where the server was not to be asked: what all but the newest are known to have. */
 const usualLower = ' collate pg_catalog."und-x-icu"';
 
-type Direction = 'install' | 'uninstall';
 type Options = {whole: boolean; signal?: AbortSignal};
 
 const placesOf = async (
@@ -31,12 +31,12 @@ const placesOf = async (
   }
 };
 
-/** One line of a comment, whatever a name holds. */
-const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
-
-const comment = (lines: string[]): string => lines.map(line => oneLine(`-- ${line}`.trimEnd())).join('\n');
-
-const header = (title: string, rules: NamedRule[], direction: Direction, unasked: string | null): string => {
+const header = (
+  title: string,
+  rules: NamedRule[],
+  direction: GuardDirection,
+  unasked: string | null,
+): string => {
   const names = rules.map(({guard}) => guard).join(', ');
   const tables = [...new Set(rules.map(({rule}) => rule.table))].join(', ');
   const lines =
@@ -59,15 +59,12 @@ const header = (title: string, rules: NamedRule[], direction: Direction, unasked
   );
 };
 
-const isComment = (statement: string): boolean =>
-  statement.split('\n').every(line => /^\s*(?:--|$)/.test(line));
-
 const ended = (statement: string): string => (isComment(statement) ? statement : `${statement};`);
 
 /** All that the guards need as one script. Guards that PostgreSQL does not have are left out. */
 export const writeScript = async (
   all: NamedRule[],
-  direction: Direction,
+  direction: GuardDirection,
   {whole, signal}: Options,
   access: GuardAccess,
 ): Promise<string> => {

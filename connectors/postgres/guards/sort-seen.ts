@@ -5,6 +5,7 @@ import type {Run} from '../session.js';
 import {literal} from '../sql.js';
 import {compareSorter, compareTriggerFunction, sortsByBytes} from './sort-same.js';
 import {mentions, type SortedColumn, sorterOf, triggerOf} from './sort-sql.js';
+import {isSwitchedOn} from './trigger-switch.js';
 
 type FunctionRow = {
   definition: string;
@@ -86,7 +87,7 @@ const wanted = 1 | 2 | 4 | 16;
 
 const triggerFault = (trigger: TriggerRow, name: string): string | null => {
   if (!trigger.calls) return `${name} calls another function`;
-  if (trigger.enabled === 'D' || trigger.enabled === 'R') return `${name} is disabled`;
+  if (!isSwitchedOn(trigger.enabled)) return `${name} is disabled`;
   if ((trigger.type & wanted) !== wanted || trigger.narrow)
     return `${name} does not fire before every insert and update`;
   return trigger.conditional ? `${name} fires under a condition only` : null;

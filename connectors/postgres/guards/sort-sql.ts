@@ -2,7 +2,8 @@
 import {columnOf, type Table} from '../catalogue.js';
 import {ident, literal} from '../sql.js';
 import type {PgType} from '../types.js';
-import {qualified, quotedBody, sorterName, sortFunctionName, sortTriggerName} from './names-of-arrays.js';
+import {dollarQuoted} from './dollar-quoted.js';
+import {qualified, sorterName, sortFunctionName, sortTriggerName} from './names-of-arrays.js';
 
 /** Where the objects of a column are; enough to write a script for a table that nobody has looked at. */
 export type SortedColumn = {
@@ -63,7 +64,7 @@ export const createSorter = (at: SortedColumn): string[] => {
   const {sql, signature} = sorterOf(at);
   const array = `${at.element.cast}[]`;
   return [
-    `create or replace function ${sql}(arr ${array}) returns ${array} language sql immutable parallel safe as ${quotedBody(` ${sorterBody(at)} `)}`,
+    `create or replace function ${sql}(arr ${array}) returns ${array} language sql immutable parallel safe as ${dollarQuoted(` ${sorterBody(at)} `)}`,
     executable(signature),
   ];
 };
@@ -71,7 +72,7 @@ export const createSorter = (at: SortedColumn): string[] => {
 export const createTriggerFunction = (at: SortedColumn): string[] => {
   const {signature} = triggerOf(at);
   return [
-    `create or replace function ${signature} returns trigger language plpgsql as ${quotedBody(` ${triggerBody(at)} `)}`,
+    `create or replace function ${signature} returns trigger language plpgsql as ${dollarQuoted(` ${triggerBody(at)} `)}`,
   ];
 };
 

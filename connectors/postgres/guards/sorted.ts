@@ -3,12 +3,12 @@ import {SesstuiError} from '../../../source/errors.js';
 import type {Json} from '../../../source/values.js';
 import {columnOf} from '../catalogue.js';
 import type {Run} from '../session.js';
-import {ident} from '../sql.js';
 import {proveSorted} from './prove-arrays.js';
 import type {Place, RuleKeeper, RuleOf, Task} from './rule.js';
 import {sortedScript} from './script-arrays.js';
 import {differences, isGood, lookAtSort, type SeenFunction, type SeenSort} from './sort-seen.js';
 import * as sql from './sort-sql.js';
+import {switchTrigger} from './trigger-switch.js';
 
 type Sorted = RuleOf<'sorted'>;
 
@@ -90,8 +90,6 @@ const install = (seen: SeenSort[]): Task[] => {
   ];
 };
 
-const enabling: Record<string, string> = {D: 'disable', R: 'enable replica', A: 'enable always'};
-
 const captureOf = async (rule: Sorted, place: Place, run: Run): Promise<Json> => {
   const seen = await look(rule, place, run);
   const isOurs = ({sorter, function: calls, trigger}: SeenSort): boolean =>
@@ -101,10 +99,9 @@ const captureOf = async (rule: Sorted, place: Place, run: Run): Promise<Json> =>
   if (seen.every(isNothing) || seen.every(isOurs)) return null;
   const before: Before = {};
   for (const {at, sorter, function: calls, trigger} of seen) {
-    const enable = trigger && enabling[trigger.enabled];
     const restored = trigger && [
       trigger.definition,
-      ...(enable ? [`alter table ${at.table} ${enable} trigger ${ident(sql.triggerOf(at).name)}`] : []),
+      ...switchTrigger(trigger.enabled, sql.triggerOf(at).name, at.table),
     ];
     before[at.column] = {
       sorter: sorter?.definition ?? null,
@@ -118,11 +115,9 @@ const captureOf = async (rule: Sorted, place: Place, run: Run): Promise<Json> =>
 const triggersBack = ({at, function: calls, trigger}: SeenSort, before: Before[string] | undefined) => {
   const drop = sql.dropTrigger(at);
   if (!before?.trigger) return {drop: trigger?.calls && isGood(calls) ? [drop] : [], create: []};
-  const enable = (trigger && enabling[trigger.enabled]) ?? '';
   const isSame =
     trigger?.definition === before.trigger[0] &&
-    (before.trigger[1] ?? '').includes(enable) &&
-    (before.trigger[1] === undefined) === (enable === '');
+    switchTrigger(trigger?.enabled, sql.triggerOf(at).name, at.table)[0] === before.trigger[1];
   return isSame ? {drop: [], create: []} : {drop: [drop], create: before.trigger};
 };
 
@@ -136,11 +131,12 @@ const uninstall = (seen: SeenSort[], before: Before): Task[] => {
   const functions = seen.flatMap(({at, function: calls}) => {
     const {functionName, signature} = sql.triggerOf(at);
     const was = before[at.column]?.function;
-    if (was) return calls?.definition === was ? [] : [{name: '', statement: was}];
+    if (was) return calls?.definition === was ? [] : [{name: functionName, statement: was}];
     const goes = isGood(calls) && isFree(`${functionName}()`, calls!.users);
     return goes ? [{name: functionName, statement: `drop function ${signature}`}] : [];
   });
-  const gone = new Set(functions.map(({name}) => name).filter(name => name !== ''));
+  // Ours call the sorter; what comes back in their place did without it.
+  const gone = new Set(functions.map(({name}) => name));
   const sorters = seen.flatMap(({at, sorter}) => {
     const was = before[at.column]?.sorter;
     if (was) return sorter?.definition === was ? [] : [was];

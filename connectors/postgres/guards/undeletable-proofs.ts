@@ -2,7 +2,8 @@
 import type {DeviceColumns} from '../../../source/guards.js';
 import {columnOf} from '../catalogue.js';
 import {ident, jsWhitespace, literal} from '../sql.js';
-import {equals, idOf, inserting, proof, refusing, type SampleRow} from './gym-rows.js';
+import {idOf, inserting, type SampleRow} from './gym-rows.js';
+import {equals, proof, refusing} from './proof.js';
 import type {RuleOf, RuleProof, Scratch} from './rule.js';
 import {allowing} from './undeletable-sql.js';
 

@@ -1,7 +1,8 @@
 /** The trigger that keeps background and protected sessions from being deleted, as SQL. */
 import type {DeviceColumns} from '../../../source/guards.js';
 import {ident} from '../sql.js';
-import {dollars, dropFunction, type Spot, safePath} from './gym-spot.js';
+import {dollarQuoted} from './dollar-quoted.js';
+import {dropFunction, type Spot, safePath} from './gym-spot.js';
 
 export const suffix = '_protect_background';
 
@@ -35,7 +36,7 @@ end
 
 export const createFunction = (columns: DeviceColumns, spot: Spot): string =>
   `create or replace function ${spot.qualified(spot.name(suffix))}() returns trigger language plpgsql
-  ${safePath} as ${dollars(functionBody(columns), 'function')}`;
+  ${safePath} as ${dollarQuoted(functionBody(columns))}`;
 
 export const dropTrigger = (spot: Spot): string =>
   `drop trigger if exists ${ident(spot.name(suffix))} on ${spot.sql}`;

@@ -4,10 +4,10 @@ import type {DeviceColumns, GuardSeen} from '../../../source/guards.js';
 import type {Json} from '../../../source/values.js';
 import {columnOf} from '../catalogue.js';
 import type {Run} from '../session.js';
-import {ident} from '../sql.js';
 import {dropFunction, plainSource, safeConfig, spotOf} from './gym-spot.js';
 import {besidesOf, migrationName} from './migration-007.js';
 import type {Place, RuleKeeper, RuleOf, Task} from './rule.js';
+import {isSwitchedOn, switchTrigger} from './trigger-switch.js';
 import {proveUndeletable} from './undeletable-proofs.js';
 import {
   createFunction,
@@ -71,7 +71,7 @@ const seen = (columns: DeviceColumns, place: Place, found: Found): GuardSeen => 
   if (!trigger)
     return {state: 'missing', why: own ? `its function ${name} is there, its trigger is not` : null};
   const differs: string[] = [];
-  if (trigger.enabled !== 'O' && trigger.enabled !== 'A') differs.push(`the trigger ${name} is switched off`);
+  if (!isSwitchedOn(trigger.enabled)) differs.push(`the trigger ${name} is switched off`);
   if (trigger.type !== beforeRowDelete || !trigger.plain)
     differs.push(`the trigger ${name} does not fire before each row's delete`);
   if (trigger.function !== own?.oid) differs.push(`the trigger ${name} calls another function`);
@@ -104,8 +104,6 @@ const install = ({columns}: Rule, place: Place, {trigger}: Found): Task[] => {
 
 type Before = {function: string | null; trigger: string | null; enabled: string};
 
-const switches: Record<string, string> = {D: 'disable', R: 'enable replica', A: 'enable always'};
-
 const uninstall = (place: Place, found: Found, before: Before | null): Task[] => {
   const spot = spotOf(place);
   const name = spot.name(suffix);
@@ -118,7 +116,6 @@ const uninstall = (place: Place, found: Found, before: Before | null): Task[] =>
   const users = own?.users ?? [];
   const stays = users.length > 0 && !before?.function;
   if (same || (stays && !trigger)) return [];
-  const switched = switches[before?.enabled ?? ''];
   const why = stays ? `; its function stays, because ${users.join(', ')} uses it` : '';
   return [
     {
@@ -129,10 +126,7 @@ const uninstall = (place: Place, found: Found, before: Before | null): Task[] =>
         ...(trigger ? [dropTrigger(spot)] : []),
         ...(own && !stays && !before?.function ? [dropFunction(signature)] : []),
         ...(before?.function ? [before.function.trim()] : []),
-        ...(before?.trigger ? [before.trigger] : []),
-        ...(before?.trigger && switched
-          ? [`alter table ${spot.sql} ${switched} trigger ${ident(name)}`]
-          : []),
+        ...(before?.trigger ? [before.trigger, ...switchTrigger(before.enabled, name, spot.sql)] : []),
       ],
       how: 'transaction',
     },

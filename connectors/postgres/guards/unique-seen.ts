@@ -2,7 +2,8 @@
 import type {Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {ident, literal} from '../sql.js';
-import {constraintName, meanwhileName, shortened} from './names-of-arrays.js';
+import {objectName} from './names.js';
+import {constraintName, meanwhileName} from './names-of-arrays.js';
 import type {RuleOf} from './rule.js';
 
 export type SeenIndex = {
@@ -93,7 +94,7 @@ export const lookAtUnique = async (rule: RuleOf<'unique'>, table: Table, run: Ru
   const parts: Partition[] = table.kind === 'p' ? partitions : [{...table, kind: table.kind}];
   const targets: Target[] = [];
   for (const {relation: part, schema, kind} of parts) {
-    const index = table.kind === 'p' ? shortened(`${name}_${part}`) : name;
+    const index = table.kind === 'p' ? objectName(`${name}_${part}`) : name;
     const helper = meanwhileName(index);
     const sql = `${ident(schema)}.${ident(part)}`;
     const of = `${literal(sql)}::regclass`;
@@ -116,7 +117,8 @@ export const lookAtUnique = async (rule: RuleOf<'unique'>, table: Table, run: Ru
   return {name, ...seen, targets};
 };
 
-const sameColumns = (found: string[], wanted: string[]): boolean =>
+/** Whether both are the same columns, in whatever order. */
+export const sameColumns = (found: string[], wanted: string[]): boolean =>
   found.length === wanted.length && wanted.every(name => found.includes(name));
 
 /** Why an index can't keep this rule; null when it can. Order does not matter. */

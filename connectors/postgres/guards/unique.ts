@@ -17,6 +17,7 @@ import {
   isUnfinished,
   lookAtUnique,
   type SeenUnique,
+  sameColumns,
 } from './unique-seen.js';
 
 type Unique = RuleOf<'unique'>;
@@ -205,7 +206,9 @@ const uninstall = (rule: Unique, place: Place, seen: SeenUnique, before: Before 
   const halves =
     isOurs || isBack
       ? []
-      : seen.targets.filter(({built}) => built?.own && !seen.constraint && sameIndex(built.columns, columns));
+      : seen.targets.filter(
+          ({built}) => built?.own && !seen.constraint && sameColumns(built.columns, columns),
+        );
   const statements = [
     ...(isOurs ? [`alter table ${table.sql} drop constraint ${ident(seen.name)}`] : []),
     ...halves.map(({schema, index}) => `drop index if exists ${qualified(schema, index)}`),
@@ -223,9 +226,6 @@ const uninstall = (rule: Unique, place: Place, seen: SeenUnique, before: Before 
     ...(before ? putBack(before, place, seen, isOurs || halves.length > 0) : []),
   ];
 };
-
-const sameIndex = (found: string[], columns: string[]): boolean =>
-  found.length === columns.length && columns.every(name => found.includes(name));
 
 const checked = async (rule: Unique, place: Place, run: Run): Promise<SeenUnique> => {
   const seen = await lookAtUnique(rule, place.table, run);

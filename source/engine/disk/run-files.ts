@@ -7,6 +7,7 @@ import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Identity, Unit} from '../../connector.js';
 import {SesstuiError} from '../../errors.js';
+import type {GuardDirection} from '../../guards.js';
 import type {Counts, RunState, RunSummary} from '../../types.js';
 import type {Json} from '../../values.js';
 import {stampOf} from '../../words.js';
@@ -47,7 +48,7 @@ export type PlanHeader = {
 };
 
 export type GuardsHeader = {
-  direction: 'install' | 'uninstall';
+  direction: GuardDirection;
   /** Those that were not as they were to be, in the order of the install. */
   names: string[];
   /** What stood in the place of each before it was first installed, for an uninstall to put back. */

@@ -1,7 +1,7 @@
 /** Which guards an install, an uninstall or a script is about. */
 import {nearest} from '../../config/nearest.js';
 import {SesstuiError} from '../../errors.js';
-import type {GuardInfo} from '../../guards.js';
+import type {GuardDirection, GuardInfo} from '../../guards.js';
 import type {HadGuard} from './rules.js';
 
 /** Throws `usage` for a name that the check doesn't have. */
@@ -32,7 +32,7 @@ const unavailable = ({check, guard, why}: GuardInfo): SesstuiError =>
  */
 export const chooseGuards = (
   check: string,
-  direction: 'install' | 'uninstall',
+  direction: GuardDirection,
   had: HadGuard[],
   infos: GuardInfo[],
   names: string[] | undefined,

@@ -2,7 +2,7 @@
 import type {Shapes} from '../../checks/check.js';
 import type {Connector} from '../../connector.js';
 import {asSesstuiError} from '../../errors.js';
-import type {GuardInfo, GuardKeeper, GuardRule, GuardSeen} from '../../guards.js';
+import type {GuardDirection, GuardInfo, GuardKeeper, GuardRule, GuardSeen} from '../../guards.js';
 import type {Checker} from '../checker.js';
 import {guardsOf, type HadGuard, shapesOf} from './rules.js';
 
@@ -11,7 +11,7 @@ const scriptOf = async (
   keeper: GuardKeeper | null,
   guard: string,
   rule: GuardRule,
-  direction: 'install' | 'uninstall',
+  direction: GuardDirection,
   signal?: AbortSignal,
 ): Promise<string> => {
   try {
@@ -31,7 +31,7 @@ const infoOf = async (
   signal?: AbortSignal,
 ): Promise<GuardInfo> => {
   const {name, rule, prevents, optIn = false} = guard;
-  const script = (direction: 'install' | 'uninstall'): Promise<string> =>
+  const script = (direction: GuardDirection): Promise<string> =>
     refused === null ? scriptOf(keeper, name, rule, direction, signal) : Promise.resolve('');
   return {
     check: checker.id,

@@ -1,6 +1,13 @@
 /** What an install or uninstall would do now, from what is there. */
 import {SesstuiError} from '../../errors.js';
-import type {Guard, GuardInfo, GuardPlan, GuardStep} from '../../guards.js';
+import {
+  type Guard,
+  type GuardDirection,
+  type GuardInfo,
+  type GuardPlan,
+  type GuardStep,
+  guardPhases,
+} from '../../guards.js';
 import type {Json} from '../../values.js';
 import {counted} from '../../words.js';
 import type {Checker} from '../checker.js';
@@ -15,8 +22,6 @@ import {guardRunsOf, knownBefore} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
 import {neededElsewhere} from './shared.js';
 
-export type Direction = GuardPlan['direction'];
-
 export type GuardPlanOptions = {
   guards?: string[];
   clean?: boolean;
@@ -24,8 +29,6 @@ export type GuardPlanOptions = {
   of?: string;
   signal?: AbortSignal;
 };
-
-export const phases = ['prepare', 'refuse', 'enforce', 'tidy'] as const;
 
 export type Prepared = {
   plan: GuardPlan;
@@ -47,17 +50,19 @@ type Planned = Pick<Prepared, 'before' | 'server' | 'guards' | 'records' | 'esti
 };
 
 /** In the order in which they are carried out. */
-export const inOrder = <Step extends GuardStep>(steps: Step[], direction: Direction): Step[] =>
-  direction === 'uninstall' ? steps : phases.flatMap(phase => steps.filter(step => step.phase === phase));
+export const inOrder = <Step extends GuardStep>(steps: Step[], direction: GuardDirection): Step[] =>
+  direction === 'uninstall'
+    ? steps
+    : guardPhases.flatMap(phase => steps.filter(step => step.phase === phase));
 
 /** An uninstall takes away last what others need. */
-export const ordered = (guards: Guard[], direction: Direction): Guard[] =>
+export const ordered = (guards: Guard[], direction: GuardDirection): Guard[] =>
   direction === 'install' ? guards : [...guards].reverse();
 
 const look = (
   {stateDirectory, checkers}: Planning,
   checker: Checker,
-  direction: Direction,
+  direction: GuardDirection,
   {guards: names, signal}: GuardPlanOptions,
 ): Promise<Planned> =>
   checker.store.ask(
@@ -141,7 +146,7 @@ const changesOf = (mends: GuardPlan['mends']): number => mends.reduce((sum, {cha
 export const prepareGuards = async (
   planning: Planning,
   check: string,
-  direction: Direction,
+  direction: GuardDirection,
   options: GuardPlanOptions = {},
 ): Promise<Prepared> => {
   const checker = planning.find(check);

@@ -1,5 +1,5 @@
 /** The installs and uninstalls that the state directory knows of: what stood there before, and who goes on with them. */
-import type {Guard, GuardInfo} from '../../guards.js';
+import type {Guard, GuardDirection, GuardInfo} from '../../guards.js';
 import type {Json} from '../../values.js';
 import {listHeaders, RunFiles, type RunRecord, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {auditLine} from '../run/open-run.js';
@@ -50,12 +50,7 @@ export const knownBefore = (
 export const settleEarlier = async (
   stateDirectory: string,
   records: RunRecord[],
-  {
-    direction,
-    guards,
-    by,
-    of,
-  }: {direction: 'install' | 'uninstall'; guards: string[]; by: string; of?: string},
+  {direction, guards, by, of}: {direction: GuardDirection; guards: string[]; by: string; of?: string},
 ): Promise<void> => {
   for (const record of records) {
     const {header} = record;

@@ -1,8 +1,16 @@
 /** Carrying out the steps of an install or uninstall, from what is there at each moment. */
 import {asSesstuiError, SesstuiError} from '../../errors.js';
-import type {Guard, GuardKeeper, GuardPhase, GuardProgress, GuardResult, GuardStep} from '../../guards.js';
+import type {
+  Guard,
+  GuardDirection,
+  GuardKeeper,
+  GuardPhase,
+  GuardProgress,
+  GuardResult,
+  GuardStep,
+} from '../../guards.js';
 import type {Json} from '../../values.js';
-import {type Direction, ordered} from './prepare.js';
+import {ordered} from './prepare.js';
 import type {StepRecorder} from './recorder.js';
 
 /** Thrown where the user asked it to stop: what is there stays. */
@@ -28,7 +36,7 @@ export type Carrying = {
 const perform = async (
   {keeper, recorder, before, done, signal, onProgress, isTakingBack}: Carrying,
   guard: Guard,
-  direction: Direction,
+  direction: GuardDirection,
   step: GuardStep,
 ): Promise<'done' | 'again'> => {
   if (signal?.aborted) throw new Interruption();
