@@ -24,10 +24,10 @@ const meaning = ({from: {plan}}: ModeOf<'guard-confirm'>): string[] => {
       .map(({prevents}) => `It can happen again then: ${prevents}`);
   const found = countFindings(plan);
   return found === 0
-    ? ['Writers go on meanwhile; what it prevents is refused from then on.']
+    ? ['Writers go on meanwhile; then it refuses faulty writes, or puts them right.']
     : [
         `${plural(found, 'finding is', 'findings are')} cleaned with it: each row is backed up first, and the runs can be taken back under Runs.`,
-        'Writers go on meanwhile; what it prevents is refused from then on.',
+        'Writers go on meanwhile; then it refuses faulty writes, or puts them right.',
       ];
 };
 

@@ -93,7 +93,7 @@ const looking = (id: string, keys: string, text: string, more: More = {}): Bindi
 const viewing = (id: string, keys: string, text: string): Binding => bind('Views', id, keys, open, text);
 
 const guards: ViewId[] = ['guards'];
-const allGuardsText = 'plan to install the guards of this check, but those that are opt-in';
+const allGuardsText = 'plan to install this check’s guards, opt-in ones left out';
 const actText = 'plan an action for the marked rows, or this one';
 const customerText = 'everything about one customer, this row’s first';
 const runAt = ({mode, runs}: State): RunSummary | undefined =>

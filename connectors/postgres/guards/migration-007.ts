@@ -52,10 +52,6 @@ ${pairs(wanted(columns))}) as c(name, type)
         where a.attrelid = ${oidOf(spot)} and a.attname = wanted.name and not a.attisdropped) then
       execute pg_catalog.format('alter table %s add column if not exists %I %s', ${literal(spot.sql)}, wanted.name, wanted.type);
       execute pg_catalog.format('comment on column %s.%I is %L', ${literal(spot.sql)}, wanted.name, ${mark});
-      -- Background sessions that were there before the column are protected: the check below refuses each update of others.
-      if wanted.name = ${literal(columns.protected)} then
-        execute pg_catalog.format('update %s set %I = true where %I::text = %L', ${literal(spot.sql)}, wanted.name, ${literal(columns.type)}, 'background');
-      end if;
     end if;
   end loop;
 end`);
@@ -69,7 +65,14 @@ const checks = (columns: DeviceColumns, spot: Spot): [name: string, condition: s
   ];
 };
 
-/** Rows that are in the way keep a check from being validated, not from holding for what is written from now on. */
+/** A background session is protected: what the check says from now on is first made true of those that are there. */
+const protect = ({type, protected: flag}: DeviceColumns, {sql}: Spot): string =>
+  `update ${sql} set ${ident(flag)} = true where ${ident(type)}::text = 'background' and ${ident(flag)} is not true`;
+
+/**
+ * A check that rows violate is left out: PostgreSQL would refuse every update of such a row, of any column, and so
+ * keep its owner out.
+ */
 const addChecks = (columns: DeviceColumns, spot: Spot): string =>
   doBlock(`declare
   wanted record;
@@ -78,19 +81,14 @@ begin
   for wanted in select * from (values
 ${pairs(checks(columns, spot))}) as c(name, condition)
   loop
-    if not exists (select from pg_catalog.pg_constraint k
-        where k.conrelid = ${oidOf(spot)} and k.conname = wanted.name) then
-      execute pg_catalog.format('alter table %s add constraint %I check (%s) not valid', ${literal(spot.sql)}, wanted.name, wanted.condition);
-      execute pg_catalog.format('comment on constraint %I on %s is %L', wanted.name, ${literal(spot.sql)}, ${mark});
-    end if;
-    continue when not exists (select from pg_catalog.pg_constraint k
-      where k.conrelid = ${oidOf(spot)} and k.conname = wanted.name and not k.convalidated
-        and pg_catalog.obj_description(k.oid, 'pg_constraint') = ${mark});
+    continue when exists (select from pg_catalog.pg_constraint k
+      where k.conrelid = ${oidOf(spot)} and k.conname = wanted.name);
     execute pg_catalog.format('select count(*) from %s where (%s) is false', ${literal(spot.sql)}, wanted.condition) into broken;
     if broken = 0 then
-      execute pg_catalog.format('alter table %s validate constraint %I', ${literal(spot.sql)}, wanted.name);
+      execute pg_catalog.format('alter table %s add constraint %I check (%s)', ${literal(spot.sql)}, wanted.name, wanted.condition);
+      execute pg_catalog.format('comment on constraint %I on %s is %L', wanted.name, ${literal(spot.sql)}, ${mark});
     else
-      raise notice '% holds for what is written from now on; % rows are not so yet. Mend them (sesstui check, sesstui clean) and run this again.', wanted.name, broken;
+      raise notice '% is left out: % rows are not so, and PostgreSQL would refuse each update of them. Mend them and run this again.', wanted.name, broken;
     end if;
   end loop;
 end`);
@@ -132,6 +130,7 @@ export const besidesOf = (columns: DeviceColumns, spot: Spot, direction: GuardDi
         '-- The columns that are missing, and checks of what is written into them.',
         required(columns, spot),
         addColumns(columns, spot),
+        protect(columns, spot),
         addChecks(columns, spot),
       ]
     : [

@@ -45,8 +45,7 @@ const header = (
           `${title}: up. Puts the guards ${names} on ${tables}.`,
           'One transaction; it can be run any number of times. Where rows are in the way and nothing below mends them, it fails',
           'and changes nothing.',
-          `Writers of ${tables} wait while it sorts rows and builds indexes; \`sesstui guards install\` does the same beside`,
-          'live writers.',
+          `Writers of ${tables} wait until it is done; \`sesstui guards install\` puts the guards in beside live writers.`,
         ]
       : [
           `${title}: down. Takes the guards ${names} off ${tables}.`,

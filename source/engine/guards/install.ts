@@ -53,7 +53,7 @@ const unmended = ({mending: {checker}}: Install, words: string): SesstuiError =>
   new SesstuiError(
     'usage',
     `still in the way after cleaning: ${words}`,
-    `No default action takes these: look at them with \`sesstui check ${checker.id}\`, and name the group (\`sesstui clean … --group VALUE\`).`,
+    `No default action takes these. \`sesstui check ${checker.id} --json\` has their groups whole; take them with \`sesstui clean ${checker.id} --action ACTION --group VALUE\`, then install again.`,
   );
 
 export const installGuards = async (install: Install): Promise<void> => {
