@@ -6,7 +6,8 @@ import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {type PostgresServer, startPostgres18, startServer} from '../support/postgres.js';
 import {sesstui} from './child.js';
-import {type Guarded, openGuarded, statesOf} from './guards-postgres.js';
+import {openPostgresStage, type PostgresStage} from './guards-postgres.js';
+import {type Guarded, statesOf} from './guards-stage.js';
 import {record} from './record.js';
 
 const run = promisify(execFile);
@@ -57,9 +58,9 @@ const cases = [
 ];
 
 describe.each(servers)('scripts on %s', (name, start, itsWays) => {
-  let opened: Awaited<ReturnType<typeof openGuarded>>;
+  let opened: PostgresStage;
   beforeAll(async () => {
-    opened = await openGuarded(start);
+    opened = await openPostgresStage(start);
   });
   afterAll(async () => opened?.stop());
 
@@ -78,7 +79,7 @@ describe.each(servers)('scripts on %s', (name, start, itsWays) => {
       const play = async (text: string): Promise<void> => {
         const file = join(place.directory, 'script.sql');
         await writeFile(file, text);
-        const options = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', opened.server.url];
+        const options = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', opened.url];
         await run('psql', [...options, ...words(file, text)]);
       };
       if (mends) {
