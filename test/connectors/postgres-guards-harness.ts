@@ -4,7 +4,7 @@ import {usualLimits} from '../../connectors/postgres/guards/limits.js';
 import {Known} from '../../connectors/postgres/known.js';
 import {Session} from '../../connectors/postgres/session.js';
 import {deviceSessionsGuards} from '../../source/checks/device-sessions-guards.js';
-import type {GuardKeeper, GuardRule, NamedRule} from '../../source/guards.js';
+import type {GuardKeeper, GuardRule, GuardStep, NamedRule} from '../../source/guards.js';
 import type {Json} from '../../source/values.js';
 import type {PostgresServer} from '../support/postgres.js';
 import {settings} from './postgres-harness.js';
@@ -44,6 +44,10 @@ export const openKeeper = (server: PostgresServer, {readOnly = false, limits = u
     close: () => session.close(),
   };
 };
+
+/** The step that builds the index. */
+export const buildStep = async (keeper: GuardKeeper): Promise<GuardStep> =>
+  (await keeper.steps(oneBackground, 'install', {before: null})).find(({name}) => name === 'index')!;
 
 /** As the engine does where no row has to be mended. */
 export const move = async (

@@ -6,7 +6,15 @@ import type {GuardKeeper} from '../../source/guards.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
 import {onPostgres} from '../support/on-postgres.js';
 import {type PostgresServer, postgresServers} from '../support/postgres.js';
-import {move, named, type Opened, oneBackground, oneOpen, openKeeper} from './postgres-guards-harness.js';
+import {
+  buildStep,
+  move,
+  named,
+  type Opened,
+  oneBackground,
+  oneOpen,
+  openKeeper,
+} from './postgres-guards-harness.js';
 
 describe.each(postgresServers)('guards on $name', ({start}) => {
   let server: PostgresServer;
@@ -33,7 +41,7 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     await add('a@b.c');
     expect(await keeper.state(oneBackground)).toEqual({state: 'missing', why: null});
     expect(await keeper.capture(oneBackground)).toBeNull();
-    expect(await move(keeper, oneBackground, 'install')).toEqual(['done']);
+    expect(await move(keeper, oneBackground, 'install')).toEqual(['done', 'done', 'done']);
     expect(await keeper.state(oneBackground)).toEqual({state: 'installed', why: null});
     expect(await move(keeper, oneBackground, 'install')).toEqual([]);
     await expect(add(' A@B.c\u00a0')).rejects.toMatchObject({code: '23505'});
@@ -48,19 +56,17 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     const before = await catalogueDump(client);
     await add('a@b.c');
     await add('A@b.c');
-    expect(await move(keeper, oneBackground, 'install')).toEqual(['again']);
+    expect(await move(keeper, oneBackground, 'install')).toEqual(['done', 'again', 'done']);
     expect(await catalogueDump(client)).toBe(before);
     await sql("delete from auth_sessions where email = 'A@b.c'");
-    expect(await move(keeper, oneBackground, 'install')).toEqual(['done']);
+    expect(await move(keeper, oneBackground, 'install')).toEqual(['done', 'done', 'done']);
   });
 
   test('a broken index that a killed build left is replaced by an install, and dropped by an uninstall', async () => {
     const before = await catalogueDump(client);
     await add('a@b.c');
     await add('A@b.c');
-    const [{statements}] = (await keeper.steps(oneBackground, 'install', {before: null})) as [
-      {statements: string[]},
-    ];
+    const {statements} = await buildStep(keeper);
     await expect(sql(statements[0]!)).rejects.toMatchObject({code: '23505'});
     expect(await keeper.state(oneBackground)).toMatchObject({
       state: 'drifted',
@@ -71,7 +77,7 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     expect(await catalogueDump(client)).toBe(before);
     await expect(sql(statements[0]!)).rejects.toMatchObject({code: '23505'});
     await sql("delete from auth_sessions where email = 'A@b.c'");
-    expect(await move(keeper, oneBackground, 'install')).toEqual(['done']);
+    expect(await move(keeper, oneBackground, 'install')).toEqual(['done', 'done', 'done']);
     expect((await keeper.state(oneBackground)).state).toBe('installed');
   });
 
@@ -99,9 +105,7 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
   ])(
     'an index of the name with %s has drifted; it is put back by an uninstall',
     async (_, definition, why) => {
-      const [, key] = /\((\(.*\))\) where/s.exec(
-        (await keeper.steps(oneBackground, 'install', {before: null}))[0]!.statements[0]!,
-      )!;
+      const [, key] = /\((\(.*\))\) where/s.exec((await buildStep(keeper)).statements[0]!)!;
       await sql(definition.replace('%', key!));
       const dump = await catalogueDump(client);
       expect(await keeper.state(oneBackground)).toMatchObject({
@@ -109,7 +113,7 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
         why: expect.stringContaining(why),
       });
       const before = await keeper.capture(oneBackground);
-      expect(await move(keeper, oneBackground, 'install', before)).toEqual(['done', 'done']);
+      expect(await move(keeper, oneBackground, 'install', before)).toEqual(['done', 'done', 'done', 'done']);
       expect((await keeper.state(oneBackground)).state).toBe('installed');
       expect(await move(keeper, oneBackground, 'uninstall', before)).toEqual(['done', 'done']);
       expect(await catalogueDump(client)).toBe(dump);
@@ -127,7 +131,7 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     await sql(
       `create type status as enum ('waiting', 'done'); create table rides (customer_id uuid, status ${type})`,
     );
-    expect(await move(keeper, oneOpen, 'install')).toEqual(['done']);
+    expect(await move(keeper, oneOpen, 'install')).toEqual(['done', 'done', 'done']);
     expect(await keeper.state(oneOpen)).toEqual({state: 'installed', why: null});
     const row = "insert into rides values ('00000000-0000-0000-0000-000000000001', 'waiting')";
     await sql(row);
@@ -137,7 +141,7 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
 
   test('installs at the same time do it once', async () => {
     const others = [openKeeper(server), openKeeper(server)];
-    const step = (await keeper.steps(oneBackground, 'install', {before: null}))[0]!;
+    const step = await buildStep(keeper);
     const keepers = [keeper, ...others.map(other => other.keeper)];
     const answers = await Promise.all(
       keepers.map(own => own.perform(oneBackground, 'install', step, {before: null})),
@@ -163,11 +167,11 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
 
   test('a connector that only reads says what it would do, and does nothing', async () => {
     const reader = openKeeper(server, {readOnly: true});
-    const [step] = await reader.keeper.steps(oneBackground, 'install', {before: null});
-    expect(step!.statements[0]).toContain('create unique index concurrently');
-    await expect(
-      reader.keeper.perform(oneBackground, 'install', step!, {before: null}),
-    ).rejects.toMatchObject({code: 'read-only'});
+    const step = await buildStep(reader.keeper);
+    expect(step.statements[0]).toContain('create unique index concurrently');
+    await expect(reader.keeper.perform(oneBackground, 'install', step, {before: null})).rejects.toMatchObject(
+      {code: 'read-only'},
+    );
     const proofs = reader.keeper.prove([named])[Symbol.asyncIterator]();
     await expect(proofs.next()).rejects.toMatchObject({code: 'read-only'});
     expect((await keeper.state(oneBackground)).state).toBe('missing');

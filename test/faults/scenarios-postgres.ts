@@ -62,8 +62,8 @@ type Table = {name: string; key: string};
 export type PostgresScenarios = {scenarios: Scenario[]; stop(): Promise<void>};
 
 /** Starts the server and opens a client of our own on it. */
-export const openPostgresScenarios = async (): Promise<PostgresScenarios> => {
-  const server = await startServer();
+export const openPostgresScenarios = async (start = startServer): Promise<PostgresScenarios> => {
+  const server = await start();
   const client = new pg.Client({connectionString: server.url});
   await client.connect();
   const {rows} = await client.query<{version: string}>(

@@ -10,6 +10,7 @@ import {type DemoAddresses, demoConfig} from '../../source/demo/config.js';
 import {demoSystems} from '../../source/demo/seed-stores.js';
 import {cli, cliJson, temporaryDirectory} from '../support/cli.js';
 import {dumpDynamodb, dumpMongodb, dumpPostgres} from '../support/dumps.js';
+import {guardTests} from './guards.js';
 
 export type Stores = DemoAddresses & {close: () => Promise<void>};
 
@@ -193,6 +194,8 @@ export const systemsSuite = (name: string, open: () => Promise<Stores>): void =>
             reason,
           ).toHaveLength(count);
     });
+
+    guardTests(() => stores, call, dump);
 
     for (const {check: id, action, reasons, counted = reasons, flags = [], drastic} of actions) {
       test(`${id} ${action} ${flags.join(' ')}: dry run, run, check, undo`, async () => {

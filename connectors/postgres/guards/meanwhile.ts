@@ -18,7 +18,7 @@ export const fewRows = 10_000;
  * A transaction that inserts more keys takes no more locks than a server has room for in each of its transactions, or
  * writers of many rows would find none left: the index refuses what that may let in.
  */
-const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
+export const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
 
 type Part = {column: Column; isSet: boolean; natural: boolean};
 

@@ -16,6 +16,7 @@ import {
 } from './index-definition.js';
 import {dropIndexTask, indexTasks, partitionRefusal} from './index-tasks.js';
 import {objectName} from './names.js';
+import {isUnfinished, lookAtMeanwhile, meanwhileTasks, tidyTask} from './one-meanwhile.js';
 import {proveOne} from './one-proof.js';
 import type {Place, RuleKeeper, RuleOf, ScriptPlace, Task} from './rule.js';
 
@@ -64,25 +65,33 @@ const restoreTask = (definition: string, name: string, {table}: Place): Task => 
 
 const install = async (rule: One, place: Place, run: Run): Promise<Task[]> => {
   const wanted = await definitionAt(rule, place, run);
-  const found = findIndex(await foundIndexes(place.table, run), wanted);
-  const {state} = indexSeen(found, wanted);
-  if (state === 'installed') return [];
+  const indexes = await foundIndexes(place.table, run);
+  const found = findIndex(indexes, wanted);
+  const meanwhile = await lookAtMeanwhile(wanted, place, indexes, run);
+  const tidy = tidyTask(wanted, place);
+  if (indexSeen(found, wanted).state === 'installed') return isUnfinished(meanwhile) ? [tidy] : [];
   const why = await refusedAt(place, wanted, run);
   if (why) throw new SesstuiError('unsupported', why);
+  const refusing = await meanwhileTasks(wanted, place, meanwhile, run);
   const build = await indexTasks(place, wanted, 'enforce', run);
   // What an interrupted build left is dropped by the next build; that of partitions is gone on with.
   const inTheWay = found?.valid ? [await dropIndexTask(place, wanted.name, 'enforce', run)] : [];
-  return [...inTheWay, ...build];
+  return [...refusing, ...inTheWay, ...build, tidy];
 };
 
 const uninstall = async (rule: One, place: Place, run: Run, before: unknown): Promise<Task[]> => {
-  const name = objectName(rule.name);
-  const found = (await foundIndexes(place.table, run)).find(index => index.name === name);
+  const wanted = {name: objectName(rule.name)};
+  const indexes = await foundIndexes(place.table, run);
+  const found = indexes.find(({name}) => name === wanted.name);
   const previous = (before as {definition?: string} | null)?.definition;
-  if (found?.valid && found.definition === previous) return [];
+  const rest = isUnfinished(await lookAtMeanwhile(wanted, place, indexes, run))
+    ? [tidyTask(wanted, place)]
+    : [];
+  if (found?.valid && found.definition === previous) return rest;
   return [
-    ...(found ? [await dropIndexTask(place, name, 'enforce', run)] : []),
-    ...(previous ? [restoreTask(previous, name, place)] : []),
+    ...rest,
+    ...(found ? [await dropIndexTask(place, wanted.name, 'enforce', run)] : []),
+    ...(previous ? [restoreTask(previous, wanted.name, place)] : []),
   ];
 };
 
@@ -119,7 +128,10 @@ export const one: RuleKeeper<One> = {
   unavailable,
   async state(rule, place, run) {
     const wanted = await definitionAt(rule, place, run);
-    const seen = indexSeen(findIndex(await foundIndexes(place.table, run), wanted), wanted);
+    const indexes = await foundIndexes(place.table, run);
+    const seen = indexSeen(findIndex(indexes, wanted), wanted);
+    if (seen.state !== 'unavailable' && isUnfinished(await lookAtMeanwhile(wanted, place, indexes, run)))
+      return {state: 'drifted', why: 'an install was not finished'};
     if (seen.state === 'installed') return seen;
     const why = await refusedAt(place, wanted, run);
     return why ? {state: 'unavailable', why} : seen;
