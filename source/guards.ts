@@ -147,7 +147,8 @@ export interface GuardKeeper {
   ): Promise<GuardStep[]>;
   /**
    * Carries out one of `steps`. `again`: rows that are in its way have come meanwhile, and nothing of the step is left
-   * behind; mend them and repeat it. Throws `timeout` when the store's locks were not to be had in a bounded time.
+   * behind; mend them and repeat it. Throws `timeout` when the store's locks were not to be had in a bounded time,
+   * `usage` (and nothing else does) while another install or uninstall is at the table.
    */
   perform(
     rule: GuardRule,

@@ -5,8 +5,30 @@ import pg from 'pg';
 export type Cell = null | string | number | boolean | string[] | {[name: string]: string}[];
 export type TableRow = {table: string; row: Record<string, Cell>};
 
-export const demoPostgresClient = (url: string): pg.Client =>
-  new pg.Client({connectionString: url, connectionTimeoutMillis: 15_000, application_name: 'sesstui-demo'});
+export const demoPostgresClient = (url: string, connectionTimeoutMillis = 15_000): pg.Client =>
+  new pg.Client({connectionString: url, connectionTimeoutMillis, application_name: 'sesstui-demo'});
+
+/**
+ * A connection to a server that may be starting still, for however long that takes on a busy machine. Rejects with the
+ * signal's reason when aborted.
+ */
+export const connectToStarting = async (url: string, signal: AbortSignal): Promise<pg.Client> => {
+  signal.throwIfAborted();
+  const client = demoPostgresClient(url, 0);
+  client.on('error', () => {});
+  const {stream} = (client as unknown as {connection: {stream: {destroy(): void}}}).connection;
+  const stop = (): void => stream.destroy();
+  signal.addEventListener('abort', stop, {once: true});
+  try {
+    await client.connect();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  return client;
+};
 
 /** The server's now, milliseconds since 1970. */
 export const postgresNow = async (client: pg.Client): Promise<number> => {

@@ -5,7 +5,7 @@ import {Random} from './random.js';
 import {seedChat} from './seed-chat.js';
 import {seedGym} from './seed-gym.js';
 import {demoDynamodbClient, seedKite} from './seed-load-dynamodb.js';
-import {demoPostgresClient, postgresNow} from './seed-load-postgres.js';
+import {connectToStarting, postgresNow} from './seed-load-postgres.js';
 import type {SeedPlan} from './seed-plan.js';
 import {seedRegistry} from './seed-registry.js';
 import {ridesCustomers, seedRides} from './seed-rides.js';
@@ -32,9 +32,7 @@ type PostgresSeed = typeof seedGym;
 const fillPostgres =
   (seedTables: PostgresSeed): DemoSystem['fill'] =>
   async (url, wanted, signal) => {
-    const client = demoPostgresClient(url);
-    client.on('error', () => {});
-    await client.connect();
+    const client = await connectToStarting(url, signal);
     try {
       await seedTables(client, {...wanted, now: await postgresNow(client)}, signal);
     } finally {

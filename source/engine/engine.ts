@@ -140,7 +140,7 @@ export const openEngine = (config: Config, options: EngineOptions): FullEngine =
   };
   const status = () => [...stores.values()].map(store => store.status);
   const {stateDirectory, allowScan} = options;
-  const planning: Planning = {config, stateDirectory, allowScan, find: id => find(checkers, id)};
+  const planning: Planning = {config, stateDirectory, allowScan, checkers, find: id => find(checkers, id)};
   /** Plans that hold files open until the engine is closed; the others are nobody's business but their maker's. */
   const onDisk = new Set<HeldPlan>();
   const held = (plan: HeldPlan): HeldPlan => {

@@ -37,6 +37,8 @@ export type GuardRequest = {
   guards: readonly string[] | null;
   /** Findings in the way are cleaned in the same go. */
   clean: boolean;
+  /** The run of guards that it takes back or goes on with. */
+  of?: {run: string; what: 'undo' | 'resume'};
 };
 
 /** The name of a guard among all of them. */

@@ -10,7 +10,7 @@ import type {State} from './state.js';
 import {inTurn, type Step, say, step} from './step.js';
 import {askHistory, lookAgain} from './update-data.js';
 import {askGuards} from './update-guards.js';
-import {fault, whyDown} from './update-plan.js';
+import {askGuardPlan, fault, whyDown} from './update-plan.js';
 
 type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
 
@@ -25,20 +25,12 @@ const whyNone = (state: State, guard: GuardInfo): string | null => {
     : null;
 };
 
-const ask = (state: State, request: GuardRequest): Step => {
-  const ticket = state.ticket + 1;
-  return step(
-    {...state, ticket, toast: null, mode: {name: 'guard-planning', ticket, request}},
-    {effect: 'plan-guards', ticket, request},
-  );
-};
-
 const planFor = (state: State, direction: GuardRequest['direction']): Step => {
   const guard = guardHere(state);
   if (!guard) return step(state);
   const refused = whyNone(state, guard);
   if (refused !== null) return step(say(state, refused, 'bad'));
-  return ask(state, {check: guard.check, direction, guards: [guard.guard], clean: false});
+  return askGuardPlan(state, {check: guard.check, direction, guards: [guard.guard], clean: false});
 };
 
 /** `x`: what is installed is taken away, anything else is installed. */
@@ -59,7 +51,7 @@ export const planAllGuards = (state: State): Step => {
   if (!guard) return step(state);
   const down = whyDown(state, guard.check);
   if (down !== null) return step(say(state, down, 'bad'));
-  return ask(state, {check: guard.check, direction: 'install', guards: null, clean: false});
+  return askGuardPlan(state, {check: guard.check, direction: 'install', guards: null, clean: false});
 };
 
 /** `c` on the plan: with what is in the way cleaned in the same go, or without. Planned anew, for it is another plan. */
@@ -69,7 +61,8 @@ export const toggleCleaning = (state: State): Step => {
   const {request, plan} = mode;
   if (!request.clean && countFindings(plan) === 0)
     return step(say(state, 'Nothing is in the way: there is nothing to clean.'));
-  return ask(state, {...request, clean: !request.clean});
+  const {of: _, ...again} = request;
+  return askGuardPlan(state, {...again, guards: plan.guards, clean: !request.clean});
 };
 
 export const guardsPlanned = (state: State, {ticket, plan}: Of<'guards-planned'>): Step => {
@@ -88,6 +81,7 @@ export const guardPlanFailed = (state: State, {ticket, error}: Of<'plan-failed'>
 const whyNotRun = (state: State, {plan, request}: ModeOf<'guard-plan'>): string | null => {
   if (state.readOnlyBy !== null) return readOnlyText(state.readOnlyBy);
   const findings = countFindings(plan);
+  if (plan.violations.length > 0) return `Somebody has to decide first: ${plan.violations.join('; ')}.`;
   if (plan.steps.length === 0 && (findings === 0 || !request.clean))
     return findings === 0 ? 'There is nothing to do: it is as it should be.' : 'There is nothing to do.';
   if (findings > 0 && !plan.clean)

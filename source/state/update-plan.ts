@@ -1,6 +1,7 @@
 /** From the rows that were chosen to a plan of what would change. */
 import type {CheckError, Finding, Plan, RunSummary, Selection} from '../types.js';
 import {keyText} from './filter.js';
+import type {GuardRequest} from './guards.js';
 import {isSame} from './keepers.js';
 import {choicesFor, selectionFor, targets} from './marks.js';
 import type {Effect, Message} from './messages.js';
@@ -146,6 +147,21 @@ export const planAs = (state: State, origin: Origin, ask: (ticket: number) => Ef
   return step({...state, ticket, mode}, ask(ticket));
 };
 
+/** What takes back or goes on with an install or uninstall of guards; null for a run of rows. */
+const guardRequest = ({run, check, action}: RunSummary, what: 'undo' | 'resume'): GuardRequest | null => {
+  if (action !== 'install-guards' && action !== 'uninstall-guards') return null;
+  const isInstall = (action === 'install-guards') === (what === 'resume');
+  return {check, direction: isInstall ? 'install' : 'uninstall', guards: null, clean: false, of: {run, what}};
+};
+
+export const askGuardPlan = (state: State, request: GuardRequest): Step => {
+  const ticket = state.ticket + 1;
+  return step(
+    {...state, ticket, toast: null, mode: {name: 'guard-planning', ticket, request}},
+    {effect: 'plan-guards', ticket, request},
+  );
+};
+
 /** `u` in the runs. */
 export const planUndo = (state: State): Step => {
   const run = chosenRun(state);
@@ -154,6 +170,8 @@ export const planUndo = (state: State): Step => {
   // Of an interrupted run nobody may have written down what it did.
   if (run.state !== 'interrupted' && run.applied === 0 && run.unknown === 0)
     return step(say(state, 'This run changed nothing.', 'bad'));
+  const guards = guardRequest(run, 'undo');
+  if (guards) return askGuardPlan(state, guards);
   const origin = {check: run.check, action: 'undo', undoes: run.run, resumes: null};
   return planAs(state, origin, ticket => ({effect: 'plan-undo', ticket, run: run.run}));
 };
@@ -164,6 +182,8 @@ export const planResume = (state: State): Step => {
   if (!run) return step(state);
   if (!canResume(run))
     return step(say(state, 'This run came to its end: there is nothing to finish.', 'bad'));
+  const guards = guardRequest(run, 'resume');
+  if (guards) return askGuardPlan(state, guards);
   const origin = {check: run.check, action: run.action, undoes: null, resumes: run.run};
   return planAs(state, origin, ticket => ({effect: 'plan-resume', ticket, run: run.run}));
 };

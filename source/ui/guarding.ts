@@ -1,11 +1,32 @@
 /** Guards as the screen reads, plans, installs and uninstalls them: one of each at a time. */
+import {SesstuiError} from '../errors.js';
 import type {GuardPlan} from '../guards.js';
 import type {GuardRequest} from '../state/guards.js';
 import type {Engine} from '../types.js';
 import {answer, type Tell} from './answer.js';
 import {errorOf} from './look.js';
 
-export type GuardingEngine = Pick<Engine, 'guards' | 'planGuards' | 'runGuards'>;
+/** The second only where the engine keeps runs of guards. */
+export type GuardingEngine = Pick<Engine, 'guards' | 'planGuards' | 'runGuards'> & {
+  planGuardRun?: (
+    run: string,
+    what: 'undo' | 'resume',
+    options: {signal?: AbortSignal},
+  ) => Promise<GuardPlan | null>;
+};
+
+/** Throws `usage` where the run is none of guards. */
+export const planOf = async (
+  engine: GuardingEngine,
+  {check, direction, guards, clean, of}: GuardRequest,
+  signal?: AbortSignal,
+): Promise<GuardPlan> => {
+  if (!of || !engine.planGuardRun)
+    return engine.planGuards(check, direction, {...(guards ? {guards: [...guards]} : {}), clean, signal});
+  const plan = await engine.planGuardRun(of.run, of.what, {signal});
+  if (plan) return plan;
+  throw new SesstuiError('usage', `run ${of.run} is no run of guards`, 'Look at the runs again.');
+};
 
 export type Guarding = {
   /** Gives up the question before it. */
@@ -35,12 +56,11 @@ export const createGuarding = (engine: GuardingEngine, tell: Tell): Guarding => 
         thrown => ({type: 'guards-failed', question, error: errorOf(thrown), now: Date.now()}),
       );
     },
-    plan(ticket, {check, direction, guards, clean}) {
+    plan(ticket, request) {
       planning = new AbortController();
-      const chosen = guards === null ? {} : {guards: [...guards]};
       answer(
         tell,
-        engine.planGuards(check, direction, {...chosen, clean, signal: planning.signal}),
+        planOf(engine, request, planning.signal),
         plan => ({type: 'guards-planned', ticket, plan}),
         thrown => ({type: 'plan-failed', ticket, error: errorOf(thrown)}),
       );

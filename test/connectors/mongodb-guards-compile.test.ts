@@ -3,8 +3,20 @@ import {expect, test} from 'vitest';
 import {progressOf} from '../../connectors/mongodb/guards/perform.js';
 import {refusal} from '../../connectors/mongodb/guards/rules.js';
 import {demandOf, demands, merged, withoutDemand} from '../../connectors/mongodb/guards/schema.js';
+import {scriptOf} from '../../connectors/mongodb/guards/script.js';
 import type {Seen} from '../../connectors/mongodb/guards/seen.js';
-import {uniqueInstall, uniqueState} from '../../connectors/mongodb/guards/unique-id.js';
+import {
+  uniqueCapture,
+  uniqueInstall,
+  uniqueState,
+  uniqueUninstall,
+} from '../../connectors/mongodb/guards/unique-id.js';
+import {
+  validCapture,
+  validInstall,
+  validState,
+  validUninstall,
+} from '../../connectors/mongodb/guards/valid-id.js';
 
 const rule = {rule: 'unique-id' as const, table: 'c', id: 'a'};
 const seen = (more: Partial<Seen> = {}): Seen => ({
@@ -38,6 +50,48 @@ test('ids are told apart byte by byte, whatever the collation of the collection'
     state: 'drifted',
     why: 'the index a_1 is of another collation',
   });
+});
+
+test('an index of the simple collation comes back with it, not with that of its collection', () => {
+  const wanted = [expect.objectContaining({name: 'by_a', collation: {locale: 'simple'}})];
+  const plain = {v: 2, key: {a: 1}, name: 'by_a'};
+  const old = seen({collated: true, indexes: [{name: 'by_a', plain, exact: plain}]});
+  const made = {...plain, unique: true};
+  const now = seen({collated: true, indexes: [{name: 'by_a', plain: made, exact: made}]});
+  const [task] = uniqueUninstall(now, rule, uniqueCapture(old, rule));
+  expect(task!.commands.at(-1)!.document.indexes).toEqual(wanted);
+  const [replace] = uniqueInstall(
+    {...old, abilities: {modifies: true, converts: false, sharded: false}},
+    rule,
+  );
+  expect(replace!.back![0]!.document.indexes).toEqual(wanted);
+  expect(scriptOf('d', [{guard: 'unique-id', rule, seen: old}], 'uninstall')).toContain(
+    String.raw`\"collation\":{\"locale\":\"simple\"}`,
+  );
+});
+
+const valid = {rule: 'valid-id' as const, table: 'c', id: 'a'};
+
+test('the moderate level of a half-done install is not taken for what was there before', () => {
+  const half = seen({validation: {validator: demandOf('a'), level: 'moderate', action: 'error'}});
+  expect(validCapture(half, valid)).toEqual({validator: null, level: 'strict', action: 'error'});
+  const [away] = validUninstall(half, valid, validCapture(half, valid));
+  expect(away!.commands[0]!.document).toMatchObject({validator: {}, validationLevel: 'strict'});
+  const down = scriptOf('d', [{guard: 'id-validator', rule: valid, seen: half}], 'uninstall');
+  expect(down).toContain('const level = "strict";');
+  const none = seen({validation: {validator: null, level: 'moderate', action: 'warn'}});
+  expect(validCapture(none, valid)).toEqual({validator: null, level: 'moderate', action: 'warn'});
+});
+
+test('a validator that refuses and tells the log too counts as one that refuses, and goes on telling it', () => {
+  const other = seen({validation: {validator: {n: 1}, level: 'strict', action: 'errorAndLog'}});
+  expect(validState(other, valid, null).state).toBe('missing');
+  expect(validInstall(other, valid, null)[0]!.commands[0]!.document.validationAction).toBe('errorAndLog');
+  const own = seen({validation: {validator: demandOf('a'), level: 'strict', action: 'errorAndLog'}});
+  expect(validState(own, valid, null)).toEqual({state: 'installed', why: null});
+  expect(scriptOf('d', [{guard: 'id-validator', rule: valid, seen: other}], 'install')).toContain(
+    "['error', 'errorAndLog'].includes(action)",
+  );
 });
 
 test('a demand is put beside a validator, found in it and taken out of it', () => {

@@ -80,6 +80,7 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
   test.each([
     ['nothing', async () => {}],
     ['a plain index', () => rows.createIndex({sessionId: 1})],
+    ['a plain index of another name', () => rows.createIndex({sessionId: 1}, {name: 'by_session'})],
   ] as [string, () => Promise<unknown>][])('up twice and down twice, from %s', async (_, prepare) => {
     await prepare();
     await rows.insertMany([{sessionId: 'a'}, {sessionId: 'b'}]);

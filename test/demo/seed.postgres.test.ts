@@ -1,11 +1,13 @@
+import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
 import type pg from 'pg';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {startPostgresEmbedded} from '../../source/demo/postgres-embedded.js';
 import {gymFingerprint, seedGym} from '../../source/demo/seed-gym.js';
 import {demoPostgresClient, postgresNow} from '../../source/demo/seed-load-postgres.js';
 import type {SeedPlan} from '../../source/demo/seed-plan.js';
 import {seedRegistry} from '../../source/demo/seed-registry.js';
 import {blockedCustomers, seedRides} from '../../source/demo/seed-rides.js';
+import {demoSystems} from '../../source/demo/seed-stores.js';
 import {normalise} from '../../source/evaluate.js';
 import {groupBy} from '../support/group-by.js';
 
@@ -25,6 +27,55 @@ describe('PostgreSQL', () => {
   afterAll(async () => {
     await client.end();
     await server.close();
+  });
+
+  /** A server that takes connections, and answers them when it is let. */
+  const slowServer = async () => {
+    const held: Socket[] = [];
+    const slow = createServer(socket => held.push(socket.on('error', () => {})));
+    await new Promise<void>(resolve => slow.listen(0, '127.0.0.1', resolve));
+    return {
+      url: `postgres://postgres@127.0.0.1:${(slow.address() as AddressInfo).port}/postgres`,
+      hasClient: () => vi.waitUntil(() => held.length > 0),
+      answer: () => {
+        const there = connect(server.port, '127.0.0.1').on('error', () => {});
+        held[0]!.pipe(there).pipe(held[0]!);
+      },
+      close: () => {
+        for (const socket of held) socket.destroy();
+        return new Promise(resolve => slow.close(resolve));
+      },
+    };
+  };
+  const rides = demoSystems.find(({store}) => store === 'rides')!;
+
+  it('is filled however long it takes to start', async () => {
+    vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
+    const slow = await slowServer();
+    try {
+      await client.query('drop table if exists customers, sessions, session_requests');
+      const filled = rides.fill(slow.url, {seed: 7, rows: 20}, new AbortController().signal);
+      filled.catch(() => {});
+      await slow.hasClient();
+      vi.advanceTimersByTime(10 * 60_000);
+      slow.answer();
+      await filled;
+      expect(await count('sessions')).toBeGreaterThan(0);
+    } finally {
+      vi.useRealTimers();
+      await slow.close();
+    }
+  });
+
+  it('is waited for no longer once the demo is closed', async () => {
+    const slow = await slowServer();
+    const stopping = new AbortController();
+    const filled = rides.fill(slow.url, {seed: 7, rows: 20}, stopping.signal);
+    filled.catch(() => {});
+    await slow.hasClient();
+    stopping.abort(new Error('closed'));
+    await expect(filled).rejects.toThrow('closed');
+    await slow.close();
   });
 
   const count = async (condition: string): Promise<number> =>

@@ -8,7 +8,7 @@ import {listHeaders, type RunRecord, readRun} from '../../source/engine/disk/run
 import {verifyState} from '../../source/engine/disk/verify.js';
 import {type EngineOptions, type FullEngine, openEngine} from '../../source/engine/engine.js';
 import type {OpenConnector} from '../../source/engine/stores.js';
-import type {SesstuiError} from '../../source/errors.js';
+import {SesstuiError} from '../../source/errors.js';
 import type {GuardKeeper} from '../../source/guards.js';
 import {freshRegistry, migration, registryConfiguration} from '../library/registry-bench.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
@@ -149,9 +149,7 @@ test('a mending run is taken back after the guards are, and refused while they a
   const [cleaned, sorted] = runs as [string, string];
   const plan = await engine.planUndo(cleaned);
   expect(plan.notes.join()).toContain(`sesstui undo ${run}`);
-  const refused = await engine.run(plan);
-  expect(refused).toMatchObject({applied: 0});
-  expect(refused.failed + refused.skipped).toBe(1);
+  expect(await engine.run(plan)).toMatchObject({applied: 0, skipped: 1, changes: [{why: 'guarded'}]});
   expect(await rows()).toEqual(['{a,b}']);
 
   const back = (await engine.planGuardRun(run!, 'undo'))!;
@@ -163,16 +161,98 @@ test('a mending run is taken back after the guards are, and refused while they a
   expect(await verifyState(stateDirectory)).toEqual([]);
 });
 
-test('copies that differ are left to a person: the install stops and takes out what it had put in', async () => {
+test('arrays that a trigger would sort again are not told as taken back, and are when the guards are out', async () => {
+  await client.query('alter table app_session_keys add column id serial primary key');
+  await insert('{b,a}');
+  const engine = open();
+  const {run, runs} = await install(engine);
+  const [sorted] = runs as [string];
+  const plan = await engine.planUndo(sorted);
+  expect(plan.notes.join()).toContain(`sesstui undo ${run}`);
+  expect(await engine.run(plan)).toMatchObject({applied: 0, skipped: 1, changes: [{why: 'guarded'}]});
+  expect((await engine.history())[1]).toMatchObject({action: 'sort-arrays', state: 'done'});
+
+  expect((await uninstall(open({}, {stateDirectory: await temporaryDirectory()}))).error).toBeUndefined();
+  const again = await engine.planUndo(sorted);
+  expect(again.notes).toHaveLength(1);
+  expect(await engine.run(again)).toMatchObject({applied: 1});
+  expect(await rows()).toEqual(['{b,a}']);
+});
+
+test('an uninstall names the run of an install that was cut off while it mended rows', async () => {
+  const stop = new AbortController();
+  await insert('{b,a}');
+  await insert('{d,c}');
+  const engine = open();
+  const result = await engine.runGuards(await engine.planGuards(check, 'install'), {
+    signal: stop.signal,
+    onProgress: ({step}) => step === 'mend' && stop.abort(),
+  });
+  expect(result.interrupted).toBe(true);
+  const cut = (await engine.history()).find(({action}) => action === 'sort-arrays')!;
+  expect(cut.state).toBe('interrupted');
+  const taken = await uninstall(engine);
+  expect(taken.error).toBeUndefined();
+  expect(taken.notes.join()).toContain(`sesstui undo ${cut.run}`);
+});
+
+test('copies that differ refuse the install before anything is written, and the plan says how to decide', async () => {
   await insert('{a}', 'one');
   await insert('{a}', 'another');
+  await insert('{c,b}');
+  await insert('{c,b}');
   const before = await catalogueDump(client, 'public');
   const engine = open();
+  for (const clean of [true, false]) {
+    const plan = await engine.planGuards(check, 'install', {clean});
+    expect(plan.violations).toHaveLength(1);
+    expect(plan.notes.join()).toContain('1 finding is in the way of unique and no default action takes it');
+    expect(await code(engine.runGuards(plan))).toMatch(
+      /^usage: 1 finding .*sesstui check registry\/duplicates.*sesstui clean registry\/duplicates --action keep-first --group VALUE/,
+    );
+  }
+  expect(await rows()).toEqual(['{a}', '{a}', '{c,b}', '{c,b}']);
+  expect(await catalogueDump(client, 'public')).toEqual(before);
+  expect(await engine.history()).toEqual([]);
+});
+
+test('copies that differ and come during the install stop it, and it takes out what it had put in', async () => {
+  let came = false;
+  const before = await catalogueDump(client, 'public');
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        perform: async (rule, direction, step, options) => {
+          if (step.phase === 'prepare' && !came) {
+            came = true;
+            await insert('{a}', 'one');
+            await insert('{a}', 'another');
+          }
+          return keeper.perform(rule, direction, step, options);
+        },
+      })),
+    },
+  );
   const result = await install(engine, {clean: true});
   expect(result.error?.message).toMatch(/1 payload-differs/);
   expect(result.notes.join()).toMatch(/taken out again/);
   expect(await rows()).toEqual(['{a}', '{a}']);
   expect(await catalogueDump(client, 'public')).toEqual(before);
+});
+
+test('the notes of the plan say what it is going to do, and those of the result what was done', async () => {
+  await insert('{b,a}');
+  await insert('{b,a}');
+  const engine = open();
+  const {notes} = await engine.planGuards(check, 'install');
+  expect(notes.join()).toMatch(/in the way are 1 duplicate/);
+  expect(notes.join()).not.toContain('--');
+  const result = await install(engine, {clean: true});
+  expect(result.notes).toEqual([
+    `keep-first changed 1 row (run ${result.runs[0]}), which can be taken back`,
+    `sort-arrays changed 1 row (run ${result.runs[1]}), which can be taken back`,
+  ]);
 });
 
 test('rows that come during the install are mended by it, though there were no findings at the start', async () => {
@@ -233,6 +313,24 @@ test('unique brings the trigger that it needs, and the trigger is not taken from
   expect((await uninstall(engine, ['unique', 'sort-trigger'])).error).toBeUndefined();
 });
 
+test('a trigger that a guard of another check needs is not taken from under it', async () => {
+  const {stores} = registryConfiguration(server.url) as {stores: {registry: {checks: object[]}}};
+  const [one] = stores.registry.checks;
+  const other = {...one, name: 'others', groupBy: ['stream_id', 'session_ids'], payload: []};
+  const engine = openOn({stores: {registry: {...stores.registry, checks: [one, other]}}});
+  const before = await catalogueDump(client, 'public');
+  await install(engine);
+  await engine.runGuards(await engine.planGuards('registry/others', 'install'));
+  const taken = await uninstall(engine);
+  expect(taken.error).toBeUndefined();
+  expect(taken.notes).toContain('sort-trigger stays: unique of registry/others needs it');
+  expect(await states(engine)).toEqual({'sort-trigger': 'installed', unique: 'missing'});
+  await insert('{b,a}');
+  expect(await rows()).toEqual(['{a,b}']);
+  await engine.runGuards(await engine.planGuards('registry/others', 'uninstall'));
+  expect(await catalogueDump(client, 'public')).toEqual(before);
+});
+
 test("the team's own migration is installed already, and is not taken out by the undo of an install", async () => {
   await client.query(migration);
   const engine = open();
@@ -286,6 +384,52 @@ test('a step that fails is told as failed, and what was put in is taken out agai
   expect(await catalogueDump(client, 'public')).toEqual(before);
   expect((await engine.history())[0]).toMatchObject({state: 'failed', failed: 1});
   expect(await verifyState(stateDirectory)).toEqual([]);
+});
+
+test('where another install is at the table, nothing of what is there is taken out', async () => {
+  const first = open({}, {stateDirectory: await temporaryDirectory()});
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        perform: async (rule, direction, step, options) => {
+          if (direction === 'install' && step.phase === 'enforce') {
+            expect((await install(first)).error).toBeUndefined();
+            throw new SesstuiError('usage', 'Another install is under way on app_session_keys.', 'Wait.');
+          }
+          return keeper.perform(rule, direction, step, options);
+        },
+      })),
+    },
+  );
+  const result = await install(engine);
+  expect(result.error?.message).toMatch(/Another install/);
+  expect(result.notes.join()).toContain('what is there stays');
+  expect(await states(first)).toEqual({'sort-trigger': 'installed', unique: 'installed'});
+});
+
+test('a store that is gone by the end leaves the result with the run and what was done', async () => {
+  let isGone = false;
+  const gone = (): never => {
+    throw new SesstuiError('unreachable', 'the store is gone', 'Look at it.');
+  };
+  const engine = open(
+    {},
+    {
+      open: withKeeper(keeper => ({
+        state: async (...given) => (isGone ? gone() : keeper.state(...given)),
+        perform: async (rule, direction, step, options) => {
+          if (step.phase === 'enforce') isGone = true;
+          return isGone ? gone() : keeper.perform(rule, direction, step, options);
+        },
+      })),
+    },
+  );
+  const result = await install(engine);
+  expect(result.error).toMatchObject({code: 'unreachable'});
+  expect(result.steps.length).toBeGreaterThan(0);
+  expect(result.guards.map(({state}) => state)).toEqual(['unavailable', 'unavailable']);
+  expect((await engine.history())[0]).toMatchObject({run: result.run, state: 'failed'});
 });
 
 test('interrupted, it leaves what is there; another install goes on and settles the first', async () => {

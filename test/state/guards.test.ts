@@ -1,6 +1,7 @@
 /** Guards on the screen: when they are read, what may be planned, and that nothing is written without being asked. */
 import {describe, expect, test} from 'vitest';
 import type {Effect} from '../../source/state/messages.js';
+import type {RunSummary} from '../../source/types.js';
 import {
   answerLast,
   frameOf,
@@ -100,7 +101,69 @@ describe('reading', () => {
   });
 });
 
+describe('runs of guards', () => {
+  const listed = async (values: Partial<RunSummary>): Promise<Screen> => {
+    const screen = await openLooked();
+    screen.press('7');
+    await screen.settle();
+    const item: RunSummary = {
+      run: '20261121T014211Z-9c01',
+      at: '2026-11-21T01:42:11.000Z',
+      by: 'operator@bastion-1',
+      check: 'kite/duplicates',
+      action: 'install-guards',
+      state: 'done',
+      planned: 2,
+      applied: 2,
+      skipped: 0,
+      failed: 0,
+      unknown: 0,
+      note: null,
+      undoes: null,
+      ...values,
+    };
+    screen.send({type: 'history', runs: [item], now: screen.state().now});
+    return screen;
+  };
+  test('u opens the uninstall that takes the run back, and nothing is written before it is confirmed', async () => {
+    const screen = await listed({});
+    screen.press('u');
+    await answerLast(screen);
+    expect(screen.engine.asked).toContain('planGuardRun 20261121T014211Z-9c01 undo');
+    expect(screen.state().mode).toMatchObject({
+      name: 'guard-plan',
+      request: {direction: 'uninstall'},
+      plan: {of: '20261121T014211Z-9c01'},
+    });
+    screen.press('x');
+    screen.send({type: 'armed'});
+    expect(screen.state().mode).toMatchObject({name: 'guard-confirm', focus: 'cancel'});
+    expect(runs(screen)).toEqual([]);
+    screen.press('tab', 'enter');
+    expect(runs(screen)).toHaveLength(1);
+  });
+  test('r goes on with one that was cut off', async () => {
+    const screen = await listed({state: 'interrupted'});
+    screen.press('r');
+    await answerLast(screen);
+    expect(screen.engine.asked).toContain('planGuardRun 20261121T014211Z-9c01 resume');
+    expect(screen.effects.at(-1)).toMatchObject({effect: 'plan-guards', request: {direction: 'install'}});
+  });
+});
+
 describe('planning', () => {
+  test('what no default action takes is told by x on the plan, and c does not get past it', async () => {
+    const screen = await planned(2);
+    const {mode: at} = screen.state();
+    if (at.name !== 'guard-plan') throw new Error(at.name);
+    const plan = {...at.plan, violations: ['1 finding is in the way of unique'], findings: {}};
+    const ticket = screen.state().ticket + 1;
+    screen.press('esc', 'x');
+    screen.send({type: 'guards-planned', ticket, plan});
+    screen.press('x');
+    expect(mode(screen)).toBe('guard-plan');
+    expect(frameOf(screen)).toContain('Somebody has to decide first: 1 finding');
+  });
   test('x installs what is missing or drifted, and takes away what is installed', async () => {
     for (const [down, direction] of [
       [2, 'install'],

@@ -157,6 +157,7 @@ export const createFakeEngine = (options: FakeOptions = {}): FakeEngine => {
   return {
     guards: guarding.guards,
     planGuards: guarding.planGuards,
+    planGuardRun: guarding.planGuardRun.bind(guarding),
     runGuards: guarding.runGuards,
     guardItems: guarding.items,
     environment,

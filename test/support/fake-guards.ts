@@ -1,7 +1,8 @@
 /** Guards over the fake engine's checks: states in memory, plans and runs as the real engine's. Made up. */
 import {SesstuiError} from '../../source/errors.js';
 import type {GuardInfo, GuardPlan, GuardResult, GuardState} from '../../source/guards.js';
-import type {CheckError, Engine} from '../../source/types.js';
+import type {CheckError} from '../../source/types.js';
+import type {GuardingEngine} from '../../source/ui/guarding.js';
 
 const guard = (
   check: string,
@@ -65,7 +66,7 @@ export const sampleGuards = (): GuardInfo[] => [
   ),
 ];
 
-export type FakeGuards = Pick<Engine, 'guards' | 'planGuards' | 'runGuards'> & {items: GuardInfo[]};
+export type FakeGuards = Required<GuardingEngine> & {items: GuardInfo[]};
 
 type Around = {
   asked: string[];
@@ -133,9 +134,16 @@ export const createFakeGuards = (around: Around): FakeGuards => {
         steps: open.flatMap(item => stepsOf(item, direction)),
         findings: direction === 'install' ? inWay(check) : {},
         clean,
+        mends: [],
+        violations: [],
         notes: [],
         confirmations: around.production ? [{expected: around.environment, why: 'this is production'}] : [],
       };
+    },
+    async planGuardRun(run, what) {
+      around.asked.push(`planGuardRun ${run} ${what}`);
+      const plan = await this.planGuards('kite/duplicates', 'uninstall', {guards: ['account-index']});
+      return {...plan, of: run};
     },
     async runGuards(plan, {confirmed = [], note, signal, onProgress} = {}) {
       around.asked.push(

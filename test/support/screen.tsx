@@ -5,6 +5,7 @@ import type {GuardProgress} from '../../source/guards.js';
 import type {Effect, Message} from '../../source/state/messages.js';
 import {initialState, type State} from '../../source/state/state.js';
 import {update} from '../../source/state/update.js';
+import {planOf} from '../../source/ui/guarding.js';
 import {look, lookFor} from '../../source/ui/look.js';
 import {App, type Store} from '../../views/app.js';
 import {createFakeEngine, type FakeEngine, type FakeOptions} from './fake-engine.js';
@@ -118,9 +119,7 @@ export const answerLast = async (screen: Screen): Promise<void> => {
   } else if (effect?.effect === 'plan-resume') {
     send({type: 'planned', ticket: effect.ticket, plan: await engine.planResume(effect.run)});
   } else if (effect?.effect === 'plan-guards') {
-    const {check, direction, guards, clean} = effect.request;
-    const chosen = guards === null ? {} : {guards: [...guards]};
-    const plan = await engine.planGuards(check, direction, {...chosen, clean});
+    const plan = await planOf(engine, effect.request);
     send({type: 'guards-planned', ticket: effect.ticket, plan});
   } else if (effect?.effect === 'run-guards') {
     const {plan, confirmed, note} = effect;

@@ -25,6 +25,8 @@ export const upOfUnique = `${asking}
   if (!found) throw new Error('there is no collection ' + name);
 ${indexes}
   const on = listed().filter(isOn);
+  // The server tells nothing of the simple collation, and would give an index the collection's own.
+  const again = each => Object.assign({}, bare(each), !each.collation && spec.collation ? {collation: spec.collation} : {});
   if (on.some(each => each.unique && !isOdd(each) && !each.hidden)) {
     print(name + ': there is a unique index on ' + id + ' already');
     return;
@@ -50,7 +52,7 @@ ${indexes}
     if (!reply.ok) {
       if (base) must({collMod: name, index: {name: made, prepareUnique: false}});
       else drop(made);
-      if (!base && own) must({createIndexes: name, indexes: [bare(own)]});
+      if (!base && own) must({createIndexes: name, indexes: [again(own)]});
       throw new Error(name + inTheWay + reply.errmsg);
     }
     if (base && base.hidden) must({collMod: name, index: {name: made, hidden: false}});
@@ -59,7 +61,7 @@ ${indexes}
     for (const each of gone) drop(each.name);
     const reply = ask({createIndexes: name, indexes: [Object.assign({}, spec, {unique: true})]});
     if (!reply.ok) {
-      for (const each of gone) must({createIndexes: name, indexes: [bare(each)]});
+      for (const each of gone) must({createIndexes: name, indexes: [again(each)]});
       throw new Error(name + inTheWay + reply.errmsg);
     }
   }
@@ -72,6 +74,9 @@ ${indexes}
   const there = listed().find(each => each.name === wanted);
   if (there && (!isOn(there) || (!there.unique && !there.prepareUnique))) return;
   if (there) must({dropIndexes: name, index: wanted});
+  // Where it could not be changed in place, the unique one took its place under another name.
+  const instead = !there && listed().find(each => each.name === index && isOn(each) && each.unique && !isOdd(each));
+  if (instead) must({dropIndexes: name, index: index});
   if (old) must({createIndexes: name, indexes: [bare(old)]});
   print(name + ': ' + id + ' need not be unique any more');`;
 
@@ -85,13 +90,14 @@ export const upOfValid = `${asking}
 ${validator}
   const level = found.options.validationLevel || 'strict';
   const action = found.options.validationAction || 'error';
-  const isWeak = level === 'off' || action !== 'error';
+  const refuses = ['error', 'errorAndLog'].includes(action);
+  const isWeak = level === 'off' || !refuses;
   const isNone = Object.keys(rest).length === 0;
   if (!isNone && !isThere && isWeak)
     throw new Error('there is a validator that only warns or is off, and would begin to refuse documents');
   const whole = isThere ? rest : isNone ? demand : {$and: [rest, demand]};
   if (!isThere || isWeak)
-    must({collMod: name, validator: whole, validationLevel: 'moderate', validationAction: 'error'});
+    must({collMod: name, validator: whole, validationLevel: 'moderate', validationAction: refuses ? action : 'error'});
   const pipeline = [{$match: {$nor: [whole]}}, {$count: 'n'}];
   const [counted] = must({aggregate: name, pipeline: pipeline, cursor: {}}).cursor.firstBatch;
   if (!counted) must({collMod: name, validationLevel: 'strict'});

@@ -111,6 +111,13 @@ const show = ({table}: UniqueRule, base: IndexSeen): Task[] =>
       ]
     : [];
 
+/**
+ * An index as it was: the server tells nothing of a collation where it is the simple one, and would give it the
+ * collection's own.
+ */
+export const asItWas = (collated: boolean, exact: Document): Document =>
+  collated && exact.collation === undefined ? {...exact, collation: {locale: 'simple'}} : exact;
+
 /** In place: at no moment is the id without an index, and duplicates are refused before those that are there are mended. */
 const converted = (seen: Seen, rule: UniqueRule): Task[] => {
   const {table, id} = rule;
@@ -164,7 +171,7 @@ const rebuilt = (seen: Seen, {table, id}: UniqueRule): Task[] => {
         ...gone.map(({name}) => dropIndex(table, name)),
         createIndex(table, spec(seen, id, {unique: true})),
       ],
-      back: gone.map(({exact}) => createIndex(table, exact)),
+      back: gone.map(({exact}) => createIndex(table, asItWas(seen.collated, exact))),
     },
   ];
 };
@@ -189,7 +196,7 @@ export const uniqueUninstall = (seen: Seen, {table, id}: UniqueRule, before: Jso
     {name, phase: 'tidy', text, commands},
   ];
   if (old) {
-    const back = createIndex(table, old);
+    const back = createIndex(table, asItWas(seen.collated, old));
     // Where it could not be changed in place, ours took its place under our name.
     const instead = named(seen, indexName(id));
     if (!ours)

@@ -11,9 +11,12 @@ export type ValidRule = {table: string; id: string};
 /** Documents that the whole validator would refuse, and those of them that can be mended; null where it took too long. */
 export type Counts = {violating: number; mendable: number} | null;
 
+/** MongoDB 8.1 and later can tell the log as well. */
+const refusing = ['error', 'errorAndLog'];
+
 const isWeak = ({level, action}: Validation): string | null => {
   if (level === 'off') return 'it is switched off (validationLevel off)';
-  return action === 'error' ? null : `it only warns (validationAction ${action})`;
+  return refusing.includes(action) ? null : `it only warns (validationAction ${action})`;
 };
 
 /** See `GuardKeeper.state`: why there can be no such validator. */
@@ -66,11 +69,15 @@ export const validState = (seen: Seen, rule: ValidRule, counts: Counts): GuardSe
     : {state: 'missing', why: 'another validator is there: it is kept beside this one'};
 };
 
-/** What is there without ours. */
+/** What a collection says that has no validator. */
+const lone = {level: 'strict', action: 'error'};
+
+/** What is there without ours. The level and the action of a validator that is ours alone were nobody else's. */
 export const validCapture = (seen: Seen, {id}: ValidRule): Json => {
   const {validator, level, action} = seen.validation;
   const rest = withoutDemand(validator, id);
-  return {validator: rest && jsonOf(rest), level, action};
+  const {level: was, action: did} = validator && !rest ? lone : {level, action};
+  return {validator: rest && jsonOf(rest), level: was, action: did};
 };
 
 const modify = (table: string, what: Document) => ({document: {collMod: table, ...what}});
@@ -78,7 +85,7 @@ const modify = (table: string, what: Document) => ({document: {collMod: table, .
 export const validInstall = (seen: Seen, rule: ValidRule, counts: Counts): Task[] => {
   const {table, id} = rule;
   const held = isHeld(seen, rule);
-  const {validator, level} = seen.validation;
+  const {validator, level, action} = seen.validation;
   const refuse: Task = {
     name: 'validator',
     phase: 'refuse',
@@ -87,7 +94,7 @@ export const validInstall = (seen: Seen, rule: ValidRule, counts: Counts): Task[
       modify(table, {
         validator: demands(validator, id) ? validator : merged(validator, id),
         validationLevel: 'moderate',
-        validationAction: 'error',
+        validationAction: refusing.includes(action) ? action : 'error',
       }),
     ],
   };
@@ -110,7 +117,6 @@ export const validUninstall = (seen: Seen, {table, id}: ValidRule, before: Json)
   const rest = withoutDemand(validator, id);
   if (sameValidator(rest, validator)) return [];
   const known = before as {validator: Json; level: string; action: string} | null;
-  const lone = {level: 'strict', action: 'error'};
   const was = known ?? (rest ? {level, action} : lone);
   const old = known?.validator ? exactOf(known.validator) : null;
   return [

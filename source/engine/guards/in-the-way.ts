@@ -1,12 +1,27 @@
 /** What keeps guards from being installed: findings, which their actions mend, and violations, which nobody can but a person. */
+import type {Part} from '../../checks/check.js';
 import type {Found} from '../../connector.js';
 import type {Form} from '../../forms.js';
 import type {Guard} from '../../guards.js';
+import type {Finding} from '../../types.js';
 import {counted} from '../../words.js';
 import type {Checker, Opened} from '../checker.js';
 import {groupJson, keyOf, keyText, shownMap} from '../findings.js';
+import {reasonsTaken} from '../selecting.js';
 
 export type Asking = {allowScan?: boolean; signal?: AbortSignal};
+
+type Cleaned = Guard & {findings: NonNullable<Guard['findings']>};
+
+const partsWith = ({parts}: Opened, reasons: string[]): Part[] =>
+  parts.filter(({form}) =>
+    Object.keys(form.form === 'groups' ? form.having : form.tags).some(name => reasons.includes(name)),
+  );
+
+/** What the guard's action leaves alone unless it is chosen by hand. */
+const isUndecided = ({check}: Checker, {reasons, action}: Cleaned['findings'], finding: Finding): boolean =>
+  finding.reasons.some(reason => reasons.includes(reason)) &&
+  reasonsTaken(check, action, {reasons}, finding, finding.actions).length === 0;
 
 /** How many findings of the guards' reasons the check has, by reason; reasons that it has none of are left out. */
 export const findingsInTheWay = async (
@@ -18,9 +33,7 @@ export const findingsInTheWay = async (
   if (reasons.size === 0) return {};
   return checker.ask(
     async opened => {
-      const parts = opened.parts.filter(({form}) =>
-        Object.keys(form.form === 'groups' ? form.having : form.tags).some(name => reasons.has(name)),
-      );
+      const parts = partsWith(opened, [...reasons]);
       checker.refuseScan({...opened, parts}, allowScan);
       const counts: Record<string, number> = {};
       for (const {form} of parts) {
@@ -81,6 +94,36 @@ export const violationsOf = async (
     },
     {signal, insist: true},
   );
+};
+
+/** How many findings no default action takes: a sentence for each guard. Cleaning mends everything else first. */
+export const undecidedOf = async (
+  checker: Checker,
+  guards: Guard[],
+  {allowScan, signal}: Asking,
+): Promise<string[]> => {
+  const asked = guards.filter((guard): guard is Cleaned => guard.findings !== null);
+  if (asked.length === 0) return [];
+  const counts = new Map<string, number>();
+  await checker.ask(
+    async opened => {
+      const wanted = asked.flatMap(({findings}) => findings.reasons);
+      const parts = partsWith(opened, wanted);
+      checker.refuseScan({...opened, parts}, allowScan);
+      for await (const {finding} of checker.findings(opened, {parts, signal}))
+        for (const {name, findings} of asked)
+          if (isUndecided(checker, findings, finding)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    },
+    {signal, insist: true},
+  );
+  return asked.flatMap(({name, findings: {action}}) => {
+    const count = counts.get(name);
+    if (!count) return [];
+    const [are, them] = count === 1 ? ['is', 'it'] : ['are', 'them'];
+    return [
+      `${counted(count, 'finding')} ${are} in the way of ${name} and no default action takes ${them}: look with \`sesstui check ${checker.id}\`, and decide by group with \`sesstui clean ${checker.id} --action ${action} --group VALUE\``,
+    ];
+  });
 };
 
 /** `3 duplicate, 1 payload-differs` */

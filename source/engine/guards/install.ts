@@ -3,6 +3,7 @@
  * mended; where a store has no such steps, `enforce` says `again` until none came meanwhile.
  */
 import {SesstuiError} from '../../errors.js';
+import {counted} from '../../words.js';
 import {findingsInTheWay, findingWords, violationsOf} from './in-the-way.js';
 import {finishCutOff, type Mending, mend} from './mending.js';
 import {type Carrying, Interruption, installPhase} from './steps.js';
@@ -34,6 +35,8 @@ const mendRows = async (install: Install): Promise<void> => {
   });
   for (const {run, action, applied, failed, unknown, interrupted} of mended.results) {
     if (run) runs.push(run);
+    if (applied > 0)
+      notes.push(`${action} changed ${counted(applied, 'row')} (run ${run}), which can be taken back`);
     if (failed + unknown > 0 && !interrupted)
       notes.push(`${action} (run ${run}): ${applied} applied, ${failed} failed, ${unknown} unknown`);
   }
@@ -57,7 +60,7 @@ export const installGuards = async (install: Install): Promise<void> => {
   const {carrying, mending} = install;
   await installPhase(carrying, 'prepare');
   await installPhase(carrying, 'refuse');
-  await finishCutOff(mending);
+  install.runs.push(...(await finishCutOff(mending)));
   const isMended = mending.guards.some(({findings, arrange}) => findings || arrange);
   for (let time = 0; ; time++) {
     if (isMended) await mendRows(install);

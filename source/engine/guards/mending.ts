@@ -6,7 +6,7 @@ import type {Guard, GuardProgress} from '../../guards.js';
 import type {RunResult} from '../../types.js';
 import {isAbsent, toJson} from '../../values.js';
 import type {Checker} from '../checker.js';
-import {listHeaders, readRunIfThere, summaryOf} from '../disk/run-files.js';
+import {listHeaders, type PlanHeader, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {
   estimateOf,
   type HeldPlan,
@@ -116,22 +116,35 @@ export const plannedMends = async (
   return mends;
 };
 
-/** Runs that mended rows for an install that was killed: each is finished under its own name. */
-export const finishCutOff = async ({planning, checker, signal}: Mending): Promise<void> => {
-  const {stateDirectory} = planning;
+/** Runs of the check that mended rows for an install and were cut off. */
+export const cutOffMends = async (
+  {stateDirectory}: Pick<Planning, 'stateDirectory'>,
+  checker: Checker,
+): Promise<PlanHeader[]> => {
+  const cutOff: PlanHeader[] = [];
   for (const {run, check, mends} of await listHeaders(stateDirectory)) {
     if (mends === undefined || check !== checker.id) continue;
     const record = await readRunIfThere(stateDirectory, run);
-    if (!record || summaryOf(record).state !== 'interrupted') continue;
+    if (record && summaryOf(record).state === 'interrupted') cutOff.push(record.header);
+  }
+  return cutOff;
+};
+
+/** Each of them is finished under its own name; which ones. */
+export const finishCutOff = async ({planning, checker, signal}: Mending): Promise<string[]> => {
+  const finished: string[] = [];
+  for (const {run} of await cutOffMends(planning, checker)) {
     try {
       const plan = await planResume(planning, run, {signal});
       const confirmed = plan.confirmations.map(({expected}) => expected);
-      await runPlan(plan, stateDirectory, {confirmed, lookAgain: false, signal});
+      await runPlan(plan, planning.stateDirectory, {confirmed, lookAgain: false, signal});
+      finished.push(run);
     } catch (error) {
-      // Another server, another configuration, another process: it stays for a person to resume.
-      if (asSesstuiError(error).code !== 'usage') throw error;
+      // Another server, another configuration, another process, a backup that was changed: it stays for a person.
+      if (!['usage', 'damaged'].includes(asSesstuiError(error).code)) throw error;
     }
   }
+  return finished;
 };
 
 export type Mended = {results: RunResult[]; applied: number; interrupted: boolean};

@@ -15,11 +15,12 @@ import {inAnother, inProduction} from '../confirmations.js';
 import {type RunRecord, readRun} from '../disk/run-files.js';
 import {estimateOf, type Planning} from '../plan/held-plan.js';
 import {chooseGuards} from './choosing.js';
-import {findingsInTheWay, findingWords, violationsOf} from './in-the-way.js';
+import {findingsInTheWay, findingWords, undecidedOf, violationsOf} from './in-the-way.js';
 import {infosOf} from './look.js';
-import {plannedMends} from './mending.js';
+import {cutOffMends, plannedMends} from './mending.js';
 import {guardRunsOf, knownBefore} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
+import {neededElsewhere} from './shared.js';
 
 export type GuardPlanOptions = {
   guards?: string[];
@@ -37,6 +38,8 @@ export type Prepared = {
   guards: Guard[];
   before: Record<string, Json>;
   records: RunRecord[];
+  /** Those of the plan's notes that are as true when it is done: the others tell what is going to be. */
+  notes: string[];
   estimatedRows: number | null;
 };
 
@@ -57,7 +60,7 @@ export const ordered = (guards: Guard[], direction: GuardDirection): Guard[] =>
   direction === 'install' ? guards : [...guards].reverse();
 
 const look = (
-  {stateDirectory}: Planning,
+  {stateDirectory, checkers}: Planning,
   checker: Checker,
   direction: GuardDirection,
   {guards: names, signal}: GuardPlanOptions,
@@ -68,7 +71,13 @@ const look = (
       const had = guardsOf(checker, connector.guards, shapes);
       const infos = await infosOf(checker, connector, shapes, signal);
       const {chosen, notes} = chooseGuards(checker.id, direction, had, infos, names);
-      const guards = chosen.map(({guard}) => guard);
+      // What stays is not in the plan any more when it is carried out, and is told all the same.
+      const under = had.filter(item => chosen.some(({guard}) => guard.needs === item.guard.name));
+      const mayStay = [...new Set([...chosen, ...under])];
+      const needed =
+        direction === 'uninstall' ? await neededElsewhere(checker, checkers, connector, mayStay, signal) : [];
+      for (const {guard, by} of needed) notes.push(`${guard.guard.name} stays: ${by} needs it`);
+      const guards = chosen.filter(item => !needed.some(({guard}) => guard === item)).map(({guard}) => guard);
       const {id: server} = await connector.server(signal);
       const records = await guardRunsOf(stateDirectory, server, checker.id);
       const before: Record<string, Json> = {};
@@ -105,11 +114,13 @@ const lookAtRows = async (
   const findings = await findingsInTheWay(checker, guards, asking);
   const hasFindings = Object.keys(findings).length > 0;
   // What is cleaned may be all that is in the way: then it is looked at after that.
-  const violations = hasFindings ? [] : await violationsOf(checker, guards, asking);
+  const violations = await (hasFindings ? undecidedOf : violationsOf)(checker, guards, asking);
   const mends = await plannedMends({planning, checker, guards, signal}, clean);
   const notes = [
     ...(hasFindings && !clean
-      ? [`in the way are ${findingWords(findings)}: it is refused until they are mended; --clean mends them`]
+      ? [
+          `in the way are ${findingWords(findings)}: it is refused until they are mended, which it can do in the same go`,
+        ]
       : []),
     ...violations,
     ...mends.map(
@@ -119,6 +130,15 @@ const lookAtRows = async (
   ];
   return {findings, violations, mends, notes};
 };
+
+/** Rows that an install had begun to mend are no part of what is taken away. */
+const cutOffNotes = async (planning: Planning, checker: Checker, server: string): Promise<string[]> =>
+  (await cutOffMends(planning, checker))
+    .filter(header => header.server === server)
+    .map(
+      ({run, action}) =>
+        `run ${run} (${action}), which mended rows for an install, was cut off: \`sesstui undo ${run}\` takes back what it did, \`sesstui resume ${run}\` finishes it`,
+    );
 
 const changesOf = (mends: GuardPlan['mends']): number => mends.reduce((sum, {changes}) => sum + changes, 0);
 
@@ -135,6 +155,7 @@ export const prepareGuards = async (
     direction === 'install' && steps.length > 0
       ? await lookAtRows(planning, checker, seen.guards, options)
       : {findings: {}, violations: [], mends: [], notes: []};
+  if (direction === 'uninstall') notes.push(...(await cutOffNotes(planning, checker, seen.server)));
   const of = options.of === undefined ? null : await readRun(planning.stateDirectory, options.of);
   if (of && of.header.server !== seen.server)
     throw new SesstuiError(
@@ -165,5 +186,5 @@ export const prepareGuards = async (
             ...inAnother(planning.config, of?.header.environment),
           ],
   };
-  return {plan, checker, ...seen};
+  return {plan, checker, notes, ...seen};
 };

@@ -12,7 +12,7 @@ import {type Prepared, prepareGuards} from './prepare.js';
 import {StepRecorder} from './recorder.js';
 import {settleEarlier} from './records.js';
 import {shapesOf} from './rules.js';
-import {type Carrying, Interruption, uninstallAll} from './steps.js';
+import {type Carrying, Elsewhere, Interruption, uninstallAll} from './steps.js';
 
 export type GuardRunOptions = {
   note?: string;
@@ -54,7 +54,8 @@ const carryOut = async (prepared: Prepared, install: Install): Promise<Ended> =>
       const fault = asSesstuiError(error);
       ended = {interrupted: false, error: fault.toJSON()};
       // Another process has it now, or the store can't be written to: then there is nothing to be done here.
-      if (isInstall && !['state', 'unreachable', 'refused', 'read-only'].includes(fault.code))
+      if (error instanceof Elsewhere) notes.push('what is there stays: it may be of the other one');
+      else if (isInstall && !['state', 'unreachable', 'refused', 'read-only'].includes(fault.code))
         await takeBack(prepared, carrying, notes);
     }
     await recorder.end('done');
@@ -91,7 +92,7 @@ const writeGuards = async (
 ): Promise<GuardResult> => {
   const {plan, checker, guards, before} = prepared;
   const {signal, onProgress} = options;
-  const notes = [...plan.notes];
+  const notes = [...prepared.notes];
   const result: GuardResult = {
     run: null,
     dryRun: false,
@@ -129,8 +130,20 @@ const writeGuards = async (
   } finally {
     await run.close();
   }
-  const infos = await infosOf(checker, writer, await shapesOf(checker, writer));
-  result.guards = infos.filter(({guard}) => plan.guards.includes(guard));
+  try {
+    const infos = await infosOf(checker, writer, await shapesOf(checker, writer));
+    result.guards = infos.filter(({guard}) => plan.guards.includes(guard));
+  } catch (error) {
+    // What was done is told all the same, by the run's name.
+    const fault = asSesstuiError(error).toJSON();
+    result.guards = plan.before.map(info => ({
+      ...info,
+      state: 'unavailable',
+      why: fault.message,
+      error: fault,
+    }));
+    result.error ??= fault;
+  }
   if (!result.error && !result.interrupted) {
     const wrong = unfinished(result);
     if (wrong) result.error = wrong.toJSON();

@@ -1,5 +1,5 @@
 /** Carrying out the steps of an install or uninstall, from what is there at each moment. */
-import {asSesstuiError} from '../../errors.js';
+import {asSesstuiError, SesstuiError} from '../../errors.js';
 import type {
   Guard,
   GuardDirection,
@@ -15,6 +15,9 @@ import type {StepRecorder} from './recorder.js';
 
 /** Thrown where the user asked it to stop: what is there stays. */
 export class Interruption extends Error {}
+
+/** Thrown where another install or uninstall, of another state directory, is at the table: what is there may be its. */
+export class Elsewhere extends SesstuiError {}
 
 export type Carrying = {
   keeper: GuardKeeper;
@@ -49,9 +52,9 @@ const perform = async (
     if (ended === 'again') return 'again';
   } catch (error) {
     if (signal?.aborted) throw new Interruption();
-    const {message} = asSesstuiError(error);
+    const {code, message, hint} = asSesstuiError(error);
     if (!isTakingBack) await recorder.ended(guard.name, step, {result: 'failed', error: message});
-    throw error;
+    throw code === 'usage' ? new Elsewhere(code, message, hint, error) : error;
   }
   if (!isTakingBack) await recorder.ended(guard.name, step, {result: 'applied'});
   if (!done.some(item => item.guard === guard.name && item.name === step.name))

@@ -47,6 +47,7 @@ export type Planning = {
   stateDirectory: string;
   allowScan?: boolean;
   find: (check: string) => Checker;
+  checkers: Checker[];
 };
 
 /** How changes are told; the connector has to have seen their tables. */

@@ -1,12 +1,13 @@
 import {SesstuiError} from '../../errors.js';
 import type {Selection, ShownChange} from '../../types.js';
 import {counted} from '../../words.js';
-import {nameOf, type PlanHeader, readRun, readRunIfThere, summaryOf} from '../disk/run-files.js';
+import {nameOf, readRun} from '../disk/run-files.js';
 import {makeResume, type Resume} from '../run/resume.js';
 import {requireFree} from '../run/run-lock.js';
 import {makeUndo} from '../run/undo.js';
 import {dealtReasons} from '../selecting.js';
 import {withKnown} from '../shown.js';
+import {guardedBy, leftAlone} from './guarded.js';
 import {
   configurationOf,
   estimateOf,
@@ -64,15 +65,6 @@ const checkerOf = async ({stateDirectory, find}: Planning, run: string) => {
   return {header, checker, secrets};
 };
 
-/** The store refuses to have rows back that its guards keep out. */
-const guardsInTheWay = async (stateDirectory: string, {mends}: PlanHeader): Promise<string[]> => {
-  const install = mends === undefined ? null : await readRunIfThere(stateDirectory, mends);
-  if (!install?.header.guards || summaryOf(install).state === 'undone') return [];
-  return [
-    `it mended rows for the guards ${install.header.guards.names.join(', ')} of run ${mends}: while they are installed the store refuses these rows; take the guards out first: sesstui undo ${mends}`,
-  ];
-};
-
 /** What takes a run back. */
 export const planUndo = async (
   planning: Planning,
@@ -85,12 +77,13 @@ export const planUndo = async (
     async ({connector, shapes}) => {
       const {record, units, takenBefore, close} = await makeUndo(connector, stateDirectory, run, signal);
       try {
-        const spool = await spooled(stateDirectory, units);
+        const guarded = await guardedBy({checker, connector, shapes}, stateDirectory, record.header, signal);
+        const spool = await spooled(stateDirectory, guarded ? leftAlone(units) : units);
         return hold(planning.config, checker, {
           action: 'undo',
           notes: [
             `takes back ${record.header.action} of ${record.header.at}`,
-            ...(await guardsInTheWay(stateDirectory, record.header)),
+            ...(guarded ? [guarded.note] : []),
           ],
           units: spool,
           shown: await shownChanges(spool, showerOf(connector, shapes, secrets)),
