@@ -9,15 +9,20 @@ import type pg from 'pg';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {readTable, tableStatement} from '../../connectors/postgres/catalogue.js';
 import {usualLimits} from '../../connectors/postgres/guards/limits.js';
+import {openPostgres} from '../../connectors/postgres/index.js';
 import {predicate} from '../../connectors/postgres/predicates.js';
 import {Binder} from '../../connectors/postgres/sql.js';
+import type {Connector} from '../../source/connector.js';
 import {gymTables} from '../../source/demo/seed-gym.js';
 import type {GuardKeeper, GuardStep} from '../../source/guards.js';
+import {freshRegistry, migration} from '../library/registry-bench.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
 import {onPostgres} from '../support/on-postgres.js';
 import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
 import {openProxy} from '../support/postgres-proxy.js';
+import {bothRules, install, mend, sortedRule, table, uninstall} from './guards-arrays-bench.js';
 import {move, named, type Opened, oneBackground, openKeeper} from './postgres-guards-harness.js';
+import {settings} from './postgres-harness.js';
 
 const run = promisify(execFile);
 
@@ -350,5 +355,88 @@ describe.each(postgresServers)('guards under faults on $name', ({start}) => {
     abort.abort();
     expect(await proving).toMatchObject({code: 'interrupted'});
     expect(await schemas()).toEqual([]);
+  });
+
+  const openAs = (url: string): Connector => {
+    const connector = openPostgres({...settings, url});
+    opened.push({keeper: connector.guards, close: () => connector.close()});
+    return connector;
+  };
+
+  test('who may create triggers but does not own the table is refused before anything is written', async () => {
+    await freshRegistry(client);
+    await sql('drop role if exists writer; create role writer login');
+    try {
+      await sql(
+        `grant all on schema public to writer; grant select, insert, update, delete, trigger on ${table} to writer`,
+      );
+      before = await catalogueDump(client);
+      const url = new URL(server.url);
+      url.username = 'writer';
+      const {guards} = openAs(url.href);
+      for (const rule of bothRules)
+        await expect(guards.steps(rule, 'install', {before: null})).rejects.toMatchObject({
+          code: 'refused',
+          message: `${table} belongs to postgres, and writer is not a member of that role.`,
+        });
+      expect(await catalogueDump(client)).toBe(before);
+    } finally {
+      await sql('drop owned by writer; drop role writer');
+    }
+  });
+
+  test('sixteen transactions of 1,000 rows each find locks enough during an install', async () => {
+    await freshRegistry(client);
+    const connector = openAs(server.url);
+    const writers: pg.Client[] = [];
+    await install(
+      connector,
+      bothRules,
+      async () => undefined,
+      async ({name}) => {
+        if (name !== 'meanwhile') return;
+        try {
+          for (let at = 0; at < 16; at++) {
+            const writer = await openClient(server);
+            writers.push(writer);
+            await writer.query('begin');
+            await writer.query(`insert into ${table} (device_key, stream_id, session_ids, message_envelope)
+            select 'd${at}', i::text, '{a}', '' from generate_series(1, 1000) i`);
+          }
+          for (const writer of writers) await writer.query('commit');
+        } finally {
+          for (const writer of writers) await writer.end();
+        }
+      },
+    );
+    expect((await sql(`select count(*)::int as rows from ${table}`)).rows).toEqual([{rows: 16_000}]);
+  });
+
+  test('beside a sort function that follows the language of the database, a set is not let in twice', async () => {
+    await sql(
+      "create database languages template template0 encoding 'UTF8' locale_provider icu icu_locale 'en'",
+    );
+    const url = new URL(server.url);
+    url.pathname = '/languages';
+    const own = await openClient({...server, url: url.href});
+    const connector = openPostgres({...settings, url: url.href});
+    try {
+      const [functions] = migration.split('alter table') as [string];
+      const insert = `insert into ${table} (device_key, stream_id, session_ids, message_envelope) values ('d', 's', '{B,a}', '')`;
+      await freshRegistry(own, insert, functions);
+      expect(await connector.guards.state(sortedRule)).toMatchObject({state: 'drifted'});
+      const handmade = await catalogueDump(own);
+      const {before: captured} = await install(connector, bothRules, () => mend(own));
+      await expect(own.query(insert)).rejects.toMatchObject({code: '23505'});
+      await uninstall(connector, bothRules, captured);
+      expect(await catalogueDump(own)).toBe(handmade);
+      await own.query(`delete from ${table}; ${migration.slice(functions.length)}`);
+      for (const rule of bothRules)
+        expect(await connector.guards.state(rule)).toEqual({state: 'installed', why: null});
+    } finally {
+      await connector.close();
+      await own.end();
+      await sql('drop database languages with (force)');
+    }
   });
 });

@@ -457,6 +457,32 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
       expect(await codeOf(insert(3, 'device', false))).toBe('done');
     });
 
+    test('background sessions from before there was a protection get it, and can be updated as before', async () => {
+      await add('background', true);
+      await add('device', false);
+      await client.query(`alter table ${table} drop column protected`);
+      await runScript('install');
+      await client.query(`update ${table} set updated_at = now()`);
+      const {rows} = await client.query(`select session_type, protected from ${table} order by 1`);
+      expect(rows).toEqual([
+        {session_type: 'background', protected: true},
+        {session_type: 'device', protected: false},
+      ]);
+    });
+
+    test.each([
+      ['an index of its table', `on ${table} (email)`],
+      ['an index of another table', 'on others (email)'],
+    ])('%s that is called like its own is refused on the way up and stays on the way down', async (_, on) => {
+      await client.query(`create table others (email text); create index auth_sessions_one_background ${on}`);
+      const before = await catalogueDump(client);
+      await expect(runScript('install')).rejects.toThrow('auth_sessions_one_background');
+      await client.query('rollback');
+      await runScript('uninstall');
+      expect(await catalogueDump(client)).toBe(before);
+      await client.query('drop table others');
+    });
+
     test('rows that break a check are told, and the check is validated by a later run', async () => {
       const notices: string[] = [];
       const note = ({message}: {message?: string | undefined}): number => notices.push(message ?? '');

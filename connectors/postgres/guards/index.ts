@@ -3,6 +3,7 @@ import {SesstuiError} from '../../../source/errors.js';
 import type {GuardDirection, GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
 import type {Run} from '../session.js';
 import {usualLimits} from './limits.js';
+import {refuseOthers} from './owner.js';
 import {type Performer, performTask} from './perform.js';
 import {findPlace, type GuardAccess, placeOrThrow} from './place.js';
 import type {Place, Task} from './rule.js';
@@ -29,7 +30,9 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
     run: Run,
   ): Promise<{place: Place; tasks: Task[]}> => {
     const place = await placeOrThrow(rule, known, run);
-    return {place, tasks: await keeperOf(rule).tasks(rule, place, direction, run, before)};
+    const tasks = await keeperOf(rule).tasks(rule, place, direction, run, before);
+    if (tasks.length > 0) await refuseOthers(place, direction, run);
+    return {place, tasks};
   };
   const performer: Performer = {
     session,

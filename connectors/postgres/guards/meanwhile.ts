@@ -14,8 +14,11 @@ import {sortedArray, sortedColumn} from './sort-sql.js';
 /** Below this many rows, looking through all of them is cheap enough for the time of an install. */
 export const fewRows = 10_000;
 
-/** A transaction that inserts more keys takes no more locks, of which a server has few: the index refuses what it may let in. */
-const locksAtMost = 1_000;
+/**
+ * A transaction that inserts more keys takes no more locks than a server has room for in each of its transactions, or
+ * writers of many rows would find none left: the index refuses what that may let in.
+ */
+const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
 
 type Part = {column: Column; isSet: boolean; natural: boolean};
 
@@ -104,9 +107,14 @@ export const createMeanwhile = (rule: RuleOf<'unique'>, place: Place, indexed: b
   const hash = (row: string): string =>
     `${call}(${rule.columns.map(name => `${row}.${ident(name)}`).join(', ')})`;
   const missing = rule.columns.map(name => `new.${ident(name)} is null`).join(' or ');
+  // The row that an upsert is about to update is not a second one; for a plain insert, the key refuses it.
+  const itself = table.key.map(
+    ({name}) => `array[t.${ident(name)}] operator(pg_catalog.=) array[new.${ident(name)}]`,
+  );
   const equal = [
     ...(indexed ? [`${hash('t')} operator(pg_catalog.=) key`] : []),
     ...parts.map(part => same(part, 't', 'new', indexed)),
+    ...(itself.length > 0 ? [`not (${itself.join(' and ')})`] : []),
   ].join(' and ');
   const body = `
 #variable_conflict use_variable

@@ -52,6 +52,10 @@ ${pairs(wanted(columns))}) as c(name, type)
         where a.attrelid = ${oidOf(spot)} and a.attname = wanted.name and not a.attisdropped) then
       execute pg_catalog.format('alter table %s add column if not exists %I %s', ${literal(spot.sql)}, wanted.name, wanted.type);
       execute pg_catalog.format('comment on column %s.%I is %L', ${literal(spot.sql)}, wanted.name, ${mark});
+      -- Background sessions that were there before the column are protected: the check below refuses each update of others.
+      if wanted.name = ${literal(columns.protected)} then
+        execute pg_catalog.format('update %s set %I = true where %I::text = %L', ${literal(spot.sql)}, wanted.name, ${literal(columns.type)}, 'background');
+      end if;
     end if;
   end loop;
 end`);

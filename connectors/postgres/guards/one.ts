@@ -5,6 +5,7 @@ import {columnOf, type Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {literal} from '../sql.js';
 import {besideTable, scriptTable} from './assumed-table.js';
+import {dollarQuoted} from './dollar-quoted.js';
 import {findIndex, foundIndexes, indexSeen, nameTaken} from './found-indexes.js';
 import {
   definitionSql,
@@ -85,6 +86,11 @@ const uninstall = async (rule: One, place: Place, run: Run, before: unknown): Pr
   ];
 };
 
+/** That index of the table, if it is unique: what else has the name is somebody else's. */
+const ownIndex = (index: string, table: Table): string =>
+  `select from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass(${literal(index)})
+      and indrelid = ${literal(table.sql)}::pg_catalog.regclass and indisunique and indpred is not null`;
+
 const up = (rule: One, place: ScriptPlace): string[] => {
   const table = scriptTable(place, attributes(rule));
   const name = objectName(rule.name);
@@ -98,6 +104,15 @@ do $$ begin
   end if;
 end $$`,
     `create unique index if not exists ${besideTable({schema: ''}, name)} on ${definitionSql(wanted, table.sql)}`,
+    `-- The name alone does not make it one
+do ${dollarQuoted(
+      ` begin
+  if not exists (${ownIndex(index, table)}) then
+    raise exception '% is something else than this unique index: drop or rename it first', ${literal(index)};
+  end if;
+end `,
+      '',
+    )}`,
   ];
 };
 
@@ -119,8 +134,18 @@ export const one: RuleKeeper<One> = {
     direction === 'install' ? install(rule, place, run) : uninstall(rule, place, run, before),
   script(rule, place, direction) {
     if (direction === 'install') return up(rule, place);
+    const table = scriptTable(place, attributes(rule));
+    const index = besideTable(table, objectName(rule.name));
     return [
-      `drop index if exists ${besideTable(scriptTable(place, attributes(rule)), objectName(rule.name))}`,
+      `do ${dollarQuoted(
+        ` begin
+  if exists (select from pg_catalog.pg_index i where i.indexrelid = pg_catalog.to_regclass(${literal(index)})
+      and i.indrelid = pg_catalog.to_regclass(${literal(table.sql)}) and i.indisunique and i.indpred is not null) then
+    drop index ${index};
+  end if;
+end `,
+        '',
+      )}`,
     ];
   },
   prove: proveOne,

@@ -32,26 +32,73 @@ const sortExisting = (columns: sql.SortedColumn[]): string => {
   return `update ${table} set ${set.join(', ')}\n  where ${unsorted.join('\n    or ')}`;
 };
 
-/** A function goes only when nothing else uses it: its callers are known by their source. */
-const dropUnused = (signature: string, isUsed: string): string =>
+const procedure = (signature: string): string =>
+  `pg_catalog.to_regprocedure(${literal(signature)})::pg_catalog.oid`;
+
+/** A function of ours, by its words: another one of the name is somebody else's. */
+const isOurs = (signature: string, body: string): string =>
+  `select from pg_catalog.pg_proc p where p.oid = ${procedure(signature)} and pg_catalog.btrim(p.prosrc) = ${literal(body)}`;
+
+/** A function goes only when it is ours and nothing else uses it: its callers are known by their source. */
+const dropUnused = (signature: string, body: string, users: string[]): string =>
   `do ${dollarQuoted(` begin
-  if pg_catalog.to_regprocedure(${literal(signature)}) is not null and not exists (${isUsed}) then
+  if exists (${isOurs(signature, body)})
+    and not exists (${users.join(')\n    and not exists (')}) then
     drop function ${signature};
   end if;
 end `)}`;
 
+/** Nothing is put in the place of a function that does something else for somebody else. */
+const refuseStrangers = (signature: string, body: string, users: string[]): string =>
+  `do ${dollarQuoted(` begin
+  if pg_catalog.to_regprocedure(${literal(signature)}) is not null and not exists (${isOurs(signature, body)})
+    and (exists (${users.join(')\n    or exists (')})) then
+    raise exception '% is another function, which something else uses: rename that one first', ${literal(signature)};
+  end if;
+end `)}`;
+
+/** Triggers but for the column's own. */
+const triggerUsers = (at: sql.SortedColumn): string => {
+  const {name, signature} = sql.triggerOf(at);
+  return `select from pg_catalog.pg_trigger g where g.tgfoid = ${procedure(signature)} and g.tgparentid = 0
+      and not (g.tgrelid = pg_catalog.to_regclass(${literal(at.table)}) and g.tgname = ${literal(name)})`;
+};
+
+/** Functions that call it (`besides` those), and what the server knows to depend on it: indexes, columns, views. */
+const sorterUsers = (at: sql.SortedColumn, besides: sql.SortedColumn[]): string[] => {
+  const {name, signature} = sql.sorterOf(at);
+  const own = besides.map(
+    column =>
+      ` and (q.oid is distinct from ${procedure(sql.triggerOf(column).signature)} or exists (${triggerUsers(column)}))`,
+  );
+  return [
+    `select from pg_catalog.pg_proc q where q.oid <> ${procedure(signature)}
+      and ${sql.mentions(at.schema, name)}${own.join('')}`,
+    `select from pg_catalog.pg_depend d where d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+      and d.refobjid = ${procedure(signature)} and d.deptype in ('n', 'a')`,
+  ];
+};
+
+const sortedUp = (columns: sql.SortedColumn[]): string[] => [
+  ...new Set(
+    columns.flatMap(at => [
+      refuseStrangers(sql.sorterOf(at).signature, sql.sorterBody(at), sorterUsers(at, columns)),
+      ...sql.createSorter(at),
+    ]),
+  ),
+  ...columns.flatMap(at => [
+    refuseStrangers(sql.triggerOf(at).signature, sql.triggerBody(at), [triggerUsers(at)]),
+    ...sql.createTriggerFunction(at),
+    sql.dropTrigger(at),
+    sql.createTrigger(at),
+  ]),
+];
+
 const sortedDown = (columns: sql.SortedColumn[]): string[] => [
   ...columns.map(sql.dropTrigger),
-  ...columns.map(at => {
-    const {signature} = sql.triggerOf(at);
-    const used = `select from pg_catalog.pg_trigger where tgfoid = pg_catalog.to_regprocedure(${literal(signature)})`;
-    return dropUnused(signature, used);
-  }),
+  ...columns.map(at => dropUnused(sql.triggerOf(at).signature, sql.triggerBody(at), [triggerUsers(at)])),
   ...new Set(
-    columns.map(at => {
-      const {name, signature} = sql.sorterOf(at);
-      return dropUnused(signature, `select from pg_catalog.pg_proc q where ${sql.mentions(at.schema, name)}`);
-    }),
+    columns.map(at => dropUnused(sql.sorterOf(at).signature, sql.sorterBody(at), sorterUsers(at, []))),
   ),
 ];
 
@@ -65,11 +112,7 @@ export const sortedScript = (
   const columns = rule.columns.map(column => columnAt(place, column));
   if (direction === 'uninstall') return sortedDown(columns);
   const isUnique = together.some(other => other.rule === 'unique' && other.table === rule.table);
-  return [
-    ...new Set(columns.flatMap(sql.createSorter)),
-    ...columns.flatMap(at => [...sql.createTriggerFunction(at), sql.dropTrigger(at), sql.createTrigger(at)]),
-    ...(isUnique ? [] : [sortExisting(columns)]),
-  ];
+  return [...sortedUp(columns), ...(isUnique ? [] : [sortExisting(columns)])];
 };
 
 const firstRow = ({table}: ScriptPlace): string =>
@@ -98,6 +141,8 @@ end `)}`,
   ];
 };
 
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
 export const uniqueScript = (
   rule: RuleOf<'unique'>,
   place: ScriptPlace,
@@ -121,6 +166,11 @@ export const uniqueScript = (
   if not exists (select from pg_catalog.pg_constraint
       where conrelid = ${literal(table)}::regclass and conname = ${literal(name)}) then
     alter table ${table} add constraint ${ident(name)} unique (${rule.columns.map(ident).join(', ')});
+  elsif not exists (select from pg_catalog.pg_constraint k
+      where k.conrelid = ${literal(table)}::regclass and k.conname = ${literal(name)} and k.contype = 'u' and not k.condeferrable
+        and (select pg_catalog.array_agg(a.attname::text order by a.attname::text collate "C") from pg_catalog.pg_attribute a
+          where a.attrelid = k.conrelid and a.attnum = any (k.conkey)) = array[${rule.columns.toSorted(byBytes).map(literal).join(', ')}]) then
+    raise exception '% is another constraint: drop or rename it first', ${literal(name)};
   end if;
 end `)}`,
   ];

@@ -34,7 +34,7 @@ const sorters = [
   new RegExp(String.raw`^begin return array \( (?:${sortedItems}) \) ; end$`),
 ];
 
-/** Of a function of one array: `exact` when it is ours, `same` when it sorts a plain array too. */
+/** Of a function of one array: `exact` when it is ours, `same` when it sorts a plain array too, by whatever order. */
 export const compareSorter = (
   source: string,
   argument: string | null,
@@ -44,6 +44,10 @@ export const compareSorter = (
   if (words === spelt(sorterBody(at), at.schema)) return 'exact';
   return sorters.some(form => form.test(words)) ? 'same' : 'other';
 };
+
+/** It sorts by bytes (or as the type does) wherever it runs, and not as the database at hand compares texts. */
+export const sortsByBytes = (source: string, at: SortedColumn): boolean =>
+  at.element.natural || /collate\s+(?:pg_catalog\s*\.\s*)?"C"/i.test(source);
 
 /** Of a trigger function. */
 export const compareTriggerFunction = (source: string, at: SortedColumn): 'exact' | 'same' | 'other' => {

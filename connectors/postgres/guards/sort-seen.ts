@@ -3,7 +3,7 @@
 import type {Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {literal} from '../sql.js';
-import {compareSorter, compareTriggerFunction} from './sort-same.js';
+import {compareSorter, compareTriggerFunction, sortsByBytes} from './sort-same.js';
 import {mentions, type SortedColumn, sorterOf, triggerOf} from './sort-sql.js';
 import {isSwitchedOn} from './trigger-switch.js';
 
@@ -29,12 +29,18 @@ type Row = {
   function: FunctionRow | null;
   trigger: TriggerRow | null;
   result: string;
+  /** The database compares texts by their bytes. */
+  bytewise: boolean;
+  /** A unique index keeps arrays apart in the order that they have now. */
+  kept: boolean;
 };
 
 export type SeenFunction = FunctionRow & {is: 'exact' | 'same' | 'other'};
 export type SeenSort = {
   at: SortedColumn;
   sorter: SeenFunction | null;
+  /** Rows that are there are put in the order of bytes: beside another order, the same set would be stored twice. */
+  disagrees: boolean;
   function: SeenFunction | null;
   trigger: (TriggerRow & {why: string | null}) | null;
 };
@@ -62,6 +68,12 @@ const statement = (at: SortedColumn, oid: string): string => {
     'sorter', ${functionJson(sorter.signature, at.schema, sorter.name, trigger.name, table)},
     'function', ${functionJson(trigger.signature, at.schema, trigger.functionName, trigger.name, table)},
     'result', pg_catalog.format_type(pg_catalog.to_regtype(${literal(`${at.element.cast}[]`)}), null),
+    'bytewise', (select coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') in ('b', 'c')
+        and (to_jsonb(d) ->> 'datlocprovider' = 'b' or d.datcollate ~* '^(C|POSIX)(\\.|$)')
+      from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()),
+    'kept', exists (select from pg_catalog.pg_index i join pg_catalog.pg_attribute a on a.attrelid = i.indrelid
+      and a.attnum = any (i.indkey::int2[]) where i.indrelid = ${table} and i.indisunique and i.indisvalid
+        and i.indpred is null and a.attname = ${literal(at.column)}),
     'trigger', (select json_build_object('definition', pg_catalog.pg_get_triggerdef(g.oid), 'enabled', g.tgenabled,
         'type', g.tgtype, 'calls', g.tgfoid = ${procedure(trigger.signature)},
         'narrow', pg_catalog.cardinality(g.tgattr::int2[]) > 0 and not exists (select from pg_catalog.pg_attribute a
@@ -87,11 +99,12 @@ export const lookAtSort = async (at: SortedColumn, table: Table, run: Run): Prom
   const seen = JSON.parse(row![0]!) as Row;
   const {sorter, trigger} = seen;
   // Another result is assigned to the column all the same, but can't be replaced by ours.
-  const sorts = (found: FunctionRow) =>
+  const is = (found: FunctionRow) =>
     found.result === seen.result ? compareSorter(found.source, found.argument, at) : 'other';
   return {
     at,
-    sorter: sorter && {...sorter, is: sorts(sorter)},
+    sorter: sorter && {...sorter, is: is(sorter)},
+    disagrees: sorter !== null && !seen.bytewise && !seen.kept && !sortsByBytes(sorter.source, at),
     function: seen.function && {...seen.function, is: compareTriggerFunction(seen.function.source, at)},
     trigger: trigger && {...trigger, why: triggerFault(trigger, triggerOf(at).name)},
   };
@@ -100,10 +113,13 @@ export const lookAtSort = async (at: SortedColumn, table: Table, run: Run): Prom
 export const isGood = (found: SeenFunction | null): boolean => found !== null && found.is !== 'other';
 
 /** What differs from ours, [] when nothing does. */
-export const differences = ({at, sorter, function: calls, trigger}: SeenSort): string[] => {
+export const differences = ({at, sorter, disagrees, function: calls, trigger}: SeenSort): string[] => {
   const {name, functionName} = triggerOf(at);
   return [
     ...(sorter?.is === 'other' ? [`${sorterOf(at).name} is another function`] : []),
+    ...(sorter?.is === 'same' && disagrees
+      ? [`${sorterOf(at).name} sorts in the order of the database's language, and not by bytes`]
+      : []),
     ...(calls?.is === 'other' ? [`${functionName} is another function`] : []),
     ...(trigger?.why ? [trigger.why] : []),
     ...(trigger && !sorter ? [`there is no ${sorterOf(at).name}`] : []),

@@ -60,7 +60,8 @@ const putFunction = (
 
 const install = (seen: SeenSort[]): Task[] => {
   const own = new Set(seen.map(({at}) => sql.triggerOf(at).functionName));
-  const statements = seen.flatMap(({at, sorter, function: calls, trigger}) => {
+  const statements = seen.flatMap(({at, sorter: found, disagrees, function: calls, trigger}) => {
+    const sorter = found && disagrees ? {...found, is: 'other' as const} : found;
     const array = {argument: 'arr', result: sorter?.result ?? ''};
     const strangers = sorter?.users.filter(({name}) => !own.has(name)) ?? [];
     return [
