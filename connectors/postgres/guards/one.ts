@@ -111,7 +111,6 @@ do ${dollarQuoted(
     raise exception '% is something else than this unique index: drop or rename it first', ${literal(index)};
   end if;
 end `,
-      '',
     )}`,
   ];
 };
@@ -144,7 +143,6 @@ export const one: RuleKeeper<One> = {
     drop index ${index};
   end if;
 end `,
-        '',
       )}`,
     ];
   },
