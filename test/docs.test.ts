@@ -2,7 +2,10 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {expect, test} from 'vitest';
+import {checks} from '../source/checks/index.js';
 import {schemaText} from '../source/config/json-schema.js';
+import {configFromObject} from '../source/config/load.js';
+import {demoConfig} from '../source/demo/config.js';
 import {generatedBlocks, withBlocks} from '../source/docs.js';
 import {keysBlock} from '../source/state/keys-block.js';
 
@@ -20,4 +23,21 @@ test('the readme tells the checks, commands, keys and errors as they are', () =>
 
 test("the JSON Schema is the configuration's", () => {
   isCurrent('docs/sesstui.schema.json', schemaText);
+});
+
+test('guards.md tells each guard in its table and in a part of its own', () => {
+  const {config} = configFromObject(
+    demoConfig({dynamodb: 'http://x', mongodb: 'mongodb://x', postgres: 'postgres://x'}),
+  );
+  const configured = Object.values(config.stores).flatMap(store => store.checks);
+  const names = configured.flatMap(own =>
+    checks
+      .find(({kind}) => kind === own.check)!
+      .guards(own as never, {})
+      .map(({name}) => name),
+  );
+  const text = readFileSync(path('docs/guards.md'), 'utf8');
+  expect(new Set(names).size).toBeGreaterThanOrEqual(11);
+  expect(names.filter(name => !new RegExp(`^\\|[^|]*\\| \`${name}\``, 'm').test(text))).toEqual([]);
+  expect(names.filter(name => !new RegExp(`^### .*\`${name}\``, 'm').test(text))).toEqual([]);
 });

@@ -132,7 +132,9 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
         create function shadow.always(text, text) returns boolean language sql as 'select true';
         create operator shadow.= (leftarg = text, rightarg = text, function = shadow.always)`);
       try {
-        await client.query('set search_path = shadow, public');
+        // Unless it is named, pg_catalog is looked through before all others.
+        await client.query('set search_path = shadow, pg_catalog, public');
+        expect((await client.query(`select 'a' = 'b'::text as same`)).rows).toEqual([{same: true}]);
         expect(await codeOf(client.query(`delete from ${table} where session_type is not null`))).toBe(
           '23001',
         );

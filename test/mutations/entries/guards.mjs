@@ -162,6 +162,7 @@ export const entries = [
       'for (const command of (task.back ?? []).slice(0, 0))',
     ],
     [mongodb, 'duplicates in the way: again, and what was there is there'],
+    {servers: ['FerretDB']},
   ),
   mutation(
     'G5',
@@ -178,8 +179,8 @@ export const entries = [
     'an uninstall of protect-background puts back what had its name',
     [
       'connectors/postgres/guards/undeletable.ts',
-      'if ((!found.function && !found.trigger) ||',
-      'if (found.trigger || (!found.function && !found.trigger) ||',
+      'function: found.function?.definition ?? null,',
+      'function: null,',
     ],
     [gym, 'what had its name comes back with the uninstall, switched as it was'],
   ),
@@ -188,8 +189,8 @@ export const entries = [
     'an uninstall of auto-cancel puts back what had its name',
     [
       'connectors/postgres/guards/cancel-first.ts',
-      'if ((!seen.function && !seen.trigger) || own) return null;',
-      'if (seen.function || own) return null;',
+      'function: seen.function?.definition ?? null,',
+      'function: null,',
     ],
     [rides, 'uninstall leaves the catalogue as it was, and puts back what stood in its place'],
   ),
