@@ -100,7 +100,7 @@ export const entries = [
       'isRetriable(error) && performance.now()',
       'performance.now() < 0 && isRetriable(error) && performance.now()',
     ],
-    [faults, 'whoever is in the way is told, and is waited for'],
+    [faults, 'a step that needs the table for itself lets go in between'],
     server,
   ),
   mutation(
