@@ -5,14 +5,19 @@ import {canonicalJson} from '../../source/connector.js';
 import type {Json} from '../../source/values.js';
 import {makeTable, rawClient} from '../support/dynamodb.js';
 import {type GuardStage, guardedOf} from './guards-stage.js';
+import {oneWriteAtATime} from './one-write-at-a-time.js';
+import type {Scenario} from './scenario.js';
 import {openDynamodbScenarios} from './scenarios-dynamodb.js';
 import {openMongodbScenarios} from './scenarios-mongodb.js';
 
 /** The collection has an index on the id already, as the application made it: an uninstall has to bring it back. */
 export const openMongodbStage = async (): Promise<GuardStage & {url: string; database: string}> => {
   const {scenarios, stop} = await openMongodbScenarios();
-  const scenario = scenarios[0]!;
-  const {url, database} = scenario.stores.chat as {url: string; database: string};
+  const chat = scenarios[0]!.stores.chat as {url: string; database: string};
+  const proxy = await oneWriteAtATime(chat.url);
+  const {url} = proxy;
+  const {database} = chat;
+  const scenario: Scenario = {...scenarios[0]!, stores: {chat: {...chat, url}}};
   const client = await new MongoClient(url).connect();
   const db = client.db(database);
   const catalogue = async (): Promise<string> => {
@@ -37,6 +42,7 @@ export const openMongodbStage = async (): Promise<GuardStage & {url: string; dat
     hold: null,
     async stop() {
       await client.close();
+      await proxy.stop();
       await stop();
     },
   };

@@ -136,10 +136,16 @@ export const one: RuleKeeper<One> = {
     const why = await refusedAt(place, wanted, run);
     return why ? {state: 'unavailable', why} : seen;
   },
-  async capture(rule, {table}, run) {
-    const found = (await foundIndexes(table, run)).find(({name}) => name === objectName(rule.name));
+  async capture(rule, place, run) {
+    const wanted = await definitionAt(rule, place, run);
+    const indexes = await foundIndexes(place.table, run);
+    const found = indexes.find(({name}) => name === wanted.name);
     // A broken one is what an interrupted build left: nothing to put back.
-    return found?.valid ? {definition: found.definition} : null;
+    if (!found?.valid) return null;
+    // Nor is the index of an install that was not finished.
+    const isOurs = indexSeen(found, wanted).state === 'installed';
+    if (isOurs && isUnfinished(await lookAtMeanwhile(wanted, place, indexes, run))) return null;
+    return {definition: found.definition};
   },
   tasks: (rule, place, direction, run, before) =>
     direction === 'install' ? install(rule, place, run) : uninstall(rule, place, run, before),
