@@ -639,7 +639,7 @@ test('every finding of the demo is the same by the index as by the table', async
 });
 
 test('the script ends when somebody removes the index that it waits for', async () => {
-  const front = await startDynamodbFront({indexMs: 50});
+  const front = await startDynamodbFront({indexMs: 3000});
   const client = rawClient(front.endpoint);
   const connector = openDynamodb({...settings, endpoint: front.endpoint});
   try {
@@ -648,7 +648,7 @@ test('the script ends when somebody removes the index that it waits for', async 
     const removal = JSON.stringify([{Delete: {IndexName}}]);
     // What somebody else does while the script sleeps for the first time; it can't sleep for ever here.
     const meanwhile = [
-      'naps=$((naps + 1)); if [ "$naps" -gt 40 ]; then exit 7; fi;',
+      'naps=$((naps + 1)); if [ "$naps" -gt 25 ]; then exit 7; fi;',
       `if [ "$naps" = 1 ]; then until aws dynamodb update-table --table-name ${table}`,
       `--global-secondary-index-updates '${removal}' >/dev/null 2>&1; do sleep 0.05; done; fi; sleep 0.05`,
     ].join(' ');
