@@ -9,6 +9,7 @@ import {compile} from './compile.js';
 import {getItems, queryKeys, scan} from './pages.js';
 import type {Store} from './store.js';
 import {identityOf, type TableInfo} from './tables.js';
+import {withWholeIndexes} from './whole-indexes.js';
 
 /** A row with some of its attributes. */
 export const compactRow = (item: Item, info: TableInfo): RawRow => ({
@@ -54,7 +55,7 @@ export const candidates = async (
   };
   const compiled = compile(where, wanted);
   if (compiled.empty) return [];
-  const access = chooseAccess(where, info);
+  const access = chooseAccess(where, withWholeIndexes(store, info));
   // A server on this machine has no capacity to spare for anyone.
   const paced = !isLoopback(store.settings.endpoint);
   if (access.by === 'scan') await scan(store.client, info, compiled, {paced, signal}, take);

@@ -7,11 +7,12 @@ import {canonical} from '../../source/values.js';
 import {chooseAccess} from './access.js';
 import {compactRow} from './candidates.js';
 import {isLoopback} from './client.js';
-import {compile} from './compile.js';
+import {type Compiled, compile} from './compile.js';
 import {getItems, scan} from './pages.js';
 import type {Store} from './store.js';
 import {keyOfIdentity, type TableIndex, type TableInfo} from './tables.js';
 import {pathsOf} from './weaken.js';
+import {isLeftOut, isWhole, noteWhole} from './whole-indexes.js';
 
 /** What a read unit pays for, of one consistent read. */
 const bytesPerUnit = 4096;
@@ -20,8 +21,8 @@ const bytesPerUnit = 4096;
 export const wholesOf = (name: string): string[] => pathsOf(name).map(([first]) => first!);
 
 /**
- * An index that holds every row of the groups, with every attribute that the form reads. Rows that lack one of its key
- * attributes are not in it: they are in no group either, when the form groups by these.
+ * An index on what the form groups by, with every attribute that the form reads. Rows that lack one of its key
+ * attributes are not in it: they are in no group either. Rows whose key is of another type are: see `isWhole`.
  */
 export const coveringIndex = (form: Groups, info: TableInfo): TableIndex | undefined => {
   const grouped = form.key.flatMap(expr => ('attr' in expr && !expr.attr.includes('.') ? [expr.attr] : []));
@@ -41,6 +42,8 @@ const isDearer = (rows: number, {itemCount, sizeBytes}: TableInfo): boolean => {
   const each = Math.ceil(sizeBytes / itemCount / bytesPerUnit);
   return rows * each > Math.ceil(sizeBytes / bytesPerUnit);
 };
+
+const isPaced = ({settings}: Store): boolean => !isLoopback(settings.endpoint);
 
 const nameOf = (values: Found['key']): string => values!.map(canonical).join(' ');
 
@@ -72,10 +75,29 @@ const confirmed = async (
   return evaluate(form, known, env);
 };
 
+/** Every row of the table, which is what the groups cost without an index; and whether the index has all of them. */
+const everyRow = async (
+  store: Store,
+  info: TableInfo,
+  index: TableIndex,
+  compiled: Compiled,
+  signal?: AbortSignal,
+): Promise<RawRow[]> => {
+  const rows: RawRow[] = [];
+  let whole = true;
+  await scan(store.client, info, compiled, {paced: isPaced(store), signal}, items => {
+    for (const item of items) rows.push(compactRow(item, info));
+    whole &&= !items.some(item => isLeftOut(item, info, index));
+  });
+  noteWhole(store, info, index, whole);
+  return rows;
+};
+
 /**
  * The groups of a form that reads the whole table otherwise; null where no index has what it asks, or the table is
- * read for less (`whateverItCosts`: not asked). Looked for in the index, decided from consistent reads of the rows
- * that were found: a row that was written a moment ago may be seen by the next look only.
+ * read for less (`whateverItCosts`: not asked). The first question about an index reads the table all the same, and
+ * tells whether the index leaves rows out; one that does is not asked. Looked for in the index, decided from consistent
+ * reads of the rows that were found: a row that was written a moment ago may be seen by the next look only.
  */
 export const groupsByIndex = async (
   store: Store,
@@ -88,9 +110,10 @@ export const groupsByIndex = async (
   if (!index || chooseAccess(form.where, info).by !== 'scan') return null;
   const compiled = compile(form.where, [...new Set([...info.key, ...attributesOfForm(form)])]);
   if (compiled.empty) return [];
+  if (!whateverItCosts && !isWhole(store, info, index))
+    return compiled.filter ? null : evaluate(form, await everyRow(store, info, index, compiled, signal), env);
   const rows: RawRow[] = [];
-  const paced = !isLoopback(store.settings.endpoint);
-  await scan(store.client, info, compiled, {paced, index: index.name, signal}, items => {
+  await scan(store.client, info, compiled, {paced: isPaced(store), index: index.name, signal}, items => {
     for (const item of items) rows.push(compactRow(item, info));
   });
   const found = evaluate(form, rows, env);

@@ -17,6 +17,8 @@ export type TableIndex = {
 };
 export type TableInfo = {
   table: string;
+  /** Another one for a table that was made anew under the same name; null where the server tells none. */
+  id: string | null;
   /** The hash key, then the range key where there is one. */
   key: string[];
   types: Record<string, KeyType>;
@@ -36,6 +38,7 @@ export const attributesOfSchema = (schema: {AttributeName?: string; KeyType?: st
 
 const infoOf = (table: TableDescription): TableInfo => ({
   table: table.TableName!,
+  id: table.TableId ?? table.CreationDateTime?.toISOString() ?? null,
   key: attributesOfSchema(table.KeySchema),
   types: Object.fromEntries(
     (table.AttributeDefinitions ?? []).map(a => [a.AttributeName!, a.AttributeType as KeyType]),

@@ -9,6 +9,7 @@ import {insertedItem} from './operations.js';
 import {getInOrder} from './pages.js';
 import type {Store} from './store.js';
 import {identityOf, keyOf, keyOfIdentity, type TableInfo} from './tables.js';
+import {withWholeIndexes} from './whole-indexes.js';
 
 export type UnitRows = {
   tables: Map<string, TableInfo>;
@@ -38,7 +39,7 @@ export const groupFinder = (store: Store, units: Unit[]): GroupFinder => {
     units.flatMap(({group}) => (group?.table === table ? attributesOfPred(group.where) : []));
   return async (table, where) => {
     const info = await store.tables.known(table);
-    const access = chooseAccess(where, info);
+    const access = chooseAccess(where, withWholeIndexes(store, info));
     if (access.by !== 'scan') return keysBy(store, info, access);
     if ((info.sizeBytes ?? Infinity) > cheapBytes || (info.itemCount ?? Infinity) > cheapItems) return [];
     const scan = scans.get(table) ?? candidates(store, table, {all: []}, attributesOn(table));

@@ -38,6 +38,7 @@ const info: TableInfo = {
     },
     {name: 'shard', attributes: ['shard'], hash: 'shard', global: true, usable: false, projected: null},
   ],
+  id: null,
   itemCount: 10,
   sizeBytes: 1000,
   readUnits: null,

@@ -280,6 +280,10 @@ describe.each(dynamodbServers())('guards on $name', ({start}) => {
     expect(scans()).toEqual(['table']);
     await run(index, 'install');
     proxy.asked.length = 0;
+    // The first look tells that the index leaves no row out.
+    expect(await found()).toEqual(before);
+    expect(scans()).toEqual(['table']);
+    proxy.asked.length = 0;
     expect(await found()).toEqual(before);
     expect(scans()).toEqual([IndexName]);
     // The two rows that were found, and no others, were read from the table.
@@ -292,7 +296,8 @@ describe.each(dynamodbServers())('guards on $name', ({start}) => {
 
   test('a row that the index still has and the table does not is no finding', async () => {
     await run(index, 'install');
-    await connector.tables();
+    // From the second question on the index is asked.
+    expect(await found()).toHaveLength(1);
     // What an index that is behind looks like: the row goes between the look at the index and the table.
     let gone: Promise<unknown> | undefined;
     proxy.throttle = operation => {
@@ -325,6 +330,36 @@ describe.each(dynamodbServers())('guards on $name', ({start}) => {
       expect((await described()).GlobalSecondaryIndexes).toHaveLength(1);
     },
   );
+
+  test('rows that a team index leaves out are found all the same, and again, and in groups that are asked about', async () => {
+    const ids = ['x', 'y', 'n', 'm'];
+    await makeTable(
+      client,
+      table,
+      {sessionId: 'S'},
+      ids.map((id, i) => ({...session(id, 'x'), ...(i > 1 && {accountId: {N: '5'}})})),
+    );
+    const before = await found();
+    expect(before.map(({rows: {length}}) => length)).toEqual([2, 2]);
+    await update(create('team-index', 'accountId', 'ALL'), [['accountId', 'S']]);
+    await settled();
+    await connector.close();
+    connector = open();
+    for (let time = 0; time < 2; time++) expect(await found()).toEqual(before);
+    const only = before.flatMap(({rows: members}) => members.map(({identity}) => identity));
+    const {found: again} = await connector.survey(form, {
+      now: Date.parse('2026-11-21') * 1000,
+      offset: 0,
+      limit: 10,
+      only,
+    });
+    expect(again).toEqual(before);
+    const {state, why} = await connector.guards.state(index);
+    expect(state).toBe('installed');
+    expect(why).toContain(
+      'it leaves out rows whose accountId is not S: the 4 rows that were looked at have N (2)',
+    );
+  });
 
   test('an index of the same name on something else is told and left alone', async () => {
     await update(create(IndexName, 'deviceId'), [['deviceId', 'S']]);
@@ -413,9 +448,19 @@ describe.each(dynamodbServers())('guards on $name', ({start}) => {
     );
     expect(await words(of({SS: ['a']}))).toContain('have SS (1)');
     expect(await words(of({S: ''}, {S: 'a'}))).toContain('empty S (1)');
-    expect(await words([])).toContain('its type is not known');
+    expect(await words([{sessionId: {S: 's'}}])).toContain('unavailable: its type is not known');
     expect(await words(of({N: '1'}, {NULL: true}))).toBe('missing: null');
-    expect(await words([])).toContain('unavailable');
+  });
+
+  test('on an empty table the key is taken to be text, and it is said that this is a guess', async () => {
+    await makeTable(client, table, {sessionId: 'S'}, []);
+    const guess = `${table} is empty: accountId is taken to be text (S)`;
+    expect(await connector.guards.state(index)).toEqual({state: 'missing', why: guess});
+    const steps = await connector.guards.steps(index, 'install', {before: null});
+    expect(steps.at(-1)!.text).toContain(guess);
+    expect(await connector.guards.script([named[0]!], 'install', {whole: false})).toContain(`# ${guess}.`);
+    await run(index, 'install');
+    expect(await connector.guards.state(index)).toEqual({state: 'installed', why: null});
   });
 
   test('what the first thousand rows do not show is found before anything is built', async () => {
@@ -505,6 +550,24 @@ describe.each(dynamodbServers())('guards on $name', ({start}) => {
     expect(await catalogue()).toBe(before);
   });
 
+  test('the script counts the rows that the index would leave out, and stops there', async () => {
+    const script = await connector.guards.script([named[0]!], 'install', {whole: false});
+    const long = 'x'.repeat(2049);
+    for (const [id, accountId] of Object.entries({
+      number: {N: '5'},
+      empty: {S: ''},
+      long: {S: long},
+      nothing: {NULL: true},
+    }))
+      await client.send(
+        new PutItemCommand({TableName: table, Item: {sessionId: {S: id}, accountId: accountId as never}}),
+      );
+    const {code, stderr} = await runScript(script, server.endpoint);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^3 rows of guarded-sessions have another type of accountId \(S\)/);
+    expect((await described()).GlobalSecondaryIndexes ?? []).toEqual([]);
+  });
+
   test("the script's write path writes a row once, and the account's reference in either form", async () => {
     await makeTable(client, accounts, {accountId: 'S'}, [
       {accountId: {S: 'b1'}, session: {M: {sessionId: {S: 'old'}, since: {S: 'then'}}}},
@@ -578,6 +641,32 @@ test('every finding of the demo is the same by the index as by the table', async
     }
     expect(await connector.guards.state(rule)).toEqual({state: 'installed', why: null});
     expect(await findings()).toEqual(before);
+  } finally {
+    await connector.close();
+    client.destroy();
+    await front.close();
+  }
+});
+
+test('the script ends when somebody removes the index that it waits for', async () => {
+  const front = await startDynamodbFront({indexMs: 3000});
+  const client = rawClient(front.endpoint);
+  const connector = openDynamodb({...settings, endpoint: front.endpoint});
+  try {
+    await makeTable(client, table, {sessionId: 'S'}, rows.slice(0, 3));
+    const script = await connector.guards.script([named[0]!], 'install', {whole: false});
+    const removal = JSON.stringify([{Delete: {IndexName}}]);
+    // What somebody else does while the script sleeps for the first time; it can't sleep for ever here.
+    const meanwhile = [
+      'naps=$((naps + 1)); if [ "$naps" -gt 25 ]; then exit 7; fi;',
+      `if [ "$naps" = 1 ]; then until aws dynamodb update-table --table-name ${table}`,
+      `--global-secondary-index-updates '${removal}' >/dev/null 2>&1; do sleep 0.05; done; fi; sleep 0.05`,
+    ].join(' ');
+    const {code, stderr} = await runScript(
+      `naps=0\n${script}`.replaceAll(/sleep "\$\{WAIT_SECONDS:-5\}"/g, () => meanwhile),
+      front.endpoint,
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining('somebody has removed it')]);
   } finally {
     await connector.close();
     client.destroy();

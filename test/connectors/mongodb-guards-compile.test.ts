@@ -70,6 +70,16 @@ test('an index of the simple collation comes back with it, not with that of its 
   );
 });
 
+test('the script of a server that changes no index in place puts every index back that it took away', () => {
+  const plain = {v: 2, key: {a: 1}, name: 'by_a'};
+  const odd = {v: 2, key: {a: 1}, name: 'a_1', sparse: true};
+  const indexes = [plain, odd].map(spec => ({name: spec.name, plain: spec, exact: spec}));
+  const abilities = {modifies: true, converts: false, sharded: false};
+  const down = scriptOf('d', [{guard: 'unique-id', rule, seen: seen({indexes, abilities})}], 'uninstall');
+  expect(down).toMatch(/const old = .*by_a.*;\n +const others = \[.*a_1.*sparse.*\];/);
+  new Function(down);
+});
+
 const valid = {rule: 'valid-id' as const, table: 'c', id: 'a'};
 
 test('the moderate level of a half-done install is not taken for what was there before', () => {

@@ -3,10 +3,14 @@ import {randomUUID} from 'node:crypto';
 import {EJSON} from 'bson';
 import {type Collection, type Document, MongoClient} from 'mongodb';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {look} from '../../connectors/mongodb/guards/seen.js';
+import type {Task} from '../../connectors/mongodb/guards/task.js';
+import {uniqueCapture, uniqueInstall, uniqueUninstall} from '../../connectors/mongodb/guards/unique-id.js';
 import type {Connector} from '../../source/connector.js';
 import type {GuardPhase, GuardRule, GuardStep} from '../../source/guards.js';
 import type {Json} from '../../source/values.js';
 import {type MongodbServer, mongodbServers, newDatabaseName, openTestConnector} from '../support/mongodb.js';
+import {startProxy} from '../support/mongodb-proxy.js';
 import {codeOf} from '../support/rejections.js';
 
 const unique: GuardRule = {rule: 'unique-id', table: 'conversations', id: 'sessionId'};
@@ -310,6 +314,47 @@ describe.each(mongodbServers())('guards of $name', ({name, start}) => {
     expect((await reader.guards.state(unique)).state).toBe('missing');
     await reader.close();
   });
+
+  test('a connector that only reads sends no collMod to learn what the server can', async () => {
+    const proxy = await startProxy(server.url);
+    const reader = openTestConnector(proxy.url, database, {readOnly: true});
+    try {
+      for (const rule of [unique, valid])
+        expect(await reader.guards.state(rule)).toEqual(await stateOf(rule));
+      const names = async (given: Connector) =>
+        (await given.guards.steps(unique, 'install', {before: null})).map(({name: step}) => step);
+      expect(await names(reader)).toEqual(await names(connector));
+      expect([proxy.heard('listIndexes'), proxy.heard('collMod')]).toEqual([true, false]);
+    } finally {
+      await reader.close();
+      await proxy.stop();
+    }
+  });
+
+  // FerretDB stores no options by which such an index is told.
+  if (modifies)
+    test('where no index can be changed in place, both that were replaced come back, from wherever it was cut off', async () => {
+      const rule = {table: 'conversations', id: 'sessionId'};
+      const access = {db: db(), limit: {maxTimeMS: 20_000}} as never;
+      const before6 = {modifies: true, converts: false, sharded: false};
+      const seen = () => look(access, rule.table, before6);
+      const run = async (tasks: Task[], most = Number.POSITIVE_INFINITY) => {
+        for (const {document} of tasks.flatMap(({commands}) => commands).slice(0, most))
+          await db().command(document);
+      };
+      await rows.createIndex({sessionId: -1}, {name: 'by_session'});
+      await rows.createIndex({sessionId: 1}, {sparse: true});
+      const was = await dump();
+      const before = uniqueCapture(await seen(), rule);
+      for (let installed = 0; installed <= 3; installed++)
+        for (let taken = 0; taken <= 3; taken++) {
+          await run(uniqueInstall(await seen(), rule), installed);
+          await run(uniqueUninstall(await seen(), rule, before), taken);
+          await run(uniqueUninstall(await seen(), rule, before));
+          expect(await dump(), `${installed} and ${taken}`).toBe(was);
+          expect(uniqueUninstall(await seen(), rule, before)).toEqual([]);
+        }
+    });
 
   test('proves itself on a scratch collection, and leaves none behind, nor what others left long ago', async () => {
     const now = Math.floor(Date.now() / 1000);

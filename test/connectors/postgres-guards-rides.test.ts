@@ -388,6 +388,22 @@ describe.each(postgresServers)('auto-cancel on $name', ({start}) => {
     return readTable('sessions', rows[0]![0]);
   };
 
+  test('callers at once, as a proof has them, are no leak that Node warns of', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({name}: Error) => warnings.push(name);
+    process.on('warning', onWarning);
+    const {signal} = new AbortController();
+    // Others listen too, and not all of the ten callers may be connected at one moment.
+    for (let i = 0; i < 5; i++) signal.addEventListener('abort', () => {});
+    const rules = [{guard: 'auto-cancel', rule: ruleOf()}];
+    try {
+      for await (const {passed} of bench.connector.guards.prove(rules, signal)) expect(passed).toBe(true);
+    } finally {
+      process.off('warning', onWarning);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   test('its proofs pass on a scratch copy, which is gone afterwards', async () => {
     await sql('alter table sessions alter plan drop default, alter created_at set not null');
     const proofs: Proof[] = [];

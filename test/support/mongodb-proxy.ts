@@ -5,6 +5,8 @@ export type Proxy = {
   url: string;
   /** What happens to the next message that names this command: it is lost on the way there, or its answer is. */
   lose(command: string, what: 'request' | 'answer'): void;
+  /** Some request has named this command. */
+  heard(command: string): boolean;
   /** How many bytes of answers it has passed on. */
   answered(): number;
   /** Ends every connection; new ones are accepted. */
@@ -16,6 +18,7 @@ export const startProxy = async (target: string): Promise<Proxy> => {
   const {hostname, port} = new URL(target);
   const sockets = new Set<Socket>();
   let answered = 0;
+  const requests: Buffer[] = [];
   let wanted: {command: string; what: 'request' | 'answer'} | null = null;
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname);
@@ -29,6 +32,7 @@ export const startProxy = async (target: string): Promise<Proxy> => {
       socket.on('error', end).on('close', end);
     }
     client.on('data', chunk => {
+      requests.push(chunk);
       if (wanted && chunk.includes(wanted.command)) {
         losesAnswer = wanted.what === 'answer';
         wanted = null;
@@ -52,6 +56,7 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     lose(command, what) {
       wanted = {command, what};
     },
+    heard: command => requests.some(request => request.includes(command)),
     answered: () => answered,
     cut,
     stop: () =>

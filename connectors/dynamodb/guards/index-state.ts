@@ -16,7 +16,7 @@ import {
   removalRequest,
   servingIndex,
 } from './definition.js';
-import {type KeyTypes, keyTypes, undefinedColumns} from './key-types.js';
+import {assumption, type KeyTypes, keyTypes, leftOutInSample, undefinedColumns} from './key-types.js';
 
 const tableNamePattern = /^[\w.-]{3,255}$/;
 
@@ -115,12 +115,13 @@ const building = async (
     ],
   };
   const of = rule.columns.map(name => `${name} (${known.types[name]})`).join(', ');
+  const guess = assumption(known.assumed, rule.table);
   const builds: GuardStep = {
     name: 'index',
     phase: 'enforce',
     text:
       `Builds the index ${indexNameOf(rule)} on ${of} beside all reads and writes. From then on DynamoDB refuses rows ` +
-      `whose ${names} is null, empty or of another type; it takes rows without.`,
+      `whose ${names} is null, empty or of another type; it takes rows without.${guess ? ` ${guess}.` : ''}`,
     statements: [request('UpdateTable', creationRequest(rule, table, known.types))],
   };
   return undefinedColumns(rule, table).length > 0 ? [reads, builds] : [builds];
@@ -159,16 +160,22 @@ const uninstalling = async (store: Store, rule: IndexRule, signal?: AbortSignal)
   ];
 };
 
-export const indexKeeper = (store: Store): IndexKeeper => {
-  const sampled = new Map<string, {at: number; known: KeyTypes}>();
-  const typesOf = async (rule: IndexRule, table: TableDescription, signal?: AbortSignal) => {
+/** An answer for each rule that is good for a while. */
+const fresh = <T>() => {
+  const answers = new Map<string, {at: number; answer: T}>();
+  return async (rule: IndexRule, ask: () => Promise<T>): Promise<T> => {
     const name = JSON.stringify(rule);
-    const last = sampled.get(name);
-    if (last && Date.now() - last.at < freshMs) return last.known;
-    const known = await keyTypes(store, rule, table, signal);
-    sampled.set(name, {at: Date.now(), known});
-    return known;
+    const last = answers.get(name);
+    if (last && Date.now() - last.at < freshMs) return last.answer;
+    const answer = await ask();
+    answers.set(name, {at: Date.now(), answer});
+    return answer;
   };
+};
+
+export const indexKeeper = (store: Store): IndexKeeper => {
+  const types = fresh<KeyTypes>();
+  const leftOut = fresh<string | null>();
   return {
     state: async (rule, signal) => {
       const fault = refusesIndex(rule);
@@ -176,9 +183,15 @@ export const indexKeeper = (store: Store): IndexKeeper => {
       const table = await lookAt(store, rule.table, signal);
       if (!table) return {state: 'unavailable', why: `there is no table ${rule.table}`};
       const seen = wordsOf(rule, table);
+      if (seen?.state === 'installed' && !isPrimaryKey(rule, table)) {
+        const less = await leftOut(rule, () => leftOutInSample(store, rule, table, signal));
+        return {...seen, why: [seen.why, less].filter(words => words !== null).join('; ') || null};
+      }
       if (seen) return seen;
-      const known = await typesOf(rule, table, signal);
-      return 'why' in known ? {state: 'unavailable', why: known.why} : {state: 'missing', why: null};
+      const known = await types(rule, () => keyTypes(store, rule, table, signal));
+      return 'why' in known
+        ? {state: 'unavailable', why: known.why}
+        : {state: 'missing', why: assumption(known.assumed, rule.table)};
     },
     steps: (rule, direction, signal) =>
       direction === 'install' ? installing(store, rule, signal) : uninstalling(store, rule, signal),

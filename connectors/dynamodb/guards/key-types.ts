@@ -1,10 +1,10 @@
 /** Which type the attributes of an index's key have: as the table says, else as its rows have it. */
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
 import {SesstuiError} from '../../../source/errors.js';
-import type {Attribute, Item} from '../attributes.js';
-import {toItem} from '../attributes.js';
+import {type Item, toItem} from '../attributes.js';
 import {isLoopback} from '../client.js';
 import {compileProjection} from '../compile.js';
+import {isKeyType, kindOf} from '../key-kinds.js';
 import {scan} from '../pages.js';
 import type {Store} from '../store.js';
 import type {KeyType} from '../tables.js';
@@ -12,10 +12,9 @@ import type {IndexRule, Types} from './definition.js';
 
 /** How many rows tell of a type. */
 const sampleRows = 1000;
-/** The longest value of a hash and of a range key, in bytes. */
-const longest = [2048, 1024];
 
-export type KeyTypes = {types: Types} | {why: string};
+/** `assumed`: an empty table tells no type of these, which are taken to be text. */
+export type KeyTypes = {types: Types; assumed: string[]} | {why: string};
 
 const definedTypes = (table: TableDescription): Types =>
   Object.fromEntries(
@@ -28,18 +27,6 @@ const definedTypes = (table: TableDescription): Types =>
 /** The attributes whose type only rows can tell. */
 export const undefinedColumns = ({columns}: IndexRule, table: TableDescription): string[] =>
   columns.filter(name => definedTypes(table)[name] === undefined);
-
-const isKeyType = (type: string): type is KeyType => ['S', 'N', 'B'].includes(type);
-
-/** `S`, `empty S`, `S of more than 2048 bytes`; null for what is in no group anyhow: nothing, or NULL. */
-const kindOf = (value: Attribute | undefined, place: number): string | null => {
-  if (!value || 'NULL' in value) return null;
-  const [type, content] = Object.entries(value)[0] as [string, unknown];
-  if (!isKeyType(type)) return type;
-  const bytes = Buffer.byteLength(content as string, type === 'B' ? 'base64' : 'utf8');
-  if (bytes === 0) return `empty ${type}`;
-  return bytes > longest[place]! ? `${type} of more than ${longest[place]} bytes` : type;
-};
 
 type Kinds = Map<string, number>;
 
@@ -59,11 +46,28 @@ const listed = (kinds: Kinds): string =>
 const judge = (name: string, kinds: Kinds, rows: number): {type: KeyType} | {why: string} => {
   const seen = `the ${rows.toLocaleString('en')} rows that were looked at`;
   const [kind] = kinds.keys();
+  if (rows === 0) return {type: 'S'};
   if (kind === undefined) return {why: `its type is not known: none of ${seen} has ${name}`};
   if (kinds.size === 1 && isKeyType(kind)) return {type: kind};
   return {
     why: `an index takes one type of ${name} only, S, N or B and not empty; ${seen} have ${listed(kinds)}`,
   };
+};
+
+/** Up to 1,000 rows, eventually consistent. */
+const sample = async (
+  store: Store,
+  table: string,
+  columns: string[],
+  signal?: AbortSignal,
+): Promise<Item[]> => {
+  const {projection, request} = compileProjection(columns);
+  const page = await store.client.read(
+    'Scan',
+    {TableName: table, Limit: sampleRows, ProjectionExpression: projection, ...request},
+    signal,
+  );
+  return (page.Items ?? []).map(toItem);
 };
 
 /**
@@ -78,14 +82,8 @@ export const keyTypes = async (
 ): Promise<KeyTypes> => {
   const types = {...definedTypes(table)};
   const unknown = undefinedColumns(rule, table);
-  if (unknown.length === 0) return {types};
-  const {projection, request} = compileProjection(unknown);
-  const page = await store.client.read(
-    'Scan',
-    {TableName: rule.table, Limit: sampleRows, ProjectionExpression: projection, ...request},
-    signal,
-  );
-  const items = (page.Items ?? []).map(toItem);
+  if (unknown.length === 0) return {types, assumed: []};
+  const items = await sample(store, rule.table, unknown, signal);
   for (const name of unknown) {
     const kinds: Kinds = new Map();
     countKinds(kinds, items, name, rule.columns.indexOf(name));
@@ -93,7 +91,33 @@ export const keyTypes = async (
     if ('why' in judged) return judged;
     types[name] = judged.type;
   }
-  return {types};
+  return {types, assumed: items.length === 0 ? unknown : []};
+};
+
+/** Why the type is no more than a guess; null where rows or a key tell it. */
+export const assumption = (assumed: string[], table: string): string | null =>
+  assumed.length === 0
+    ? null
+    : `${table} is empty: ${assumed.join(', ')} ${assumed.length === 1 ? 'is' : 'are'} taken to be text (S)`;
+
+/** What an index of these types leaves out of the rows that were looked at, in words; null for nothing. */
+export const leftOutInSample = async (
+  store: Store,
+  rule: IndexRule,
+  table: TableDescription,
+  signal?: AbortSignal,
+): Promise<string | null> => {
+  const types = definedTypes(table);
+  const items = await sample(store, rule.table, rule.columns, signal);
+  const words = rule.columns.flatMap((name, place) => {
+    const kinds: Kinds = new Map();
+    countKinds(kinds, items, name, place);
+    const others = new Map([...kinds].filter(([kind]) => kind !== types[name]));
+    if (others.size === 0) return [];
+    const seen = `the ${items.length.toLocaleString('en')} rows that were looked at`;
+    return [`it leaves out rows whose ${name} is not ${types[name]}: ${seen} have ${listed(others)}`];
+  });
+  return words.length > 0 ? `${words.join('; ')}, and the check reads the table` : null;
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The index as AWS CLI commands and as CloudFormation. Pure. */
 import type {TableDescription} from '@aws-sdk/client-dynamodb';
+import {longestKeys} from '../key-kinds.js';
 import {
   creationOf,
   creationRequest,
@@ -20,8 +21,49 @@ const statusOf = ({table, name}: {table: string; name: string}): string[] => [
   'state=$(status)',
 ];
 
-const wait = (condition: string): string =>
-  `while [ "$state" ${condition} ]; do sleep "\${WAIT_SECONDS:-5}"; state=$(status); done`;
+const again = `sleep "\${WAIT_SECONDS:-5}"; state=$(status)`;
+
+const wait = (condition: string): string => `while [ "$state" ${condition} ]; do ${again}; done`;
+
+/** How often the index may not be there when it is looked for: what DynamoDB tells may be some seconds old. */
+const mostAbsences = 12;
+
+const waitUntilBuilt = (name: string, table: string): string[] => [
+  'absent=0',
+  'while [ "$state" != ACTIVE ]; do',
+  '  if [ "$state" = None ]; then absent=$((absent + 1)); else absent=0; fi',
+  `  if [ "$absent" -ge ${mostAbsences} ]; then`,
+  `    echo ${quoted(`The index ${name} of ${table} is gone again: somebody has removed it. Run this again if it is wanted.`)} >&2`,
+  '    exit 1',
+  '  fi',
+  `  ${again}`,
+  'done',
+];
+
+/** Stops where rows have a key that the index would leave out, and DynamoDB refuse from then on. */
+const countOthers = ({columns, table}: IndexRule, types: Types): string[] => {
+  const names = Object.fromEntries(columns.map((name, at) => [`#a${at}`, name]));
+  const values: Record<string, unknown> = {':null': {S: 'NULL'}};
+  const filters = columns.map((name, at) => {
+    const type = types[name]!;
+    values[`:t${at}`] = {S: type};
+    // A number has no size.
+    const sized = type === 'N' ? '' : ` AND size(#a${at}) BETWEEN :least AND :most${at}`;
+    if (sized) Object.assign(values, {':least': {N: '1'}, [`:most${at}`]: {N: String(longestKeys[at])}});
+    const fits = `attribute_type(#a${at}, :t${at})${sized}`;
+    return `(attribute_exists(#a${at}) AND NOT attribute_type(#a${at}, :null) AND NOT (${fits}))`;
+  });
+  const listed = columns.map(name => `${name} (${types[name]})`).join(', ');
+  return [
+    `  others=$(aws dynamodb scan --table-name ${quoted(table)} --consistent-read --select COUNT --output json \\`,
+    `    --query Count --filter-expression ${quoted(filters.join(' OR '))} \\`,
+    `    --expression-attribute-names ${quotedJson(names)} --expression-attribute-values ${quotedJson(values)})`,
+    '  if [ "$others" != 0 ]; then',
+    `    echo "$others "${quoted(`rows of ${table} have another type of ${listed}, an empty or too long one: the index would leave them out, and DynamoDB refuse to write them again. Mend them first.`)} >&2`,
+    '    exit 1',
+    '  fi',
+  ];
+};
 
 const cloudFormation = (rule: IndexRule, table: TableDescription, types: Types): string[] => {
   const snippet = {
@@ -48,12 +90,13 @@ export const indexUp = (rule: IndexRule, table: TableDescription, types: Types):
     ...statusOf({table: rule.table, name}),
     wait('= DELETING'),
     'if [ "$state" = None ]; then',
+    ...countOthers(rule, types),
     `  aws dynamodb update-table --table-name ${quoted(TableName)} \\`,
     `    --attribute-definitions ${quotedJson(AttributeDefinitions)} \\`,
     `    --global-secondary-index-updates ${quotedJson(GlobalSecondaryIndexUpdates)} >/dev/null`,
     '  state=$(status)',
     'fi',
-    wait('!= ACTIVE'),
+    ...waitUntilBuilt(name, TableName),
     `echo ${quoted(`The index ${name} of ${TableName} is there.`)}`,
   ];
 };

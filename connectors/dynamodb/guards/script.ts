@@ -13,7 +13,7 @@ import {
   type WritePathRule,
 } from './definition.js';
 import {lookAt, refusesIndex} from './index-state.js';
-import {keyTypes} from './key-types.js';
+import {assumption, keyTypes} from './key-types.js';
 import {indexDown, indexUp} from './script-index.js';
 import {whyNoWritePath, writePathUp} from './script-write-path.js';
 import {comment} from './shell.js';
@@ -39,9 +39,9 @@ const indexPart = async (
     return comment([`There is an index ${name} already, on something else: remove that one first.`]);
   if (isPrimaryKey(rule, table)) return comment([`No index is needed: the key of ${rule.table} does it.`]);
   const known = await keyTypes(store, rule, table, signal);
-  return 'why' in known
-    ? comment([`There can be no index: ${known.why}.`])
-    : inSubshell(indexUp(rule, table, known.types));
+  if ('why' in known) return comment([`There can be no index: ${known.why}.`]);
+  const guess = assumption(known.assumed, rule.table);
+  return [...(guess ? comment([`${guess}.`]) : []), ...inSubshell(indexUp(rule, table, known.types))];
 };
 
 /** So that its functions and variables are nobody else's; not where the script is asked to write a row. */

@@ -24,7 +24,7 @@ export const guardKeeper = (settings: MongoSettings, connection: MongoConnection
 
   /** Servers don't learn while one is connected; one that could not be asked is asked again. */
   const abilities = (access: Access): Promise<Abilities> => {
-    asked ??= abilitiesOf(access).catch(error => {
+    asked ??= abilitiesOf(access, settings.readOnly).catch(error => {
       asked = null;
       throw error;
     });

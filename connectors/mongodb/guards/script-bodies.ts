@@ -72,13 +72,15 @@ export const downOfUnique = `${asking}
 ${indexes}
   const wanted = old ? old.name : index;
   const there = listed().find(each => each.name === wanted);
-  if (there && (!isOn(there) || (!there.unique && !there.prepareUnique))) return;
-  if (there) must({dropIndexes: name, index: wanted});
+  const isBack = there && (!isOn(there) || (!there.unique && !there.prepareUnique));
+  if (there && !isBack) must({dropIndexes: name, index: wanted});
   // Where it could not be changed in place, the unique one took its place under another name.
   const instead = !there && listed().find(each => each.name === index && isOn(each) && each.unique && !isOdd(each));
   if (instead) must({dropIndexes: name, index: index});
-  if (old) must({createIndexes: name, indexes: [bare(old)]});
-  print(name + ': ' + id + ' need not be unique any more');`;
+  if (old && !isBack) must({createIndexes: name, indexes: [bare(old)]});
+  for (const other of others)
+    if (!listed().some(each => each.name === other.name)) must({createIndexes: name, indexes: [bare(other)]});
+  if (!isBack) print(name + ': ' + id + ' need not be unique any more');`;
 
 const validator = `  const rest = (found && found.options && found.options.validator) || {};
   const parts = each => (Object.keys(each).length === 1 && Array.isArray(each.$and) ? each.$and : [each]);

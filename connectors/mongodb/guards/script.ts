@@ -6,7 +6,7 @@ import type {MongoRule} from './rules.js';
 import {demandOf} from './schema.js';
 import {downOfUnique, downOfValid, upOfUnique, upOfValid} from './script-bodies.js';
 import {exactOf, type Seen} from './seen.js';
-import {asItWas, indexName, uniqueCapture} from './unique-id.js';
+import {asItWas, type Before, indexName, uniqueCapture} from './unique-id.js';
 import {validCapture} from './valid-id.js';
 
 /** `seen` is null where the server could not be asked. */
@@ -64,8 +64,10 @@ const bodyOf = ({rule, seen}: ScriptPart, direction: GuardDirection): string => 
       };
       return `${index}\n  const spec = ${literal(spec)};\n${upOfUnique}`;
     }
-    const before = seen && (uniqueCapture(seen, rule) as {index: null});
-    return `${index}\n  const old = ${extended(before?.index ? asItWas(seen!.collated, exactOf(before.index)) : null)};\n${downOfUnique}`;
+    const before = seen && (uniqueCapture(seen, rule) as Before);
+    const old = before?.index ? asItWas(seen!.collated, exactOf(before.index)) : null;
+    const others = (before?.others ?? []).map(other => extended(asItWas(seen!.collated, exactOf(other))));
+    return `${index}\n  const old = ${extended(old)};\n  const others = [${others.join(', ')}];\n${downOfUnique}`;
   }
   const demand = `  const demand = ${literal(demandOf(rule.id))};`;
   if (direction === 'install') return `${demand}\n${upOfValid}`;

@@ -54,19 +54,25 @@ const convertsSince = 17;
 /**
  * Asks what the server does with a collMod of a collection that is not there, which changes nothing: one that knows the
  * command and its words says that there is no such collection, an older one that it doesn't know the words, and
- * FerretDB, which lists the command, that it isn't implemented. Where the user may not ask, the version tells.
+ * FerretDB, which lists the command, that it isn't implemented. Where the user may not ask, and where nothing but reads
+ * may be sent (`readOnly`), the version tells.
  */
-export const abilitiesOf = async (access: Access): Promise<Abilities> => {
+export const abilitiesOf = async (access: Access, readOnly: boolean): Promise<Abilities> => {
   const {db, limit} = access;
   const hello = await db.command({hello: 1, ...limit}, signalOf(access));
   const sharded = hello.msg === 'isdbgrid';
+  const byVersion = Number(hello.maxWireVersion) >= convertsSince;
+  if (readOnly) {
+    const info = await db.command({buildInfo: 1, ...limit}, signalOf(access));
+    // FerretDB 1 tells the wire version of a MongoDB that could.
+    const modifies = info.ferretdbVersion === undefined;
+    return {modifies, converts: modifies && byVersion, sharded};
+  }
   const nowhere = `sesstui_test_${randomBytes(6).toString('hex')}`;
   const question = {collMod: nowhere, index: {name: 'none', prepareUnique: true}, ...limit};
   const code = await db.command(question, signalOf(access)).then(() => notThere, codeOf);
   const modifies = !notImplemented.includes(code);
-  const converts = notAllowed.includes(code)
-    ? Number(hello.maxWireVersion) >= convertsSince
-    : code === notThere;
+  const converts = notAllowed.includes(code) ? byVersion : code === notThere;
   return {modifies, converts: modifies && converts, sharded};
 };
 

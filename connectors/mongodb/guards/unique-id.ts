@@ -68,19 +68,29 @@ export const uniqueState = (seen: Seen, rule: UniqueRule): GuardSeen => {
   return base ? {state: 'drifted', why: differences(base)} : {state: 'missing', why: null};
 };
 
-/** `index` is null where an install makes a new one; the whole is null only where nobody knows. */
-type Before = {index: Json};
+/**
+ * `index` is null where an install makes a new one; the whole is null only where nobody knows. `others` went with it,
+ * where an index can't be changed in place.
+ */
+export type Before = {index: Json; others?: Json[]};
 
 const withoutMark = (exact: Document): Document => {
   const {prepareUnique: _, ...spec} = exact;
   return spec;
 };
 
-/** The index that an install turns into the guard. */
+/** What goes where an index can't be changed in place: the one that becomes unique, and one that has our name. */
+const inTheWay = (seen: Seen, id: string): IndexSeen[] =>
+  [...new Set([baseOf(seen, id), named(seen, indexName(id))])].filter(index => index !== undefined);
+
+/** The index that an install turns into the guard, and what else it takes away. */
 export const uniqueCapture = (seen: Seen, {id}: UniqueRule): Json => {
   if (indexesOn(seen, id).some(isHeld)) return {index: null};
-  const replaced = baseOf(seen, id) ?? named(seen, indexName(id));
-  return {index: replaced ? jsonOf(withoutMark(replaced.exact)) : null};
+  const [replaced, ...others] = inTheWay(seen, id).map(({exact}) => jsonOf(withoutMark(exact)));
+  return {
+    index: replaced ?? null,
+    ...(others.length > 0 && !seen.abilities.converts && {others}),
+  };
 };
 
 const change = (table: string, name: string, what: Document): Command => ({
@@ -157,8 +167,7 @@ const converted = (seen: Seen, rule: UniqueRule): Task[] => {
 
 /** Where an index can't be changed: what stands in the way goes, and comes back if duplicates are found. */
 const rebuilt = (seen: Seen, {table, id}: UniqueRule): Task[] => {
-  const own = named(seen, indexName(id));
-  const gone = [...new Set([baseOf(seen, id), own])].filter(index => index !== undefined);
+  const gone = inTheWay(seen, id);
   return [
     {
       name: 'unique',
@@ -196,15 +205,30 @@ export const uniqueUninstall = (seen: Seen, {table, id}: UniqueRule, before: Jso
     {name, phase: 'tidy', text, commands},
   ];
   if (old) {
-    const back = createIndex(table, asItWas(seen.collated, old));
+    const others = (known?.others ?? []).map(exactOf);
+    const putBack = (index: Document) => createIndex(table, asItWas(seen.collated, index));
+    const back = putBack(old);
     // Where it could not be changed in place, ours took its place under our name.
     const instead = named(seen, indexName(id));
+    const isInstead = instead && isOn(id, instead) && !others.some(other => same(instead.exact, other));
+    const left = seen.indexes.filter(index => index !== instead || !isInstead);
+    const gone = others.filter(other => !left.some(({name}) => name === other.name));
     if (!ours)
-      return task('index', `Puts the index ${old.name} back.`, [
-        ...(instead && isOn(id, instead) ? [dropIndex(table, instead.name)] : []),
+      return task('index', `Puts the index ${[old, ...gone].map(({name}) => name).join(' and ')} back.`, [
+        ...(isInstead ? [dropIndex(table, instead.name)] : []),
         back,
+        ...gone.map(putBack),
       ]);
-    if (same(ours.exact, old)) return [];
+    if (same(ours.exact, old)) {
+      const absent = gone.filter(other => !named(seen, String(other.name)));
+      return absent.length === 0
+        ? []
+        : task(
+            'index',
+            `Puts the index ${absent.map(({name}) => name).join(' and ')} back.`,
+            absent.map(putBack),
+          );
+    }
     if (same(withoutMark(ours.exact), old))
       return task('let', `Lets duplicates of ${id} in again.`, [
         change(table, ours.name, {prepareUnique: false}),

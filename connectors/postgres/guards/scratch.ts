@@ -1,4 +1,5 @@
 /** `guards test`: each rule proves itself on a scratch copy of its table, which is dropped in any case. */
+import {setMaxListeners} from 'node:events';
 import {
   type GuardDirection,
   type GuardRule,
@@ -97,8 +98,11 @@ const scratchOf = (rules: GuardRule[], place: Place, bench: Bench): Scratch => {
         },
         evenThen,
       ),
-    atOnce: texts =>
-      Promise.all(
+    atOnce: texts => {
+      // Each connection listens to it, and more than ten would be taken for a leak.
+      const stop = signal && AbortSignal.any([signal]);
+      if (stop) setMaxListeners(0, stop);
+      return Promise.all(
         texts.map(({text, values}) =>
           // Its error is an answer, which the driver's own says best.
           session.alone(
@@ -107,10 +111,11 @@ const scratchOf = (rules: GuardRule[], place: Place, bench: Bench): Scratch => {
                 value => ({status: 'fulfilled' as const, value}),
                 (reason: unknown) => ({status: 'rejected' as const, reason}),
               ),
-            {lockMs: usualLimits.retryMs, signal},
+            {lockMs: usualLimits.retryMs, signal: stop},
           ),
         ),
-      ),
+      );
+    },
     ...movesOf(rules, place, bench),
   };
 };
