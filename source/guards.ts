@@ -148,7 +148,7 @@ export interface GuardKeeper {
   /**
    * Carries out one of `steps`. `again`: rows that are in its way have come meanwhile, and nothing of the step is left
    * behind; mend them and repeat it. Throws `timeout` when the store's locks were not to be had in a bounded time,
-   * `usage` (and nothing else does) while another install or uninstall is at the table.
+   * `usage` (and nothing else but `hold` does) while another install or uninstall is at the table.
    */
   perform(
     rule: GuardRule,
@@ -156,6 +156,11 @@ export interface GuardKeeper {
     step: GuardStep,
     options: StepOptions,
   ): Promise<'done' | 'again'>;
+  /**
+   * Keeps the rules' tables for one install or uninstall, from before its first look until `release`. Throws `usage`
+   * while another has one of them. Absent, or nothing is held, where the store has no lock for it.
+   */
+  hold?(rules: GuardRule[], signal?: AbortSignal): Promise<{release(): Promise<void>}>;
   /** A script that runs without sesstui, any number of times: SQL, mongosh, AWS CLI. `whole`: all guards of the check. */
   script(
     rules: NamedRule[],

@@ -1,5 +1,6 @@
 /** Carrying out an install or uninstall of guards from the command line, and printing their script. */
 import type {FullEngine} from '../engine/engine.js';
+import {installWithClean} from '../engine/guards/begin.js';
 import {SesstuiError} from '../errors.js';
 import type {GuardPlan, GuardProgress} from '../guards.js';
 import {toJsonText} from '../output/json.js';
@@ -7,8 +8,11 @@ import type {Context} from './context.js';
 import {printGuardPlan, printGuardResult} from './guards-printing.js';
 import {confirmFlags, noteOf, onlyPlans} from './running.js';
 
-const nextOf = ({confirmations, findings, clean}: GuardPlan): string => {
-  const withClean = Object.keys(findings).length > 0 && !clean ? ' --clean' : '';
+const nextOf = (plan: GuardPlan): string => {
+  const {confirmations, findings, clean, of} = plan;
+  const isInTheWay = Object.keys(findings).length > 0 && !clean;
+  if (of && isInTheWay) return `Go on with it with: ${installWithClean(plan)}${confirmFlags(confirmations)}.`;
+  const withClean = isInTheWay ? ' --clean' : '';
   const why = confirmations.map(({why: reason}) => reason).join('; ');
   return `Carry it out with --yes${withClean}${confirmFlags(confirmations)}${why ? ` (${why})` : ''}.`;
 };

@@ -24,7 +24,7 @@ import {Trends} from './disk/trends.js';
 import {lookAtGuards} from './guards/look.js';
 import {planGuardRun} from './guards/of-run.js';
 import {prepareGuards} from './guards/prepare.js';
-import {runGuardPlan} from './guards/run.js';
+import {runGuardPlan} from './guards/run-plan.js';
 import {guardScript, proveGuards} from './guards/script.js';
 import {type HealthReport, healthReport} from './health.js';
 import type {HeldPlan, Planning, PlanningOptions} from './plan/held-plan.js';

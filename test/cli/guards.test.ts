@@ -1,5 +1,5 @@
 /** `sesstui guards …` as a user calls it, on PostgreSQL; and killed between its steps. */
-import {spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type pg from 'pg';
@@ -71,6 +71,22 @@ test('install: the plan without --yes, refused for findings, done with --clean; 
   expect([back.code, back.stderr]).toEqual([0, '']);
   expect(await catalogueDump(client, 'public')).toEqual(before);
   expect((await text(['history', '--verify'])).code).toBe(0);
+});
+
+test('copies that differ are decided by the command that the refusal names', async () => {
+  await insert('{b,a}');
+  await insert('{b,a}');
+  await client.query(
+    "update app_session_keys set message_envelope = 'f' where ctid = (select min(ctid) from app_session_keys)",
+  );
+  const install = ['guards', 'install', check, '--clean', '--yes'];
+  const refused = await json(install);
+  expect([refused.code, refused.json.error?.code]).toEqual([2, 'usage']);
+  const [, command] = /decide by group with `sesstui (clean .*)`/.exec(refused.json.error!.message)!;
+  // As a shell takes it apart.
+  const {stdout} = spawnSync('sh', ['-c', `printf '%s\\n' ${command}`], {encoding: 'utf8'});
+  expect((await json([...stdout.trimEnd().split('\n'), '--yes'])).code).toBe(0);
+  expect((await json(install)).code).toBe(0);
 });
 
 test('script prints nothing but the migration', async () => {

@@ -10,6 +10,7 @@ import {type EngineOptions, type FullEngine, openEngine} from '../../source/engi
 import type {OpenConnector} from '../../source/engine/stores.js';
 import {SesstuiError} from '../../source/errors.js';
 import type {GuardKeeper} from '../../source/guards.js';
+import {freshGym, gymConfiguration} from '../library/gym-bench.js';
 import {freshRegistry, migration, registryConfiguration} from '../library/registry-bench.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
 import {temporaryDirectory} from '../support/cli.js';
@@ -208,7 +209,7 @@ test('copies that differ refuse the install before anything is written, and the 
     expect(plan.violations).toHaveLength(1);
     expect(plan.notes.join()).toContain('1 finding is in the way of unique and no default action takes it');
     expect(await code(engine.runGuards(plan))).toMatch(
-      /^usage: 1 finding .*sesstui check registry\/duplicates.*sesstui clean registry\/duplicates --action keep-first --group VALUE/,
+      /^usage: 1 finding .*sesstui check registry\/duplicates.*sesstui clean registry\/duplicates --action keep-first --group '\["d","s",\["a"\]\]'/,
     );
   }
   expect(await rows()).toEqual(['{a}', '{a}', '{c,b}', '{c,b}']);
@@ -329,6 +330,76 @@ test('a trigger that a guard of another check needs is not taken from under it',
   expect(await rows()).toEqual(['{a,b}']);
   await engine.runGuards(await engine.planGuards('registry/others', 'uninstall'));
   expect(await catalogueDump(client, 'public')).toEqual(before);
+});
+
+test('an install whose trigger stays for another check is taken back all the same', async () => {
+  const {stores} = registryConfiguration(server.url) as {stores: {registry: {checks: object[]}}};
+  const [one] = stores.registry.checks;
+  const other = {...one, name: 'others', groupBy: ['stream_id', 'session_ids'], payload: []};
+  const engine = openOn({stores: {registry: {...stores.registry, checks: [one, other]}}});
+  const first = await install(engine);
+  await engine.runGuards(await engine.planGuards('registry/others', 'install'));
+  const taken = await engine.runGuards((await engine.planGuardRun(first.run!, 'undo'))!);
+  expect(taken.error).toBeUndefined();
+  expect(await states(engine)).toEqual({'sort-trigger': 'installed', unique: 'missing'});
+  const history = await engine.history();
+  expect(history.find(({run}) => run === first.run)).toMatchObject({state: 'undone'});
+
+  const trigger = await install(engine, {guards: ['sort-trigger']});
+  expect(trigger).toMatchObject({run: null, steps: []});
+  await engine.runGuards(await engine.planGuards('registry/others', 'uninstall'));
+  const alone = await install(engine, {guards: ['sort-trigger']});
+  await engine.runGuards(await engine.planGuards('registry/others', 'install'));
+  const left = await engine.runGuards((await engine.planGuardRun(alone.run!, 'undo'))!);
+  expect(left.notes).toContain('sort-trigger stays: unique of registry/others needs it');
+  expect((await engine.history()).find(({run}) => run === alone.run)).toMatchObject({state: 'undone'});
+});
+
+test('an uninstall without names takes the opt-in guards out as well', async () => {
+  await freshGym(client);
+  const before = await catalogueDump(client, 'public');
+  const engine = openOn(gymConfiguration(server.url));
+  const id = 'gym/device-sessions';
+  await engine.runGuards(await engine.planGuards(id, 'install'));
+  await engine.runGuards(await engine.planGuards(id, 'install', {guards: ['row-security']}));
+  expect((await engine.guards([id])).map(({state}) => state)).toEqual(new Array(3).fill('installed'));
+  const plan = await engine.planGuards(id, 'uninstall');
+  expect(plan.guards).toContain('row-security');
+  expect((await engine.runGuards(plan)).error).toBeUndefined();
+  expect(await catalogueDump(client, 'public')).toEqual(before);
+  expect((await engine.history()).map(({state}) => state)).toEqual(['done', 'undone', 'undone']);
+});
+
+test('a run is not taken back where a trigger changed the rows that were put back', async () => {
+  await insert('{a,b}');
+  await insert('{b,a}');
+  const engine = open();
+  const {run} = await engine.run(await engine.plan(check, 'keep-first', {}));
+  expect(await rows()).toEqual(['{a,b}']);
+  await engine.runGuards(await engine.planGuards(check, 'install', {guards: ['sort-trigger']}));
+  const back = await engine.run(await engine.planUndo(run!));
+  expect(back).toMatchObject({applied: 1, faults: [expect.stringContaining('a trigger of the store')]});
+  expect(await rows()).toEqual(['{a,b}', '{a,b}']);
+  expect((await engine.history()).find(item => item.run === run)).toMatchObject({state: 'done'});
+});
+
+test('an install that was cut off and meets findings says how it is gone on with', async () => {
+  const stop = new AbortController();
+  const engine = open();
+  const cut = await engine.runGuards(await engine.planGuards(check, 'install'), {
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  });
+  expect(cut.interrupted).toBe(true);
+  await insert('{a}');
+  await insert('{a}');
+  const plan = (await engine.planGuardRun(cut.run!, 'resume'))!;
+  await expect(engine.runGuards(plan)).rejects.toMatchObject({
+    code: 'usage',
+    hint: expect.stringContaining('`sesstui guards install registry/duplicates --clean --yes`'),
+  });
+  expect((await install(engine, {clean: true})).error).toBeUndefined();
+  expect((await engine.history()).map(({state}) => state)).not.toContain('interrupted');
 });
 
 test("the team's own migration is installed already, and is not taken out by the undo of an install", async () => {

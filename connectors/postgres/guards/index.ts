@@ -1,7 +1,9 @@
 /** The guards of this store: finds the table at hand and hands over to the file of the rule. */
 import {SesstuiError} from '../../../source/errors.js';
 import type {GuardDirection, GuardKeeper, GuardRule, GuardSeen, GuardStep} from '../../../source/guards.js';
+import type {Table} from '../catalogue.js';
 import type {Run} from '../session.js';
+import {type Hold, holdTables} from './hold.js';
 import {usualLimits} from './limits.js';
 import {refuseOthers} from './owner.js';
 import {type Performer, performTask} from './perform.js';
@@ -34,10 +36,20 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
     if (tasks.length > 0) await refuseOthers(place, direction, run);
     return {place, tasks};
   };
+  let held: Hold | null = null;
   const performer: Performer = {
     session,
     limits: access.limits ?? usualLimits,
     isAlone: async () => (await session.read(run => known.server(run))).standIn !== null,
+    held: () => held,
+  };
+  const tablesOf = async (rules: GuardRule[], run: Run): Promise<Table[]> => {
+    const tables = new Map<string, Table>();
+    for (const rule of rules) {
+      const place = await findPlace(rule, known, run);
+      if (typeof place !== 'string') tables.set(place.table.sql, place.table);
+    }
+    return [...tables.values()];
   };
   return {
     refuses: refusal,
@@ -63,6 +75,22 @@ export const guardKeeper = (access: GuardAccess): GuardKeeper => {
         return {place, task: tasks.find(({name}) => name === step.name)};
       };
       return performTask(derive, options, performer);
+    },
+    async hold(rules, signal) {
+      refuseWrites();
+      const nothing = {release: async () => undefined};
+      // Of one backend nothing is held: its connections share its locks.
+      if (await performer.isAlone()) return nothing;
+      const tables = await session.read(run => tablesOf(rules, run), signal);
+      if (tables.length === 0) return nothing;
+      const own = await holdTables(tables, {...performer, store: access.store}, signal);
+      held = own;
+      return {
+        async release() {
+          held = null;
+          await own.release();
+        },
+      };
     },
     script: (rules, direction, options) => writeScript(rules, direction, options, access),
     async *prove(rules, signal) {

@@ -4,6 +4,7 @@ import type {StepOptions} from '../../../source/guards.js';
 import {isStatementError} from '../errors.js';
 import type {Run, Session} from '../session.js';
 import {type Builder, buildIndex, isViolation} from './concurrent.js';
+import type {Hold} from './hold.js';
 import {leaveInstallLock, stopWithClient, takeInstallLock} from './install-lock.js';
 import type {Limits} from './limits.js';
 import {watch} from './progress.js';
@@ -15,6 +16,8 @@ export type Performer = {
   limits: Limits;
   /** The server has one backend, for all connections together. */
   isAlone: () => Promise<boolean>;
+  /** What keeps the tables between the steps; null where nothing does. */
+  held: () => Hold | null;
 };
 
 /** The task as it is now: undefined when there is nothing left to do. */
@@ -75,9 +78,10 @@ const processIdOf = async (run: Run): Promise<string> =>
 export const performTask = async (
   derive: Derive,
   options: StepOptions,
-  {session, limits, isAlone}: Performer,
+  {session, limits, isAlone, held}: Performer,
 ): Promise<'done' | 'again'> => {
   const {signal} = options;
+  await held()?.check();
   const {place} = await session.read(derive, signal);
   const alone = await isAlone();
   return session.alone(
@@ -85,7 +89,7 @@ export const performTask = async (
       // The connections of a server of one backend share its locks, and their statements don't overlap.
       if (!alone) {
         await stopWithClient(run);
-        await takeInstallLock(place.table, run, limits, signal);
+        await takeInstallLock(place.table, run, limits, {locked: 'step', signal});
       }
       try {
         // Another install may have been at it until now.
@@ -94,7 +98,7 @@ export const performTask = async (
         const processId = alone ? null : await processIdOf(run);
         return await carryOut(task, now, {session, run, evenThen, processId, limits}, options);
       } finally {
-        if (!alone) await leaveInstallLock(place.table, evenThen);
+        if (!alone) await leaveInstallLock(place.table, evenThen, 'step');
       }
     },
     {lockMs: limits.concurrentMs, signal},

@@ -2,6 +2,8 @@
 import {environmentName} from '../../config/schema.js';
 import type {Unit} from '../../connector.js';
 import {SesstuiError} from '../../errors.js';
+import type {GuardPlan} from '../../guards.js';
+import {shellWord} from '../../shell-word.js';
 import {configurationOf, type Planning} from '../plan/held-plan.js';
 import {beginRun, type OpenRun} from '../run/open-run.js';
 import {requireFree} from '../run/run-lock.js';
@@ -10,15 +12,25 @@ import type {Prepared} from './prepare.js';
 import {StepRecorder} from './recorder.js';
 import {guardRunsOf} from './records.js';
 
+/** Goes on with an install that was begun without --clean, which `resume` does not take. */
+export const installWithClean = ({check, before}: Pick<GuardPlan, 'check' | 'before'>): string => {
+  const isWithOptIn = before.some(({optIn}) => optIn);
+  const names = isWithOptIn ? before.flatMap(({guard}) => ['--guard', guard]) : [];
+  return ['sesstui', 'guards', 'install', check, ...names, '--clean', '--yes'].map(shellWord).join(' ');
+};
+
 /** Throws `usage` where rows are in the way that nobody said are to be mended. */
-export const refuseInTheWay = ({plan: {check, findings, violations, clean}}: Prepared): void => {
+export const refuseInTheWay = ({plan}: {plan: GuardPlan}): void => {
+  const {check, findings, violations, clean, of} = plan;
   if (violations.length > 0)
     throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
   if (clean || Object.keys(findings).length === 0) return;
   throw new SesstuiError(
     'usage',
     `${check}: in the way are ${findingWords(findings)}`,
-    'Add --clean, which mends them in a run of its own that can be taken back, or clean first (sesstui clean).',
+    of
+      ? `\`${installWithClean(plan)}\` mends them in a run of its own that can be taken back, and goes on with it.`
+      : 'Add --clean, which mends them in a run of its own that can be taken back, or clean first (sesstui clean).',
   );
 };
 

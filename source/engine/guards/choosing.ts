@@ -27,6 +27,15 @@ const unavailable = ({check, guard, why}: GuardInfo): SesstuiError =>
   );
 
 /**
+ * Without names. What was put in by name goes with the others: half of a check's guards may do more harm than none.
+ */
+const isMeant = (
+  {guard}: HadGuard,
+  direction: 'install' | 'uninstall',
+  stateOf: (name: string) => GuardInfo,
+): boolean => !guard.optIn || (direction === 'uninstall' && stateOf(guard.name).state !== 'unavailable');
+
+/**
  * Those that are meant, in the order of the install, with notes. Throws `usage` for an unknown one, or one that another
  * installed one needs; `unsupported` where one that is named is unavailable, or all are.
  */
@@ -39,7 +48,7 @@ export const chooseGuards = (
 ): {chosen: HadGuard[]; notes: string[]} => {
   const notes: string[] = [];
   const stateOf = (name: string): GuardInfo => infos.find(({guard}) => guard === name)!;
-  const wanted = names ? named(check, had, names) : had.filter(({guard}) => !guard.optIn);
+  const wanted = names ? named(check, had, names) : had.filter(item => isMeant(item, direction, stateOf));
   const can = wanted.filter(({guard}) => stateOf(guard.name).state !== 'unavailable');
   const cannot = wanted.filter(item => !can.includes(item)).map(({guard}) => stateOf(guard.name));
   if (cannot.length > 0 && (names || can.length === 0)) throw unavailable(cannot[0]!);

@@ -3,10 +3,12 @@ import type {Part} from '../../checks/check.js';
 import type {Found} from '../../connector.js';
 import type {Form} from '../../forms.js';
 import type {Guard} from '../../guards.js';
+import {shellWord} from '../../shell-word.js';
 import type {Finding} from '../../types.js';
+import type {Value} from '../../values.js';
 import {counted} from '../../words.js';
 import type {Checker, Opened} from '../checker.js';
-import {groupJson, keyOf, keyText, shownMap} from '../findings.js';
+import {groupJson, groupTexts, keyOf, keyText, shownMap} from '../findings.js';
 import {reasonsTaken} from '../selecting.js';
 
 export type Asking = {allowScan?: boolean; signal?: AbortSignal};
@@ -96,6 +98,12 @@ export const violationsOf = async (
   );
 };
 
+/** The group as `--group` takes it; one that is secret, or too long to be shown, is for a person to write. */
+const groupWord = ({group}: Finding, values: Value[]): string => {
+  const text = JSON.stringify(group);
+  return groupTexts(values).includes(text) ? shellWord(text) : 'VALUE';
+};
+
 /** How many findings no default action takes: a sentence for each guard. Cleaning mends everything else first. */
 export const undecidedOf = async (
   checker: Checker,
@@ -105,14 +113,18 @@ export const undecidedOf = async (
   const asked = guards.filter((guard): guard is Cleaned => guard.findings !== null);
   if (asked.length === 0) return [];
   const counts = new Map<string, number>();
+  const words = new Map<string, string>();
   await checker.ask(
     async opened => {
       const wanted = asked.flatMap(({findings}) => findings.reasons);
       const parts = partsWith(opened, wanted);
       checker.refuseScan({...opened, parts}, allowScan);
-      for await (const {finding} of checker.findings(opened, {parts, signal}))
-        for (const {name, findings} of asked)
-          if (isUndecided(checker, findings, finding)) counts.set(name, (counts.get(name) ?? 0) + 1);
+      for await (const {finding, judged} of checker.findings(opened, {parts, signal}))
+        for (const {name, findings} of asked) {
+          if (!isUndecided(checker, findings, finding)) continue;
+          counts.set(name, (counts.get(name) ?? 0) + 1);
+          if (!words.has(name)) words.set(name, groupWord(finding, judged.group));
+        }
     },
     {signal, insist: true},
   );
@@ -121,7 +133,7 @@ export const undecidedOf = async (
     if (!count) return [];
     const [are, them] = count === 1 ? ['is', 'it'] : ['are', 'them'];
     return [
-      `${counted(count, 'finding')} ${are} in the way of ${name} and no default action takes ${them}: look with \`sesstui check ${checker.id}\`, and decide by group with \`sesstui clean ${checker.id} --action ${action} --group VALUE\``,
+      `${counted(count, 'finding')} ${are} in the way of ${name} and no default action takes ${them}: look with \`sesstui check ${checker.id}\`, and decide by group with \`sesstui clean ${checker.id} --action ${action} --group ${words.get(name)}\`${count === 1 ? '' : ' (the first of them)'}`,
     ];
   });
 };

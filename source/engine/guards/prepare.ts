@@ -38,12 +38,14 @@ export type Prepared = {
   guards: Guard[];
   before: Record<string, Json>;
   records: RunRecord[];
+  /** Those that an uninstall leaves in because another check needs them. */
+  stay: string[];
   /** Those of the plan's notes that are as true when it is done: the others tell what is going to be. */
   notes: string[];
   estimatedRows: number | null;
 };
 
-type Planned = Pick<Prepared, 'before' | 'server' | 'guards' | 'records' | 'estimatedRows'> & {
+type Planned = Pick<Prepared, 'before' | 'server' | 'guards' | 'records' | 'stay' | 'estimatedRows'> & {
   infos: GuardInfo[];
   steps: (GuardStep & {guard: string})[];
   notes: string[];
@@ -64,6 +66,7 @@ const look = (
   checker: Checker,
   direction: GuardDirection,
   {guards: names, signal}: GuardPlanOptions,
+  of: RunRecord | null,
 ): Promise<Planned> =>
   checker.store.ask(
     async connector => {
@@ -72,7 +75,10 @@ const look = (
       const infos = await infosOf(checker, connector, shapes, signal);
       const {chosen, notes} = chooseGuards(checker.id, direction, had, infos, names);
       // What stays is not in the plan any more when it is carried out, and is told all the same.
-      const under = had.filter(item => chosen.some(({guard}) => guard.needs === item.guard.name));
+      const under = had.filter(
+        ({guard: {name}}) =>
+          of?.header.guards?.names.includes(name) || chosen.some(({guard}) => guard.needs === name),
+      );
       const mayStay = [...new Set([...chosen, ...under])];
       const needed =
         direction === 'uninstall' ? await neededElsewhere(checker, checkers, connector, mayStay, signal) : [];
@@ -98,7 +104,11 @@ const look = (
           );
       }
       const estimatedRows = estimateOf(checker, shapes);
-      return {infos, guards, server, records, before, notes, estimatedRows, steps: inOrder(steps, direction)};
+      return {
+        ...{infos, guards, server, records, before, notes, estimatedRows},
+        stay: needed.map(({guard}) => guard.guard.name),
+        steps: inOrder(steps, direction),
+      };
     },
     {signal, insist: true},
   );
@@ -150,13 +160,13 @@ export const prepareGuards = async (
   options: GuardPlanOptions = {},
 ): Promise<Prepared> => {
   const checker = planning.find(check);
-  const {infos, steps, notes, ...seen} = await look(planning, checker, direction, options);
+  const of = options.of === undefined ? null : await readRun(planning.stateDirectory, options.of);
+  const {infos, steps, notes, ...seen} = await look(planning, checker, direction, options, of);
   const rows =
     direction === 'install' && steps.length > 0
       ? await lookAtRows(planning, checker, seen.guards, options)
       : {findings: {}, violations: [], mends: [], notes: []};
   if (direction === 'uninstall') notes.push(...(await cutOffNotes(planning, checker, seen.server)));
-  const of = options.of === undefined ? null : await readRun(planning.stateDirectory, options.of);
   if (of && of.header.server !== seen.server)
     throw new SesstuiError(
       'usage',

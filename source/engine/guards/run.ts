@@ -1,16 +1,13 @@
 /** Carrying out an install or uninstall: what must hold before, what is written down, what is told after. */
 import type {Connector} from '../../connector.js';
 import {asSesstuiError, SesstuiError} from '../../errors.js';
-import type {GuardPlan, GuardProgress, GuardResult} from '../../guards.js';
-import {requireConfirmations} from '../confirmations.js';
+import type {GuardProgress, GuardResult} from '../../guards.js';
 import type {Planning} from '../plan/held-plan.js';
-import {whoami} from '../run/open-run.js';
-import {beginGuards, refuseInTheWay} from './begin.js';
+import {beginGuards} from './begin.js';
 import {type Install, installGuards} from './install.js';
 import {infosOf} from './look.js';
-import {type Prepared, prepareGuards} from './prepare.js';
+import type {Prepared} from './prepare.js';
 import {StepRecorder} from './recorder.js';
-import {settleEarlier} from './records.js';
 import {shapesOf} from './rules.js';
 import {type Carrying, Elsewhere, Interruption, uninstallAll} from './steps.js';
 
@@ -84,7 +81,8 @@ const unfinished = ({check, direction, guards}: GuardResult): SesstuiError | nul
     : null;
 };
 
-const writeGuards = async (
+/** From a look at what is there that nobody else could make old meanwhile, where the store can hold its tables. */
+export const writeGuards = async (
   planning: Planning,
   prepared: Prepared,
   writer: Connector,
@@ -149,54 +147,4 @@ const writeGuards = async (
     if (wrong) result.error = wrong.toJSON();
   }
   return result;
-};
-
-/** What was cut off and needs nothing more is closed by the next run of the same guards, and this tells by whom. */
-const settle = (planning: Planning, {plan, records}: Prepared, run: string | null): Promise<void> =>
-  settleEarlier(planning.stateDirectory, records, {
-    direction: plan.direction,
-    guards: plan.guards,
-    by: run ?? whoami(),
-    of: plan.of,
-  });
-
-/** Looks again first. Throws what keeps it from being carried out, before anything was written. */
-export const runGuardPlan = async (
-  planning: Planning,
-  shown: GuardPlan,
-  options: GuardRunOptions,
-): Promise<GuardResult> => {
-  const {check, direction, guards, clean, of} = shown;
-  const prepared = await prepareGuards(planning, check, direction, {
-    guards,
-    clean,
-    of,
-    signal: options.signal,
-  });
-  const {plan, checker} = prepared;
-  refuseInTheWay(prepared);
-  requireConfirmations(plan.confirmations, options.confirmed ?? []);
-  if (plan.steps.length === 0) {
-    await settle(planning, prepared, null);
-    return {
-      run: null,
-      dryRun: false,
-      check: plan.check,
-      direction,
-      guards: plan.before,
-      steps: [],
-      runs: [],
-      notes: [...plan.notes, 'there was nothing to be done'],
-      interrupted: false,
-    };
-  }
-  options.signal?.throwIfAborted();
-  const writer = await checker.store.openWriter();
-  try {
-    const result = await writeGuards(planning, prepared, writer, options);
-    if (!result.error && !result.interrupted) await settle(planning, prepared, result.run);
-    return result;
-  } finally {
-    await writer.close();
-  }
 };

@@ -122,8 +122,11 @@ export const runPlan = async (
       options.onProgress?.({phase: 'backup', done: 0, total: units.changes});
       writer = await checker.store.openWriter();
       const run = heldWith(await open(stateDirectory, held, note), undone);
-      Object.assign(result, await carry(writer, run, held, options));
-      if (undone) await markUndone(stateDirectory, held.held, undone, run.header.run);
+      const report = await carry(writer, run, held, options);
+      Object.assign(result, report);
+      // Rows that a trigger changed as they were put back are not what they were before the run.
+      if (undone && report.faults.length === 0)
+        await markUndone(stateDirectory, held.held, undone, run.header.run);
     } finally {
       await writer?.close();
       await resume?.close();

@@ -35,9 +35,9 @@ export const entries = [
     'G1',
     'production asks for its name before guards are changed',
     [
-      'source/engine/guards/run.ts',
-      'requireConfirmations(plan.confirmations, options.confirmed ?? []);',
-      'requireConfirmations([], options.confirmed ?? []);',
+      'source/engine/guards/run-plan.ts',
+      "import {requireConfirmations} from '../confirmations.js';",
+      'const requireConfirmations = (..._given: unknown[]): void => undefined;',
     ],
     [engine, 'production asks for its name'],
   ),
