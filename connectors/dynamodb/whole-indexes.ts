@@ -4,6 +4,7 @@
  * one look at all rows is enough for an index.
  */
 import type {Item} from './attributes.js';
+import {indexNameOf} from './guards/definition.js';
 import {kindOf} from './key-kinds.js';
 import type {Store} from './store.js';
 import type {TableIndex, TableInfo} from './tables.js';
@@ -27,9 +28,13 @@ const knownOf = (store: Store, info: TableInfo): Map<string, boolean> => {
   return left;
 };
 
+/** The guard's own, by its name and kind of projection: its install and its script look at every row before they build it. */
+const isOfGuard = ({name, attributes, projected}: TableIndex): boolean =>
+  projected !== null && name === indexNameOf({columns: attributes});
+
 /** null where no look has told it yet. */
 export const isWhole = (store: Store, info: TableInfo, index: TableIndex): boolean | null =>
-  knownOf(store, info).get(markOf(info, index)) ?? null;
+  knownOf(store, info).get(markOf(info, index)) ?? (isOfGuard(index) ? true : null);
 
 /** Notes what a look at every row of the table has told, that began when the index was usable already. */
 export const noteWhole = (store: Store, info: TableInfo, index: TableIndex, whole: boolean): void => {

@@ -18,7 +18,7 @@ export type Types = Record<string, KeyType>;
 const longestName = 255;
 
 /** `accountId-index`. A name that DynamoDB does not take, or that is too long, is cut and gets a hash. */
-export const indexNameOf = ({columns}: IndexRule): string => {
+export const indexNameOf = ({columns}: Pick<IndexRule, 'columns'>): string => {
   const plain = `${columns.join('-')}-index`;
   const name = plain.replaceAll(/[^\w.-]/g, '_');
   if (name === plain && name.length <= longestName) return name;
