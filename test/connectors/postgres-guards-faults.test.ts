@@ -1,4 +1,10 @@
 /** Guards on a table that others write to, hold and abandon: what an install must not hold up, and what it leaves behind. */
+import {execFile} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import type {Socket} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
 import type pg from 'pg';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {readTable, tableStatement} from '../../connectors/postgres/catalogue.js';
@@ -10,7 +16,10 @@ import type {GuardKeeper, GuardStep} from '../../source/guards.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
 import {onPostgres} from '../support/on-postgres.js';
 import {openClient, type PostgresServer, postgresServers} from '../support/postgres.js';
+import {openProxy} from '../support/postgres-proxy.js';
 import {move, named, type Opened, oneBackground, openKeeper} from './postgres-guards-harness.js';
+
+const run = promisify(execFile);
 
 const quick = {...usualLimits, lockMs: 50, retryMs: 400, concurrentMs: 400, otherMs: 200, lookMs: 20};
 
@@ -20,6 +29,7 @@ describe.each(postgresServers)('guards under faults on $name', ({start}) => {
   let client: pg.Client;
   let blocker: pg.Client;
   let before: string;
+  let folder: string;
   const opened: Opened[] = [];
   const sql = (text: string) => client.query(text);
   const keeperWith = (limits = usualLimits): GuardKeeper => {
@@ -46,9 +56,11 @@ describe.each(postgresServers)('guards under faults on $name', ({start}) => {
     await sql(`drop schema public cascade; create schema public; ${gymTables}`);
     before = await catalogueDump(client);
     blocker = await openClient(server);
+    folder = await mkdtemp(join(tmpdir(), 'sesstui-guards-'));
   });
   afterEach(async () => {
     await blocker.end();
+    await rm(folder, {recursive: true});
     for (const {close} of opened.splice(0)) await close();
   });
 
@@ -181,6 +193,90 @@ describe.each(postgresServers)('guards under faults on $name', ({start}) => {
     expect(await move(keeper, oneBackground, 'install')).toEqual(['done']);
     expect((await keeper.state(oneBackground)).state).toBe('installed');
     expect(await move(keeper, oneBackground, 'uninstall')).toEqual(['done']);
+    expect(await catalogueDump(client)).toBe(before);
+  });
+
+  test('the build of a client that was killed ends by itself, and the next install goes on', async () => {
+    const sockets: Socket[] = [];
+    const proxy = await openProxy(server.url, (_, own, theirs) => sockets.push(own, theirs) > 0);
+    const killed = openKeeper({...server, url: proxy.url});
+    await blocker.query('begin; insert into auth_sessions (email) values (null)');
+    const step = await firstStep(killed.keeper);
+    const caught = killed.keeper
+      .perform(oneBackground, 'install', step, {before: null})
+      .catch(error => error);
+    const pid = await building("and wait_event_type = 'Lock'");
+    for (const socket of new Set(sockets)) socket.destroy();
+    expect(await caught).toMatchObject({code: 'unreachable'});
+    await vi.waitFor(async () => {
+      expect((await sql(`select from pg_stat_activity where pid = ${pid}`)).rows).toEqual([]);
+    }, 10_000);
+    expect((await keeperWith().state(oneBackground)).state).toBe('drifted');
+    const next = move(keeperWith(), oneBackground, 'install');
+    // What was left is dropped first, for which the same transaction is waited for.
+    await vi.waitFor(async () => {
+      const found = await sql(
+        "select from pg_stat_activity where query like 'drop index concurrently%' and state = 'active'",
+      );
+      expect(found.rows).toHaveLength(1);
+    }, 10_000);
+    await blocker.query('rollback');
+    expect(await next).toEqual(['done']);
+    expect(await move(keeperWith(), oneBackground, 'uninstall')).toEqual(['done']);
+    expect(await catalogueDump(client)).toBe(before);
+    await killed.close();
+    await proxy.close();
+  });
+
+  test('partitions whose install ended after any of its steps are cleared by an uninstall', async () => {
+    const keeper = keeperWith();
+    await sql(`drop table auth_sessions; create table auth_sessions (email text, session_type text) partition by hash (email);
+      create table auth_sessions_0 partition of auth_sessions for values with (modulus 2, remainder 0);
+      create table auth_sessions_1 partition of auth_sessions for values with (modulus 2, remainder 1)`);
+    before = await catalogueDump(client);
+    const rule = {...oneBackground, key: [{attr: 'email'}]};
+    const all = await keeper.steps(rule, 'install', {before: null});
+    expect(all).toHaveLength(5);
+    for (let count = 1; count <= all.length; count++) {
+      for (const step of all.slice(0, count)) await keeper.perform(rule, 'install', step, {before: null});
+      expect(await catalogueDump(client)).not.toBe(before);
+      await move(keeper, rule, 'uninstall');
+      expect(await catalogueDump(client), `after ${count} steps`).toBe(before);
+    }
+  });
+
+  test('values that are too long for an index are told as such, and leave nothing', async () => {
+    const keeper = keeperWith();
+    // Longer than compression could make up for.
+    await sql(`drop index auth_sessions_email; insert into auth_sessions (email, session_type)
+      select string_agg(md5(g::text), ''), 'background' from generate_series(1, 300) g`);
+    const step = await firstStep(keeper);
+    await expect(keeper.perform(oneBackground, 'install', step, {before: null})).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('too long for an index'),
+    });
+    await sql('truncate auth_sessions; create index auth_sessions_email on auth_sessions (email)');
+    expect(await catalogueDump(client)).toBe(before);
+  });
+
+  test.each([
+    ['-f', []],
+    ['-f in one transaction', ['-1']],
+    ['-c', null],
+  ])('the script runs under psql %s, twice each way', async (_, more) => {
+    const keeper = keeperWith();
+    const play = async (direction: 'install' | 'uninstall'): Promise<void> => {
+      const script = await keeper.script([named], direction, {whole: true});
+      const file = join(folder, `${direction}.sql`);
+      await writeFile(file, script);
+      const how = more ? [...more, '-f', file] : ['-c', script];
+      await run('psql', ['-X', '-v', 'ON_ERROR_STOP=1', '-d', server.url, ...how]);
+    };
+    await play('install');
+    await play('install');
+    expect((await keeper.state(oneBackground)).state).toBe('installed');
+    await play('uninstall');
+    await play('uninstall');
     expect(await catalogueDump(client)).toBe(before);
   });
 

@@ -135,6 +135,18 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
     await sql(row.replace('waiting', 'done'));
   });
 
+  test('installs at the same time do it once', async () => {
+    const others = [openKeeper(server), openKeeper(server)];
+    const step = (await keeper.steps(oneBackground, 'install', {before: null}))[0]!;
+    const keepers = [keeper, ...others.map(other => other.keeper)];
+    const answers = await Promise.all(
+      keepers.map(own => own.perform(oneBackground, 'install', step, {before: null})),
+    );
+    expect(answers).toEqual(['done', 'done', 'done']);
+    expect(await keeper.state(oneBackground)).toEqual({state: 'installed', why: null});
+    await Promise.all(others.map(({close}) => close()));
+  });
+
   test('what is not there makes it unavailable, and says why', async () => {
     const at = (rule: Partial<typeof oneOpen>) => keeper.state({...oneOpen, ...rule});
     expect(await at({})).toEqual({state: 'unavailable', why: 'there is no table "rides"'});
@@ -195,6 +207,53 @@ describe.each(postgresServers)('guards on $name', ({start}) => {
       'uninstalled, nothing of it is left: the catalogue is as it was before',
     );
     expect([await schemas(), await catalogueDump(client)]).toEqual(before);
+  });
+
+  test.each([
+    'customer_id text, status text',
+    'customer_id uuid not null, status status not null',
+    'customer_id int, status varchar(8)',
+  ])('it is proved on a table of %s', async list => {
+    await sql(`create type status as enum ('waiting', 'live', 'done')`);
+    await sql(
+      `create table rides (id bigint generated always as identity, ${list}, price int not null, twice int generated always as (price * 2) stored)`,
+    );
+    const texts = [];
+    for await (const {text, why} of keeper.prove([{guard: 'one-open-session', rule: oneOpen}])) {
+      expect(why, text).toBeNull();
+      texts.push(text);
+    }
+    expect(texts.length).toBeGreaterThanOrEqual(8);
+  });
+
+  test('a proof that fails says what happened', async () => {
+    // Its condition can't be met: the column takes no such value.
+    await sql("create type status as enum ('other'); create table rides (customer_id text, status status)");
+    const proofs = [];
+    for await (const proof of keeper.prove([{guard: 'one-open-session', rule: oneOpen}])) proofs.push(proof);
+    expect(proofs).toContainEqual({
+      guard: 'one-open-session',
+      text: 'the guard could be proved',
+      passed: false,
+      why: expect.stringContaining('waiting'),
+    });
+    expect(await catalogueSchemas(client)).toEqual(['public']);
+  });
+
+  test('a name that something else has makes it unavailable', async () => {
+    await sql(
+      'create table rides (customer_id text, status text); create table rides_one_open_session (n int)',
+    );
+    expect((await keeper.state(oneOpen)).why).toBe(
+      'the name "rides_one_open_session" is taken by another relation',
+    );
+    await sql(
+      'drop table rides_one_open_session; create index rides_one_open_session on auth_sessions (email)',
+    );
+    expect((await keeper.state(oneOpen)).why).toContain('is taken by an index of auth_sessions');
+    await expect(keeper.steps(oneOpen, 'install', {before: null})).rejects.toMatchObject({
+      code: 'unsupported',
+    });
   });
 
   test("a killed test's schema is dropped by the next test once it is an hour old", async () => {

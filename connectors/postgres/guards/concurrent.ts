@@ -1,19 +1,26 @@
 /** Building an index beside live writers, and dropping what an interrupted build left. */
 import pg from 'pg';
 import {SesstuiError} from '../../../source/errors.js';
-import type {StepOptions} from '../../../source/guards.js';
 import {isRetriable} from '../errors.js';
 import type {Run, Session} from '../session.js';
 import {ident} from '../sql.js';
 import {type Limits, spoken} from './limits.js';
+import {type Progress, watch} from './progress.js';
 import type {Place, Task} from './rule.js';
-import {blockerOf} from './waiting.js';
 
 const statement = (text: string, values: unknown[] = []) => ({text, values});
 
 /** Rows are in the way: of a unique index, or of a constraint. */
 export const isViolation = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code ?? '').startsWith('23');
+
+/** A value does not fit into a page of an index. */
+const isTooLong = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '54000';
+
+const isThere = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '42P07';
+
+const isLockTimeout = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === '55P03';
 
 /** Whether an index can be used and is kept up; null where there is none of the name. */
 export const indexState = async (
@@ -31,57 +38,6 @@ export const indexState = async (
   );
   if (!row) return null;
   return row[0] === 't' ? 'valid' : 'broken';
-};
-
-type Progress = Pick<StepOptions, 'signal' | 'onProgress'>;
-
-const progress = `select phase, blocks_done::text, blocks_total::text, tuples_done::text, tuples_total::text
-  from pg_catalog.pg_stat_progress_create_index where pid = $1::int4`;
-
-const percent = (done: string | null, total: string | null): number | null =>
-  Number(total) > 0 ? Math.min(100, Math.floor((100 * Number(done)) / Number(total))) : null;
-
-const look = async (processId: string, run: Run): Promise<{text: string; blocker: string | null} | null> => {
-  const blocker = await blockerOf(processId, run);
-  if (blocker) return {text: `waiting for ${blocker}`, blocker};
-  const [row] = await run(statement(progress, [processId]));
-  if (!row) return null;
-  const [phase, ...counts] = row;
-  const share = percent(counts[0]!, counts[1]!) ?? percent(counts[2]!, counts[3]!);
-  return {text: `building the index: ${share === null ? phase : `${share} %`}`, blocker: null};
-};
-
-/** Tells of the progress of a backend until it is stopped, which returns who was in the way at last. */
-const watch = (
-  processId: string | null,
-  session: Session,
-  {lookMs}: Limits,
-  {onProgress}: Progress,
-): (() => string | null) => {
-  let blocker: string | null = null;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const next = (): void => {
-    timer = setTimeout(() => {
-      session
-        .read(run => look(processId!, run))
-        .then(seen => {
-          if (stopped) return;
-          blocker = seen?.blocker ?? null;
-          if (seen) onProgress?.(seen.text);
-        })
-        .catch(() => undefined)
-        .finally(() => {
-          if (!stopped) next();
-        });
-    }, lookMs);
-  };
-  if (processId) next();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-    return blocker;
-  };
 };
 
 export type Builder = {
@@ -143,10 +99,20 @@ export const buildIndex = async (
       if ((await indexState(schema, name, run)) === 'valid') return 'done';
     } catch (error) {
       const blocker = stop();
+      // Somebody else has built it meanwhile.
+      if (isThere(error) && (await indexState(schema, name, run)) === 'valid') return 'done';
       await removeRest(schema, name, builder, options);
       if (isViolation(error)) return 'again';
+      if (isTooLong(error))
+        throw new SesstuiError(
+          'unsupported',
+          `A row of ${table.name} has values too long for an index (about 2,700 bytes).`,
+          'Look for the longest values of the columns that the guard is on.',
+          error,
+        );
       if (!isRetriable(error) || options.signal?.aborted) throw error;
-      if (attempt === attempts || blocker)
+      // Of what may pass, a deadlock is tried again; the time for locks has been waited for.
+      if (attempt === attempts || isLockTimeout(error))
         throw new SesstuiError(
           'timeout',
           `The index ${name} could not be built in ${spoken(limits.concurrentMs)}: other transactions were in its way.`,

@@ -33,12 +33,23 @@ const text = `select json_build_object('name', c.relname, 'definition', pg_catal
 export const foundIndexes = async ({oid}: Table, run: Run): Promise<FoundIndex[]> =>
   (await run({text, values: [oid]})).map(([json]) => JSON.parse(json!) as FoundIndex);
 
+const takenText = `select c.relkind::text, i.indrelid::regclass::text from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace left join pg_catalog.pg_index i on i.indexrelid = c.oid
+  where n.nspname = $1::text and c.relname = $2::text and i.indrelid is distinct from $3::oid`;
+
+/** Why an index of the table can't have the name: something else has it. */
+export const nameTaken = async ({schema, oid}: Table, name: string, run: Run): Promise<string | null> => {
+  const [row] = await run({text: takenText, values: [schema, name, oid]});
+  if (!row) return null;
+  return `the name "${name}" is taken by ${row[1] === null ? 'another relation' : `an index of ${row[1]}`}`;
+};
+
 const sameKeys = (found: FoundIndex, {keys}: IndexDefinition): boolean =>
   found.keys.length === keys.length && found.keys.every((key, index) => sameSql(key, keys[index]!));
 
 /** What differs from what it should be; null where it does the same. */
 export const difference = (found: FoundIndex, wanted: IndexDefinition): string | null => {
-  if (!found.valid) return 'it is not valid: its build was interrupted or failed';
+  if (!found.valid) return 'it is not valid: its build failed, was interrupted, or still goes on';
   if (!found.unique) return 'it is not unique';
   if (!found.immediate) return 'it is checked at the end of a transaction only';
   if (found.nullsEqual) return 'it takes NULLs to be equal';

@@ -62,7 +62,8 @@ const ofTable = (wanted: Wanted, table: Table, phase: GuardPhase): Task => ({
 });
 
 const partSql = ({schema, relation}: Part): string => `${ident(schema)}.${ident(relation)}`;
-const partName = (wanted: Wanted, {relation}: Part): string => objectName(`${relation}_${wanted.name}`);
+const partName = (wanted: {name: string}, {relation}: Part): string =>
+  objectName(`${relation}_${wanted.name}`);
 
 /** The whole's index, which holds from when each partition has its part of it; without a row looked at. */
 const wholeTask = (wanted: Wanted, table: Table, phase: GuardPhase): Task => ({
@@ -146,20 +147,30 @@ export const indexTasks = async (
 ): Promise<Task[]> =>
   table.kind === 'p' ? ofPartitions(wanted, table, phase, run) : [ofTable(wanted, table, phase)];
 
-/** Drops an index; that of a partitioned table goes with its parts, and waits for writers. */
-export const dropIndexTask = ({table}: Place, name: string, phase: GuardPhase): Task =>
-  table.kind === 'p'
-    ? {
-        name: 'drop index',
-        phase,
-        text: 'Drops the unique index of the table and of its partitions.',
-        how: 'transaction',
-        statements: [`drop index if exists ${besideTable(table, name)}`],
-      }
-    : {
-        name: 'drop index',
-        phase,
-        text: 'Drops the index beside live writers.',
-        how: 'each',
-        statements: [`drop index concurrently if exists ${besideTable(table, name)}`],
-      };
+/** Drops an index; that of a partitioned table goes with its parts, attached or not, and waits for writers. */
+export const dropIndexTask = async (
+  {table}: Place,
+  name: string,
+  phase: GuardPhase,
+  run: Run,
+): Promise<Task> => {
+  const whole = besideTable(table, name);
+  if (table.kind !== 'p')
+    return {
+      name: 'drop index',
+      phase,
+      text: 'Drops the index beside live writers.',
+      how: 'each',
+      statements: [`drop index concurrently if exists ${whole}`],
+    };
+  const parts = (await partsOf(table, run)).map(
+    part => `${ident(part.schema)}.${ident(partName({name}, part))}`,
+  );
+  return {
+    name: 'drop index',
+    phase,
+    text: 'Drops the unique index of the table and of its partitions.',
+    how: 'transaction',
+    statements: [whole, ...parts].map(index => `drop index if exists ${index}`),
+  };
+};

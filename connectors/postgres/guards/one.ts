@@ -1,10 +1,11 @@
 /** Of the rows that match, one for each key: a partial unique index on the expressions that queries use. */
+import {SesstuiError} from '../../../source/errors.js';
 import {attributesOf, attributesOfPred} from '../../../source/forms.js';
 import {columnOf, type Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {literal} from '../sql.js';
 import {besideTable, scriptTable} from './assumed-table.js';
-import {findIndex, foundIndexes, indexSeen} from './found-indexes.js';
+import {findIndex, foundIndexes, indexSeen, nameTaken} from './found-indexes.js';
 import {
   definitionSql,
   type IndexDefinition,
@@ -42,6 +43,10 @@ const unavailable = (rule: One, {table}: Place): string | null => {
 const definitionAt = async (rule: One, {table, lower}: Place, run: Run): Promise<IndexDefinition> =>
   oneDefinition({...rule, name: objectName(rule.name)}, table, lower, await labelsOf(table, run));
 
+/** What only the server can tell: partitions that rule it out, or a name that is taken. */
+const refusedAt = async ({table}: Place, {name, keys}: IndexDefinition, run: Run): Promise<string | null> =>
+  (await partitionRefusal(table, keys, run)) ?? (await nameTaken(table, name, run));
+
 /** The old index of the name, made again. */
 const restoreTask = (definition: string, name: string, {table}: Place): Task => ({
   name: 'previous index',
@@ -61,9 +66,11 @@ const install = async (rule: One, place: Place, run: Run): Promise<Task[]> => {
   const found = findIndex(await foundIndexes(place.table, run), wanted);
   const {state} = indexSeen(found, wanted);
   if (state === 'installed') return [];
+  const why = await refusedAt(place, wanted, run);
+  if (why) throw new SesstuiError('unsupported', why);
   const build = await indexTasks(place, wanted, 'enforce', run);
   // What an interrupted build left is dropped by the next build; that of partitions is gone on with.
-  const inTheWay = found?.valid ? [dropIndexTask(place, wanted.name, 'enforce')] : [];
+  const inTheWay = found?.valid ? [await dropIndexTask(place, wanted.name, 'enforce', run)] : [];
   return [...inTheWay, ...build];
 };
 
@@ -73,7 +80,7 @@ const uninstall = async (rule: One, place: Place, run: Run, before: unknown): Pr
   const previous = (before as {definition?: string} | null)?.definition;
   if (found?.valid && found.definition === previous) return [];
   return [
-    ...(found ? [dropIndexTask(place, name, 'enforce')] : []),
+    ...(found ? [await dropIndexTask(place, name, 'enforce', run)] : []),
     ...(previous ? [restoreTask(previous, name, place)] : []),
   ];
 };
@@ -98,9 +105,10 @@ export const one: RuleKeeper<One> = {
   unavailable,
   async state(rule, place, run) {
     const wanted = await definitionAt(rule, place, run);
-    const why = await partitionRefusal(place.table, wanted.keys, run);
-    if (why) return {state: 'unavailable', why};
-    return indexSeen(findIndex(await foundIndexes(place.table, run), wanted), wanted);
+    const seen = indexSeen(findIndex(await foundIndexes(place.table, run), wanted), wanted);
+    if (seen.state === 'installed') return seen;
+    const why = await refusedAt(place, wanted, run);
+    return why ? {state: 'unavailable', why} : seen;
   },
   async capture(rule, {table}, run) {
     const found = (await foundIndexes(table, run)).find(({name}) => name === objectName(rule.name));

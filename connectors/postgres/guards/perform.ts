@@ -6,6 +6,7 @@ import type {Run, Session} from '../session.js';
 import {type Builder, buildIndex, isViolation} from './concurrent.js';
 import {leaveInstallLock, stopWithClient, takeInstallLock} from './install-lock.js';
 import type {Limits} from './limits.js';
+import {watch} from './progress.js';
 import type {Place, Task} from './rule.js';
 import {withRetries} from './waiting.js';
 
@@ -41,11 +42,16 @@ const inTransaction = async (texts: string[], place: Place, builder: Builder, op
 };
 
 const oneByOne = async (texts: string[], place: Place, builder: Builder, options: StepOptions) => {
-  const {session, run, limits} = builder;
+  const {session, run, processId, limits} = builder;
   for (const text of texts) {
     const lockMs = isConcurrent(text) ? limits.concurrentMs : limits.lockMs;
     await run(statement(`set lock_timeout = ${lockMs}`));
-    await withRetries(() => run(statement(text)), place.table, session, {limits, ...options});
+    const stop = watch(processId, session, limits, options);
+    try {
+      await withRetries(() => run(statement(text)), place.table, session, {limits, ...options});
+    } finally {
+      stop();
+    }
   }
 };
 

@@ -23,10 +23,10 @@ export type ScriptPlace = {
 };
 
 /**
- * One step of an install or uninstall. `transaction`: all statements in one transaction, with a short lock timeout and
- * retries. `index`: built by CREATE INDEX CONCURRENTLY outside a transaction, then looked at: an invalid one is dropped
+ * One step of an install or uninstall. `transaction`: all statements in one transaction, with the store's time limit
+ * on each, a short lock timeout and retries. `index`: built by CREATE INDEX CONCURRENTLY outside a transaction, then looked at: an invalid one is dropped
  * and built again; a unique violation ends the step with `again`. `each`: one after another outside a transaction
- * (DROP INDEX CONCURRENTLY), each with retries.
+ * (DROP INDEX CONCURRENTLY, VALIDATE CONSTRAINT), without a time limit, each with retries.
  */
 export type Task = {
   name: string;

@@ -47,7 +47,7 @@ const inTransaction = async <T>(
   }
 };
 
-type Bench = {session: Session; run: Run; evenThen: Run; signal?: AbortSignal};
+type Bench = {store: string; session: Session; run: Run; evenThen: Run; signal?: AbortSignal};
 
 const again = 'Rows are in the way of it.';
 
@@ -140,7 +140,7 @@ const proveRule = async ({guard, rule}: NamedRule, place: Place, bench: Bench): 
     guard,
     text,
     passed: false,
-    why: mapError(error, 'the store', bench.signal).message,
+    why: mapError(error, bench.store, bench.signal).message,
   });
   // An abort ends it; anything else is a proof that failed.
   const guarded = async (text: string, work: () => Promise<unknown>): Promise<void> => {
@@ -177,7 +177,7 @@ const proveRule = async ({guard, rule}: NamedRule, place: Place, bench: Bench): 
 /** The proofs of each rule, rule by rule. Leaves no schema behind, an abort included. */
 export async function* proveRules(
   rules: NamedRule[],
-  {session, known}: GuardAccess,
+  {session, known, store}: GuardAccess,
   signal?: AbortSignal,
 ): AsyncIterable<Proof> {
   for (const named of rules) {
@@ -185,7 +185,7 @@ export async function* proveRules(
     const proofs = await session.alone(
       async (run, evenThen) => {
         await dropLeftOvers(run);
-        return proveRule(named, place, {session, run, evenThen, signal});
+        return proveRule(named, place, {store, session, run, evenThen, signal});
       },
       {lockMs: usualLimits.retryMs, signal},
     );

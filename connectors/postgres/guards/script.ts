@@ -43,7 +43,8 @@ const header = (title: string, rules: NamedRule[], direction: Direction, unasked
     direction === 'install'
       ? [
           `${title}: up. Puts the guards ${names} on ${tables}.`,
-          'One transaction; it can be run any number of times. Rows that are in the way make it fail, and nothing is changed then.',
+          'One transaction; it can be run any number of times. Where rows are in the way and nothing below mends them, it fails',
+          'and changes nothing.',
           `Writers of ${tables} wait while it sorts rows and builds indexes; \`sesstui guards install\` does the same beside`,
           'live writers.',
         ]
@@ -58,7 +59,10 @@ const header = (title: string, rules: NamedRule[], direction: Direction, unasked
   );
 };
 
-const ended = (statement: string): string => (/^\s*--[^\n]*$/.test(statement) ? statement : `${statement};`);
+const isComment = (statement: string): boolean =>
+  statement.split('\n').every(line => /^\s*(?:--|$)/.test(line));
+
+const ended = (statement: string): string => (isComment(statement) ? statement : `${statement};`);
 
 /** All that the guards need as one script. Guards that PostgreSQL does not have are left out. */
 export const writeScript = async (

@@ -68,7 +68,7 @@ export const withRetries = async <T>(
     const holder = await session.read(run => holderOf(table, run), signal).catch(() => null);
     throw new SesstuiError(
       'timeout',
-      `A lock on ${table.name} was not to be had in ${spoken(limits.retryMs)} (${tries} tries).`,
+      `A lock on ${table.name} was not to be had in ${spoken(performance.now() - began)} (${tries === 1 ? '1 try' : `${tries} tries`}).`,
       holder ? `${holder} has one: wait until it is done, and try again.` : 'Try again later.',
       error,
     );
