@@ -313,6 +313,36 @@ describe.each(postgresServers)('the guards of device sessions on $name', ({start
       expect(rows).toEqual([{relrowsecurity: true}]);
     });
 
+    test('a collation that lower-cases alike is no drift, another one is', async () => {
+      await install(own);
+      const {rows} = await client.query<{name: string; qual: string}>(
+        `select distinct on (collname) collname as name, qual from pg_collation, pg_policies
+          where collname in ('und-x-icu', 'pg_unicode_fast', 'C') and policyname = 'auth_sessions_own_select'`,
+      );
+      const stateWith = async ({name, qual}: {name: string; qual: string}) => {
+        const other = qual.replaceAll(/COLLATE (?:"[^"]+"|\w+)/g, `collate "${name}"`);
+        await client.query(`alter policy auth_sessions_own_select on ${table} using (${other})`);
+        return `${name} ${(await connector.guards.state(own)).state}`;
+      };
+      const states: string[] = [];
+      for (const row of rows) states.push(await stateWith(row));
+      expect(states.sort()).toEqual(
+        rows.map(({name}) => `${name} ${name === 'C' ? 'drifted' : 'installed'}`).sort(),
+      );
+      expect(states.length).toBeGreaterThan(1);
+    });
+
+    test('a policy that uses the function of these keeps it, and row security, when they go', async () => {
+      await runScript('install');
+      await client.query(
+        `create policy borrowed on ${table} using (auth_sessions_claim('email') = 'root@x.org')`,
+      );
+      await runScript('uninstall');
+      expect(await policies()).toEqual(['borrowed']);
+      const {rows} = await client.query(`select relrowsecurity from pg_class where relname = '${table}'`);
+      expect(rows).toEqual([{relrowsecurity: true}]);
+    });
+
     test('who has the privileges of service_role sees everything; who may only become it does not', async () => {
       await client.query(`create role service_role; create role helper; create role entrance noinherit;
         grant service_role to helper, entrance; grant select on ${table} to service_role, entrance`);

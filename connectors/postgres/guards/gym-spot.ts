@@ -39,12 +39,14 @@ export const oidOf = ({sql}: Pick<Spot, 'sql'>): string => `${literal(sql)}::pg_
 
 export const doBlock = (body: string): string => `do ${dollarQuoted(`\n${body}\n`)}`;
 
+/** SQL of a boolean: a trigger, a policy or anything else uses this function. */
+export const isUsed = (oid: string): string => `exists (select from pg_catalog.pg_depend d
+      where d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.refobjid = ${oid})`;
+
 /** Drops a function that may be there, unless something else has come to use it: that would break. */
 export const dropFunction = (signature: string): string =>
   doBlock(`begin
-  if exists (select from pg_catalog.pg_depend d
-      where d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-        and d.refobjid = pg_catalog.to_regprocedure(${literal(signature)})::oid) then
+  if ${isUsed(`pg_catalog.to_regprocedure(${literal(signature)})::oid`)} then
     raise notice '% stays: something else uses it', ${literal(signature)};
   else
     drop function if exists ${signature};

@@ -2,7 +2,7 @@
 import type {DeviceColumns} from '../../../source/guards.js';
 import {ident, jsWhitespace, literal} from '../sql.js';
 import {dollarQuoted} from './dollar-quoted.js';
-import {doBlock, dropFunction, oidOf, type Spot, safePath} from './gym-spot.js';
+import {doBlock, dropFunction, isUsed, oidOf, type Spot, safePath} from './gym-spot.js';
 
 export type Policy = {
   name: string;
@@ -38,7 +38,8 @@ const createClaim = (spot: Spot): string =>
   ${safePath} as ${dollarQuoted(claimBody)}`;
 
 /** As the connector's `{norm: …}`: trimmed and lower-cased as JavaScript does. */
-const normal = (text: string, {lower}: Spot): string => `lower(btrim(${text}, ${jsWhitespace})${lower})`;
+const normal = (text: string, {lower}: Spot): string =>
+  `pg_catalog.lower(pg_catalog.btrim(${text}, ${jsWhitespace})${lower})`;
 
 /**
  * Asked once a statement, not for each row: that is what `(select …)` is for. Casts and aliases are those that the
@@ -46,7 +47,7 @@ const normal = (text: string, {lower}: Spot): string => `lower(btrim(${text}, ${
  */
 const conditions = (columns: DeviceColumns, spot: Spot) => {
   const claim = (name: string): string => `${claimFunction(spot)}(${literal(name)})`;
-  const service = `(select coalesce(pg_has_role(current_user, to_regrole('service_role')::oid, 'usage'), false) or coalesce(${claim('role')} = 'service_role', false) as service)`;
+  const service = `(select coalesce(pg_catalog.pg_has_role(current_user, pg_catalog.to_regrole('service_role')::oid, 'usage'), false) or coalesce(${claim('role')} = 'service_role', false) as service)`;
   const user = `(select nullif(${normal(claim('email'), spot)}, '') as email)`;
   const own = `${ident(columns.type)}::text = 'device' and ${normal(`${ident(columns.email)}::text`, spot)} = ${user}`;
   return {service, own, writable: `${own} and ${ident(columns.protected)} is false`};
@@ -86,12 +87,16 @@ const markBefore = (policies: Policy[], spot: Spot): string =>
   end if;
 end`);
 
-/** Switches row security off unless it was on before these policies came; without their function they never did. */
+/**
+ * Switches row security off unless it was on before these policies came; without their function they never did. A
+ * policy that has come to use the function counts on it.
+ */
 const switchBack = (spot: Spot): string =>
-  doBlock(`begin
-  if pg_catalog.to_regprocedure(${literal(claimSignature(spot))}) is not null
-    and pg_catalog.obj_description(pg_catalog.to_regprocedure(${literal(claimSignature(spot))}), 'pg_proc')
-      is distinct from ${wasOn} then
+  doBlock(`declare
+  claim oid := pg_catalog.to_regprocedure(${literal(claimSignature(spot))});
+begin
+  if claim is not null and pg_catalog.obj_description(claim, 'pg_proc') is distinct from ${wasOn}
+    and not ${isUsed('claim')} then
     alter table ${spot.sql} disable row level security;
   end if;
 end`);
