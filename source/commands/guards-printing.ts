@@ -25,16 +25,22 @@ const columns = [
   {name: 'why', header: 'WHY'},
 ];
 
-const rowOf = ({check, guard, state, why, prevents, optIn}: GuardInfo): Record<string, string> => ({
+/** For a person; what a program reads has the guard's name alone. */
+const shownRow = ({optIn, ...info}: GuardInfo): Record<string, string> => ({
+  ...rowOf(info),
+  guard: optIn ? `${info.guard} (opt-in)` : info.guard,
+});
+
+const rowOf = ({check, guard, state, why, prevents}: Omit<GuardInfo, 'optIn'>): Record<string, string> => ({
   check,
-  guard: optIn ? `${guard} (opt-in)` : guard,
+  guard,
   state,
   prevents,
   why: why ?? '',
 });
 
 const tableOf = (context: Context, guards: GuardInfo[]): string => {
-  const rows = guards.map(rowOf);
+  const rows = guards.map(shownRow);
   const used = columns.filter(({name}) => name !== 'why' || rows.some(({why}) => why !== ''));
   return renderTable(used, rows, {width: context.width, color: context.color});
 };

@@ -4,6 +4,7 @@ import {installWithClean} from '../engine/guards/begin.js';
 import {SesstuiError} from '../errors.js';
 import type {GuardPlan, GuardProgress} from '../guards.js';
 import {toJsonText} from '../output/json.js';
+import {sanitise} from '../sanitise.js';
 import type {Context} from './context.js';
 import {printGuardPlan, printGuardResult} from './guards-printing.js';
 import {confirmFlags, noteOf, onlyPlans} from './running.js';
@@ -60,6 +61,8 @@ export const printScript = async (context: Context, engine: FullEngine, check: s
     );
   const script = await engine.guardScript(check, {guard, down: flags.has('down'), signal});
   const text = script.endsWith('\n') ? script : `${script}\n`;
-  await print(output === 'json' ? toJsonText({check, guard: guard ?? null, script: text}) : text);
+  if (output === 'json') await print(toJsonText({check, guard: guard ?? null, script: text}));
+  // A file gets the names as they are; a terminal would obey what stands in them.
+  else await print(context.width === null ? text : text.split('\n').map(sanitise).join('\n'));
   return 0;
 };

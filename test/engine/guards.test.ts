@@ -247,7 +247,7 @@ test('the notes of the plan say what it is going to do, and those of the result 
   await insert('{b,a}');
   const engine = open();
   const {notes} = await engine.planGuards(check, 'install');
-  expect(notes.join()).toMatch(/in the way are 1 duplicate/);
+  expect(notes.join()).toMatch(/in the way: 1 duplicate/);
   expect(notes.join()).not.toContain('--');
   const result = await install(engine, {clean: true});
   expect(result.notes).toEqual([

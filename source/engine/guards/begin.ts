@@ -27,7 +27,7 @@ export const refuseInTheWay = ({plan}: {plan: GuardPlan}): void => {
   if (clean || Object.keys(findings).length === 0) return;
   throw new SesstuiError(
     'usage',
-    `${check}: in the way are ${findingWords(findings)}`,
+    `${check}: in the way: ${findingWords(findings)}`,
     of
       ? `\`${installWithClean(plan)}\` mends them in a run of its own that can be taken back, and goes on with it.`
       : 'Add --clean, which mends them in a run of its own that can be taken back, or clean first (sesstui clean).',

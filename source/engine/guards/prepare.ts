@@ -129,7 +129,7 @@ const lookAtRows = async (
   const notes = [
     ...(hasFindings && !clean
       ? [
-          `in the way are ${findingWords(findings)}: it is refused until they are mended, which it can do in the same go`,
+          `in the way: ${findingWords(findings)}: it is refused until they are mended, which it can do in the same go`,
         ]
       : []),
     ...violations,
