@@ -1,4 +1,5 @@
 /** Guards, plans and results of installs as they are printed. */
+import {findingWords} from '../engine/guards/in-the-way.js';
 import type {GuardInfo, GuardPlan, GuardResult} from '../guards.js';
 import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
@@ -124,6 +125,11 @@ export const printGuardPlan = async (context: Context, plan: GuardPlan, next: st
       `  ${guard}: ${sanitise(text)}`,
       ...statements.map(indented),
     ]),
+    ...(Object.keys(plan.findings).length > 0 && !plan.clean
+      ? [
+          `In the way: ${findingWords(plan.findings)}. It is refused until they are mended; --clean mends them in the same go.`,
+        ]
+      : []),
     ...plan.notes.map(note => `Note: ${sanitise(note)}`),
     ...(plan.steps.length > 0 ? [next] : ['There is nothing to be done.']),
   ];

@@ -15,7 +15,7 @@ import {inAnother, inProduction} from '../confirmations.js';
 import {type RunRecord, readRun} from '../disk/run-files.js';
 import {estimateOf, type Planning} from '../plan/held-plan.js';
 import {chooseGuards} from './choosing.js';
-import {findingsInTheWay, findingWords, undecidedOf, violationsOf} from './in-the-way.js';
+import {findingsInTheWay, undecidedOf, violationsOf} from './in-the-way.js';
 import {infosOf} from './look.js';
 import {cutOffMends, plannedMends} from './mending.js';
 import {guardRunsOf, knownBefore} from './records.js';
@@ -127,11 +127,6 @@ const lookAtRows = async (
   const violations = await (hasFindings ? undecidedOf : violationsOf)(checker, guards, asking);
   const mends = await plannedMends({planning, checker, guards, signal}, clean);
   const notes = [
-    ...(hasFindings && !clean
-      ? [
-          `in the way: ${findingWords(findings)}: it is refused until they are mended, which it can do in the same go`,
-        ]
-      : []),
     ...violations,
     ...mends.map(
       ({action, changes}) =>
