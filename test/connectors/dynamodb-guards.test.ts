@@ -654,7 +654,7 @@ test('the script ends when somebody removes the index that it waits for', async 
     const removal = JSON.stringify([{Delete: {IndexName}}]);
     // What somebody else does while the script sleeps for the first time; it can't sleep for ever here.
     const meanwhile = [
-      'naps=$((naps + 1)); if [ "$naps" -gt 25 ]; then exit 7; fi;',
+      'naps=$((naps + 1)); if [ "$naps" -gt 500 ]; then exit 7; fi;',
       `if [ "$naps" = 1 ]; then until aws dynamodb update-table --table-name ${table}`,
       `--global-secondary-index-updates '${removal}' >/dev/null 2>&1; do sleep 0.05; done; fi; sleep 0.05`,
     ].join(' ');
