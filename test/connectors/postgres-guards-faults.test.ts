@@ -14,7 +14,7 @@ import {predicate} from '../../connectors/postgres/predicates.js';
 import {Binder} from '../../connectors/postgres/sql.js';
 import type {Connector} from '../../source/connector.js';
 import {gymTables} from '../../source/demo/seed-gym.js';
-import type {GuardKeeper, GuardStep} from '../../source/guards.js';
+import type {GuardKeeper} from '../../source/guards.js';
 import {freshRegistry, migration} from '../library/registry-bench.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
 import {onPostgres} from '../support/on-postgres.js';

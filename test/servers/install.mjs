@@ -3,6 +3,7 @@ import {pathToFileURL} from 'node:url';
 import {dynamodbLocal, dynamodbLocalVersion} from './dynamodb-local.mjs';
 import {dynoxide, dynoxideVersion} from './dynoxide.mjs';
 import {ferretdb, ferretdbVersion} from './ferretdb.mjs';
+import {mongod, mongodVersion} from './mongodb.mjs';
 import {machinePostgres, postgres18, postgresVersion} from './postgres.mjs';
 
 /** With CI set nothing may be missing: a server that is not there would be one that nothing was tested on. */
@@ -14,6 +15,7 @@ const wanted = [
   {name: 'DynamoDB Local', get: dynamodbLocal, version: dynamodbLocalVersion},
   {name: 'dynoxide', get: dynoxide, version: dynoxideVersion},
   {name: 'FerretDB', get: ferretdb, version: ferretdbVersion},
+  {name: 'MongoDB 6', get: mongod, version: mongodVersion},
 ];
 
 /** The last words of a program that failed, in one line. */
@@ -44,11 +46,7 @@ export const installServers = async say => {
       say(`${inCi ? 'FAILED' : 'without'} ${name}: ${reason(error)}`);
     }
   }
-  say(
-    process.env.SESSTUI_TEST_MONGO_URL
-      ? 'has a MongoDB: the one that SESSTUI_TEST_MONGO_URL names'
-      : 'without MongoDB itself: SESSTUI_TEST_MONGO_URL names none, so its transactions are not tested in this run',
-  );
+  if (process.env.SESSTUI_TEST_MONGO_URL) say('has a MongoDB: the one that SESSTUI_TEST_MONGO_URL names');
   return {names: [...new Set(names)], missing};
 };
 

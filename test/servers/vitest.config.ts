@@ -9,7 +9,7 @@ const all = names.includes('1');
 const servers = {
   postgres: all ? 2 : countOf('PostgreSQL'),
   dynamodb: all ? 2 : countOf('DynamoDB Local', 'dynoxide'),
-  mongodb: (all ? 1 : countOf('FerretDB')) + (process.env.SESSTUI_TEST_MONGO_URL ? 1 : 0),
+  mongodb: (all ? 2 : countOf('FerretDB', 'MongoDB 6')) + (process.env.SESSTUI_TEST_MONGO_URL ? 1 : 0),
 };
 // The systems need one server of each kind, and FerretDB is the only one of its kind that is theirs to fill.
 const sets =

@@ -1,6 +1,6 @@
 /**
- * MongoDB for tests: the demo's own server, or FerretDB; with SESSTUI_TEST_MONGO_URL also the server of that url,
- * in a database of its own.
+ * MongoDB for tests: the demo's own server, or MongoDB 6 and FerretDB; with SESSTUI_TEST_MONGO_URL also the server of
+ * that url, in a database of its own.
  */
 import {randomBytes} from 'node:crypto';
 import {BSON, type Document, MongoClient} from 'mongodb';
@@ -12,6 +12,7 @@ import type {Json, Value, ValueMap} from '../../source/values.js';
 import type {Harness} from '../connectors/harness.js';
 import {isAsked, noteServer, onRealServers} from './asked.js';
 import {startFerretdb} from './ferretdb/ferretdb.js';
+import {startMongod} from './mongod.js';
 
 export type MongodbServer = {url: string; stop(): Promise<void>};
 export type MongodbServerKind = {name: string; start(): Promise<MongodbServer>};
@@ -38,6 +39,7 @@ export const mongodbServers = (): MongodbServerKind[] => {
   const own = process.env.SESSTUI_TEST_MONGO_URL;
   return [
     ...(onRealServers ? [] : [{name: 'the stand-in', start: startStandIn}]),
+    ...(isAsked('MongoDB 6') ? [{name: 'MongoDB 6', start: startMongod}] : []),
     ...(isAsked('FerretDB') ? [{name: 'FerretDB', start: startFerretdb}] : []),
     ...(own ? [{name: 'MongoDB', start: () => useMongodb(own)}] : []),
   ];
