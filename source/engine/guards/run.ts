@@ -18,6 +18,16 @@ export type GuardRunOptions = {
   onProgress?: (progress: GuardProgress) => void;
 };
 
+/** Where no lock keeps others away, another install may have finished it meanwhile: what is there is that one's. */
+const isFinishedElsewhere = async ({keeper, guards, signal}: Carrying): Promise<boolean> => {
+  if (keeper.hold) return false;
+  for (const {rule} of guards) {
+    const {state, left} = await keeper.state(rule, signal);
+    if (state !== 'installed' || left !== undefined) return false;
+  }
+  return true;
+};
+
 /** Takes out again what was not there before an install that can't be finished. */
 const takeBack = async (
   prepared: Prepared,
@@ -28,6 +38,10 @@ const takeBack = async (
     ({name}) => prepared.plan.before.find(({guard}) => guard === name)?.state !== 'installed',
   );
   try {
+    if (await isFinishedElsewhere(carrying)) {
+      notes.push('the guards are installed all the same, by another install: they stay');
+      return 'done';
+    }
     await uninstallAll({...carrying, done: [], isTakingBack: true}, own);
     await carrying.recorder.takenBack();
     carrying.done.length = 0;
