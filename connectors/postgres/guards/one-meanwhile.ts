@@ -3,14 +3,19 @@
  * and looks for another row. Without it, writers make second rows as fast as they can be mended, and the index is never
  * built. It is there during an install only.
  */
+import type {Table} from '../catalogue.js';
 import type {Run} from '../session.js';
 import {ident, literal} from '../sql.js';
+import {besideTable} from './assumed-table.js';
 import {dollarQuoted} from './dollar-quoted.js';
 import type {FoundIndex} from './found-indexes.js';
 import type {IndexDefinition} from './index-definition.js';
 import {fewRows, locksAtMost} from './meanwhile.js';
 import {meanwhileName, qualified} from './names-of-arrays.js';
 import type {Place, Task} from './rule.js';
+
+/** Counts a transaction's locks, and tells the trigger's function from anybody else's. */
+const heldSetting = 'sesstui.held';
 
 const namesAt = ({schema}: Place['table'], {name}: Pick<IndexDefinition, 'name'>) => {
   const meanwhile = meanwhileName(name);
@@ -50,7 +55,7 @@ const createMeanwhile = (wanted: IndexDefinition, {table}: Place): string[] => {
 declare
   sesstui_new record;
   sesstui_old record;
-  held int4 := coalesce(nullif(pg_catalog.current_setting('sesstui.held', true), ''), '0');
+  held int4 := coalesce(nullif(pg_catalog.current_setting('${heldSetting}', true), ''), '0');
 begin
   ${read('new')}
   if not sesstui_new.holds or ${missing} then return new; end if;
@@ -60,7 +65,7 @@ begin
   end if;
   if held < ${locksAtMost} then
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(array[${hashed}]::text, ${table.oid}));
-    perform pg_catalog.set_config('sesstui.held', (held + 1)::text, true);
+    perform pg_catalog.set_config('${heldSetting}', (held + 1)::text, true);
   end if;
   if exists (select from ${table.sql} t where ${where === null ? '' : `(${where}) and `}${equal}${itself && ` and not (${itself})`}) then
     raise exception using errcode = 'unique_violation', constraint = ${literal(index)},
@@ -144,4 +149,32 @@ export const tidyTask = (wanted: Pick<IndexDefinition, 'name'>, {table}: Place):
     ],
     how: 'transaction',
   };
+};
+
+/**
+ * Of a script: takes away what an install that was killed left, if it is ours by what it says and is for; what else has
+ * one of the names stays.
+ */
+export const dropLeftOver = (
+  wanted: Pick<IndexDefinition, 'name'>,
+  table: Pick<Table, 'schema' | 'sql'>,
+): string => {
+  const meanwhile = meanwhileName(wanted.name);
+  const helper = besideTable(table, meanwhile);
+  const [at, name] = [`pg_catalog.to_regclass(${literal(table.sql)})`, literal(meanwhile)];
+  const ours = `p.oid = pg_catalog.to_regprocedure(${literal(`${helper}()`)}) and pg_catalog.strpos(p.prosrc, ${literal(heldSetting)}) > 0`;
+  return `do ${dollarQuoted(` begin
+  if exists (select from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
+      where g.tgrelid = ${at} and g.tgname = ${name} and ${ours}) then
+    drop trigger ${ident(meanwhile)} on ${table.sql};
+  end if;
+  if exists (select from pg_catalog.pg_proc p where ${ours}
+      and not exists (select from pg_catalog.pg_trigger g where g.tgfoid = p.oid)) then
+    drop function ${helper}();
+  end if;
+  if exists (select from pg_catalog.pg_index i where i.indexrelid = pg_catalog.to_regclass(${literal(helper)})
+      and i.indrelid = ${at} and not i.indisunique) then
+    drop index ${helper};
+  end if;
+end `)}`;
 };

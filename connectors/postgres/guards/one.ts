@@ -16,7 +16,7 @@ import {
 } from './index-definition.js';
 import {dropIndexTask, indexTasks, partitionRefusal} from './index-tasks.js';
 import {objectName} from './names.js';
-import {isUnfinished, lookAtMeanwhile, meanwhileTasks, tidyTask} from './one-meanwhile.js';
+import {dropLeftOver, isUnfinished, lookAtMeanwhile, meanwhileTasks, tidyTask} from './one-meanwhile.js';
 import {proveOne} from './one-proof.js';
 import type {Place, RuleKeeper, RuleOf, ScriptPlace, Task} from './rule.js';
 
@@ -162,6 +162,7 @@ export const one: RuleKeeper<One> = {
   end if;
 end `,
       )}`,
+      dropLeftOver({name: objectName(rule.name)}, table),
     ];
   },
   prove: proveOne,
