@@ -129,7 +129,7 @@ export const meanwhileTasks = async (
     {
       name: 'meanwhile',
       phase: 'refuse',
-      text: `${meanwhile} refuses a second row until the index does`,
+      text: `${meanwhile} refuses a second row until the index does: it gets 23505, also with ON CONFLICT DO NOTHING`,
       statements: createMeanwhile(wanted, place),
       how: 'transaction',
     },
