@@ -8,7 +8,8 @@ import type {OpenConnector} from '../../source/engine/stores.js';
 import {SesstuiError} from '../../source/errors.js';
 import type {GuardInfo} from '../../source/guards.js';
 import {temporaryDirectory} from '../support/cli.js';
-import {type MongodbServer, mongodbServers, newDatabaseName} from '../support/mongodb.js';
+import {type MongodbServer, mongodbServers, newDatabaseName, openTestConnector} from '../support/mongodb.js';
+import {startProxy} from '../support/mongodb-proxy.js';
 
 const check = 'chat/null-ids';
 
@@ -105,6 +106,31 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       const taken = await Promise.all(operators.map(one => carryOut(one, 'uninstall')));
       expect(taken.map(({error}) => error)).toEqual([undefined, undefined]);
       for (const id of [null, 'a', 'a']) await rows.insertOne({sessionId: id});
+    }
+  });
+
+  test('a step that another install did between its look and its command is done', async () => {
+    const proxy = await startProxy(server.url);
+    const through = openTestConnector(`${proxy.url}/?directConnection=true`, database);
+    try {
+      const rule = {rule: 'unique-id' as const, table: 'conversations', id: 'sessionId'};
+      const other = await operator();
+      const steps = await through.guards.steps(rule, 'install', {before: null});
+      let came = false;
+      for (const step of steps) {
+        // The second, where there is one: the index is there then, and the other install goes on with it.
+        if (step === (steps[1] ?? steps[0]))
+          proxy.before('createIndexes', async () => {
+            came = true;
+            expect((await carryOut(other, 'install')).error).toBeUndefined();
+          });
+        expect(await through.guards.perform(rule, 'install', step, {before: null})).toBe('done');
+      }
+      expect(came).toBe(true);
+      expect(await through.guards.state(rule)).toEqual({state: 'installed', why: null});
+    } finally {
+      await through.close();
+      await proxy.stop();
     }
   });
 

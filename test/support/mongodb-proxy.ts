@@ -5,6 +5,8 @@ export type Proxy = {
   url: string;
   /** What happens to the next message that names this command: it is lost on the way there, or its answer is. */
   lose(command: string, what: 'request' | 'answer'): void;
+  /** Does this before the next message that names the command is passed on. */
+  before(command: string, work: () => Promise<unknown>): void;
   /** Some request has named this command. */
   heard(command: string): boolean;
   /** How many bytes of answers it has passed on. */
@@ -20,6 +22,7 @@ export const startProxy = async (target: string): Promise<Proxy> => {
   let answered = 0;
   const requests: Buffer[] = [];
   let wanted: {command: string; what: 'request' | 'answer'} | null = null;
+  let first: {command: string; work: () => Promise<unknown>} | null = null;
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname);
     let losesAnswer = false;
@@ -38,7 +41,14 @@ export const startProxy = async (target: string): Promise<Proxy> => {
         wanted = null;
         if (!losesAnswer) return end();
       }
-      upstream.write(chunk);
+      if (!first || !chunk.includes(first.command)) return void upstream.write(chunk);
+      const {work} = first;
+      first = null;
+      client.pause();
+      work()
+        .then(() => upstream.write(chunk))
+        .catch(end)
+        .finally(() => client.resume());
     });
     upstream.on('data', chunk => {
       if (losesAnswer) return end();
@@ -55,6 +65,9 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     url: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lose(command, what) {
       wanted = {command, what};
+    },
+    before(command, work) {
+      first = {command, work};
     },
     heard: command => requests.some(request => request.includes(command)),
     answered: () => answered,
