@@ -137,8 +137,8 @@ export const entries = [
     'G4',
     'PostgreSQL: what is only for the time of an install is removed by the next one',
     [
-      'connectors/postgres/guards/arrays/unique.ts',
-      'return isUnfinished(seen) ? [tidy(rule, place, seen)] : [];',
+      'connectors/postgres/guards/arrays/unique-install.ts',
+      'return isUnfinished(seen) ? [tidyTask(rule, place, seen)] : [];',
       'return [];',
     ],
     [arrays, 'every step can be where an install ends'],

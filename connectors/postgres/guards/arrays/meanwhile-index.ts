@@ -2,7 +2,7 @@
 import type {Run} from '../../session.js';
 import {literal} from '../../sql.js';
 import type {Place, RuleOf} from '../rule.js';
-import {fewRows} from './meanwhile.js';
+import {isSmall} from '../sql/meanwhile.js';
 import type {SeenUnique} from './unique-seen.js';
 
 /** So many rows with the same beginning of a key are looked through for each insert without more ado. */
@@ -19,11 +19,7 @@ export const needsHelper = async (
   run: Run,
 ): Promise<boolean> => {
   if (targets.some(({help}) => help?.valid)) return true;
-  const [counted] = await run({
-    text: `select count(*) from (select from ${table.sql} limit ${fewRows + 1}) t`,
-    values: [],
-  });
-  if (Number(counted![0]) <= fewRows) return false;
+  if (await isSmall(table, run)) return false;
   const plain = columns.filter(name => !unordered.includes(name));
   const [found] = await run({
     text: `select count(*) from pg_catalog.pg_index i

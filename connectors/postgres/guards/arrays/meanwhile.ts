@@ -4,21 +4,14 @@
  * built (measured). It is there during an install only.
  */
 import {columnOf} from '../../catalogue.js';
-import {ident, literal} from '../../sql.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Column} from '../../types.js';
-import type {Place, RuleOf} from '../rule.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
-import {constraintName, meanwhileName, qualified} from './names.js';
+import type {Place, RuleOf, Task} from '../rule.js';
+import {locksAtMost, meanwhileName} from '../sql/meanwhile.js';
+import {qualified} from '../sql/names.js';
+import {constraintName} from './names.js';
 import {sortedArray, sortedColumn} from './sort-sql.js';
-
-/** Below this many rows, looking through all of them is cheap enough for the time of an install. */
-export const fewRows = 10_000;
-
-/**
- * A transaction that inserts more keys takes no more locks than a server has room for in each of its transactions, or
- * writers of many rows would find none left: the index refuses what that may let in.
- */
-export const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
+import type {SeenUnique} from './unique-seen.js';
 
 type Part = {column: Column; isSet: boolean; natural: boolean};
 
@@ -145,13 +138,22 @@ end `;
   ];
 };
 
-/** `indexes`: qualified. In this order: nothing may be dropped that the one before still uses. */
-export const dropMeanwhile = (rule: RuleOf<'unique'>, place: Place, indexes: string[]): string[] => {
+/** In this order: nothing may be dropped that the one before still uses. */
+const dropMeanwhile = (rule: RuleOf<'unique'>, place: Place, {targets}: SeenUnique): string[] => {
   const {meanwhile, trigger, hash} = namesOf(rule, place);
   return [
     `drop trigger if exists ${ident(meanwhile)} on ${place.table.sql}`,
     `drop function if exists ${trigger}`,
-    ...indexes.map(index => `drop index if exists ${index}`),
+    ...targets.map(({schema, helper}) => `drop index if exists ${qualified(schema, helper)}`),
     `drop function if exists ${hash}`,
   ];
 };
+
+/** The last step of an install: nothing of the time in between is left. */
+export const tidyTask = (rule: RuleOf<'unique'>, place: Place, seen: SeenUnique): Task => ({
+  name: 'tidy',
+  phase: 'tidy',
+  text: 'drops what was there for the time of the install only',
+  statements: dropMeanwhile(rule, place, seen),
+  how: 'transaction',
+});

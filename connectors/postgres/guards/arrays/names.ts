@@ -1,5 +1,4 @@
 /** What the objects of `sorted` and `unique` are called. Those of migration 000009 follow the same rule. */
-import {ident} from '../../sql.js';
 import {objectName} from '../sql/names.js';
 
 export const sorterName = (elementBase: string): string => objectName(`sort_${elementBase}_array`);
@@ -9,8 +8,3 @@ export const sortTriggerName = (column: string): string => objectName(`trigger_s
 /** `unique_device_stream_session_ids` of device_key, stream_id, session_ids. */
 export const constraintName = (columns: readonly string[]): string =>
   objectName(`unique_${columns.map(column => column.replace(/(?<=.)_(?:key|id)$/, '')).join('_')}`);
-
-/** Of what is there only during an install; sorts after `trigger_sort_…`, so that its trigger sees sorted arrays. */
-export const meanwhileName = (constraint: string): string => objectName(constraint, '_meanwhile');
-
-export const qualified = (schema: string, name: string): string => `${ident(schema)}.${ident(name)}`;

@@ -1,9 +1,8 @@
 /** `sorted` and `unique` as a migration. */
 import type {GuardDirection, GuardRule} from '../../../../source/guards.js';
 import {columnOf} from '../../catalogue.js';
-import {ident, literal} from '../../sql.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {RuleOf, ScriptPlace} from '../rule.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
 import {oneLine} from '../sql/script-comment.js';
 import {constraintName} from './names.js';
 import * as sql from './sort-sql.js';

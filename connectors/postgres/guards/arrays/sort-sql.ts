@@ -1,9 +1,9 @@
 /** The sort function and trigger of a column of arrays, as SQL. */
 import {columnOf, type Table} from '../../catalogue.js';
-import {ident, literal} from '../../sql.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {PgType} from '../../types.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
-import {qualified, sorterName, sortFunctionName, sortTriggerName} from './names.js';
+import {qualified} from '../sql/names.js';
+import {sorterName, sortFunctionName, sortTriggerName} from './names.js';
 
 /** Where the objects of a column are; enough to write a script for a table that nobody has looked at. */
 export type SortedColumn = {

@@ -3,10 +3,11 @@ import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
 import {ident, literal} from '../../sql.js';
 import type {RuleOf} from '../rule.js';
+import {meanwhileName} from '../sql/meanwhile.js';
 import {objectName} from '../sql/names.js';
-import {constraintName, meanwhileName} from './names.js';
+import {constraintName} from './names.js';
 
-export type SeenIndex = {
+type SeenIndex = {
   /** It is on the table (or partition) that was asked for. */
   own: boolean;
   unique: boolean;
@@ -18,7 +19,7 @@ export type SeenIndex = {
   definition: string;
 };
 /** What an index is built on: the table itself, or a partition of it. */
-export type Target = {
+type Target = {
   relation: string;
   sql: string;
   kind: string;

@@ -3,8 +3,8 @@ import type {Table} from '../../catalogue.js';
 import {expression} from '../../expressions.js';
 import type {Run} from '../../session.js';
 import {Binder} from '../../sql.js';
-import {plainSource} from '../device-sessions/spot.js';
 import type {Place, RuleOf} from '../rule.js';
+import {plainSource} from '../sql/same-sql.js';
 import {isSwitchedOn} from '../sql/trigger-switch.js';
 import {functionBody, functionSettings, mark, nameOf} from './sql.js';
 
@@ -22,7 +22,7 @@ export type SeenFunction = {
   /** Triggers of other tables call it too. */
   shared: boolean;
 };
-export type SeenTrigger = {definition: string; usual: boolean; enabled: string};
+type SeenTrigger = {definition: string; usual: boolean; enabled: string};
 export type Seen = {
   function: SeenFunction | null;
   trigger: SeenTrigger | null;

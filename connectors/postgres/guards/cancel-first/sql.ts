@@ -4,10 +4,9 @@ import {type Assignment, assignedSql, assignmentsOf} from '../../assignments.js'
 import type {Table} from '../../catalogue.js';
 import {expression} from '../../expressions.js';
 import {predicate} from '../../predicates.js';
-import {Binder, ident, literal, withValues} from '../../sql.js';
+import {Binder, dollarQuoted, ident, literal, withValues} from '../../sql.js';
 import {equal, type Scope} from '../../typed.js';
 import type {RuleOf} from '../rule.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
 import {objectName} from '../sql/names.js';
 
 type Rule = RuleOf<'cancel-first'>;

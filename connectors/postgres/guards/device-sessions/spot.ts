@@ -1,7 +1,6 @@
 /** The names and the quoting that the guards of device sessions have in common. */
-import {ident, literal} from '../../sql.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Place, ScriptPlace} from '../rule.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
 import {objectName} from '../sql/names.js';
 
 /** A table to write statements for, whether or not it was looked at. */
@@ -56,6 +55,3 @@ end`);
 /** What a function sees besides its schema-qualified names: nobody can put something of theirs in front. */
 export const safePath = 'set search_path = pg_catalog, pg_temp';
 export const safeConfig = 'search_path=pg_catalog, pg_temp';
-
-/** A body's text without what makes no difference to it: line ends and the spaces around. */
-export const plainSource = (source: string): string => source.trim().replaceAll(/\s+/g, ' ');

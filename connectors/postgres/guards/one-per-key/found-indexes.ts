@@ -48,7 +48,7 @@ const sameKeys = (found: FoundIndex, {keys}: IndexDefinition): boolean =>
   found.keys.length === keys.length && found.keys.every((key, index) => sameSql(key, keys[index]!));
 
 /** What differs from what it should be; null where it does the same. */
-export const difference = (found: FoundIndex, wanted: IndexDefinition): string | null => {
+const difference = (found: FoundIndex, wanted: IndexDefinition): string | null => {
   if (!found.valid) return 'it is not valid: its build failed, was interrupted, or still goes on';
   if (!found.unique) return 'it is not unique';
   if (!found.immediate) return 'it is checked at the end of a transaction only';

@@ -10,7 +10,7 @@ import type {Column} from '../../types.js';
 export type IndexDefinition = {name: string; keys: string[]; where: string | null};
 
 /** Labels of the columns that are enumerations, by column; a column that is not looked up takes every value. */
-export type Labels = ReadonlyMap<string, readonly string[]>;
+type Labels = ReadonlyMap<string, readonly string[]>;
 
 /** Stands before each column while expressions are compiled, and is taken out: an index knows one table only. */
 const alias = 'sesstui__row';

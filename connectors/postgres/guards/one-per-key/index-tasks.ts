@@ -4,8 +4,7 @@ import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
 import {ident} from '../../sql.js';
 import type {Place, Task} from '../rule.js';
-import {besideTable} from '../sql/assumed-table.js';
-import {objectName} from '../sql/names.js';
+import {objectName, qualified} from '../sql/names.js';
 import {definitionSql, type IndexDefinition} from './index-definition.js';
 
 type Wanted = IndexDefinition & {
@@ -30,7 +29,7 @@ const partsOf = async ({oid}: Table, run: Run): Promise<Part[]> =>
   }));
 
 /** The columns that a table is partitioned by; null for one that is partitioned by an expression. */
-export const partitionColumns = async ({oid}: Table, run: Run): Promise<string[] | null> => {
+const partitionColumns = async ({oid}: Table, run: Run): Promise<string[] | null> => {
   const rows = await run({
     text: `select a.attname from pg_catalog.pg_partitioned_table p cross join unnest(p.partattrs::int2[]) k(attnum)
       left join pg_catalog.pg_attribute a on a.attrelid = p.partrelid and a.attnum = k.attnum where p.partrelid = $1::oid`,
@@ -126,7 +125,7 @@ const ofPartitions = async (wanted: Wanted, table: Table, phase: GuardPhase, run
       });
     const parentIndex = parent
       ? `${ident(parent.schema)}.${ident(parentName)}`
-      : besideTable(table, parentName);
+      : qualified(table.schema, parentName);
     tasks.push({
       name: `attach ${part.relation}`,
       phase,
@@ -154,7 +153,7 @@ export const dropIndexTask = async (
   phase: GuardPhase,
   run: Run,
 ): Promise<Task> => {
-  const whole = besideTable(table, name);
+  const whole = qualified(table.schema, name);
   if (table.kind !== 'p')
     return {
       name: 'drop index',

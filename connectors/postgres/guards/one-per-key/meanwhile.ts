@@ -4,11 +4,10 @@
  * built. It is there during an install only.
  */
 import type {Run} from '../../session.js';
-import {ident, literal} from '../../sql.js';
-import {fewRows, locksAtMost} from '../arrays/meanwhile.js';
-import {meanwhileName, qualified} from '../arrays/names.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Place, Task} from '../rule.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
+import {isSmall, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
+import {qualified} from '../sql/names.js';
 import type {FoundIndex} from './found-indexes.js';
 import type {IndexDefinition} from './index-definition.js';
 
@@ -76,7 +75,7 @@ end `;
   ];
 };
 
-export type SeenMeanwhile = {trigger: boolean; helper: FoundIndex | undefined};
+type SeenMeanwhile = {trigger: boolean; helper: FoundIndex | undefined};
 
 export const isUnfinished = ({trigger, helper}: SeenMeanwhile): boolean => trigger || helper !== undefined;
 
@@ -103,11 +102,7 @@ export const meanwhileTasks = async (
   if (trigger) return [];
   const {table} = place;
   const {meanwhile} = namesAt(table, wanted);
-  const [counted] = await run({
-    text: `select count(*) from (select from ${table.sql} limit ${fewRows + 1}) t`,
-    values: [],
-  });
-  const isHelped = table.kind === 'p' || helper?.valid || Number(counted![0]) <= fewRows;
+  const isHelped = table.kind === 'p' || helper?.valid || (await isSmall(table, run));
   const where = wanted.where === null ? '' : ` where ${wanted.where}`;
   const helping: Task = {
     name: 'helper',

@@ -3,11 +3,10 @@ import {SesstuiError} from '../../../../source/errors.js';
 import {attributesOf, attributesOfPred} from '../../../../source/forms.js';
 import {columnOf, type Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
-import {literal} from '../../sql.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Place, RuleKeeper, RuleOf, ScriptPlace, Task} from '../rule.js';
-import {besideTable, scriptTable} from '../sql/assumed-table.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
-import {objectName} from '../sql/names.js';
+import {scriptTable} from '../sql/assumed-table.js';
+import {objectName, qualified} from '../sql/names.js';
 import {findIndex, foundIndexes, indexSeen, nameTaken} from './found-indexes.js';
 import {
   definitionSql,
@@ -104,7 +103,7 @@ const up = (rule: One, place: ScriptPlace): string[] => {
   const table = scriptTable(place, attributes(rule));
   const name = objectName(rule.name);
   const wanted = oneDefinition({...rule, name}, table, place.lower, new Map());
-  const index = besideTable(table, name);
+  const index = qualified(table.schema, name);
   return [
     `-- An index that an interrupted build left, if there is one, is of no use
 do $$ begin
@@ -112,7 +111,7 @@ do $$ begin
     drop index ${index};
   end if;
 end $$`,
-    `create unique index if not exists ${besideTable({schema: ''}, name)} on ${definitionSql(wanted, table.sql)}`,
+    `create unique index if not exists ${ident(name)} on ${definitionSql(wanted, table.sql)}`,
     `-- The name alone does not make it one
 do ${dollarQuoted(
       ` begin
@@ -152,7 +151,7 @@ export const one: RuleKeeper<One> = {
   script(rule, place, direction) {
     if (direction === 'install') return up(rule, place);
     const table = scriptTable(place, attributes(rule));
-    const index = besideTable(table, objectName(rule.name));
+    const index = qualified(table.schema, objectName(rule.name));
     return [
       `do ${dollarQuoted(
         ` begin

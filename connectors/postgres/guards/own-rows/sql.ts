@@ -1,8 +1,7 @@
 /** The policies by which a signed-in user deals with its own device sessions only, as SQL. */
 import type {DeviceColumns} from '../../../../source/guards.js';
-import {ident, jsWhitespace, literal} from '../../sql.js';
+import {dollarQuoted, ident, jsWhitespace, literal} from '../../sql.js';
 import {doBlock, dropFunction, isUsed, oidOf, type Spot, safePath} from '../device-sessions/spot.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
 
 export type Policy = {
   name: string;
@@ -13,8 +12,8 @@ export type Policy = {
 };
 
 export const claimSuffix = '_claim';
-export const claimFunction = (spot: Spot): string => spot.qualified(spot.name(claimSuffix));
-export const claimSignature = (spot: Spot): string => `${claimFunction(spot)}(text)`;
+const claimFunction = (spot: Spot): string => spot.qualified(spot.name(claimSuffix));
+const claimSignature = (spot: Spot): string => `${claimFunction(spot)}(text)`;
 
 /**
  * A claim of the signed-in user's token that is text, as PostgREST and Supabase leave it for the transaction (the

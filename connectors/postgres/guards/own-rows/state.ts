@@ -1,9 +1,9 @@
 /** What stands of the policies of `own-rows`, and what of it differs from what it should be. */
 import type {GuardSeen} from '../../../../source/guards.js';
 import type {Run} from '../../session.js';
-import {plainSource, type Spot, safeConfig, spotOf} from '../device-sessions/spot.js';
+import {type Spot, safeConfig, spotOf} from '../device-sessions/spot.js';
 import type {Place, RuleOf} from '../rule.js';
-import {sameSql} from '../sql/same-sql.js';
+import {plainSource, sameSql} from '../sql/same-sql.js';
 import {claimBody, claimSuffix, type Policy, policiesOf} from './sql.js';
 
 type Rule = RuleOf<'own-rows'>;

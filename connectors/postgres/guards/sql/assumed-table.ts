@@ -1,8 +1,8 @@
 /** Tables for scripts: what could not be looked at is taken to be text. */
 import {columnOf, type Table} from '../../catalogue.js';
-import {ident} from '../../sql.js';
 import {type Column, textType} from '../../types.js';
 import type {ScriptPlace} from '../rule.js';
+import {qualified} from './names.js';
 
 const column = (name: string): Column => ({
   name,
@@ -13,14 +13,14 @@ const column = (name: string): Column => ({
 });
 
 /** `schema.table` as the configuration names it; no schema is the one on the search path. */
-export const assumedTable = (name: string, columns: string[]): Table => {
+const assumedTable = (name: string, columns: string[]): Table => {
   const dot = name.indexOf('.');
   const schema = dot < 0 ? '' : name.slice(0, dot);
   const relation = name.slice(dot + 1);
   return {
     name,
     oid: '0',
-    sql: schema === '' ? ident(relation) : `${ident(schema)}.${ident(relation)}`,
+    sql: qualified(schema, relation),
     schema,
     relation,
     kind: 'r',
@@ -38,7 +38,3 @@ export const scriptTable = ({table, name}: ScriptPlace, columns: string[]): Tabl
   const absent = assumedTable(name, columns).columns.filter(own => !columnOf(table, own.name));
   return {...table, columns: [...table.columns, ...absent]};
 };
-
-/** A name in the table's schema, quoted. */
-export const besideTable = ({schema}: Pick<Table, 'schema'>, name: string): string =>
-  schema === '' ? ident(name) : `${ident(schema)}.${ident(name)}`;

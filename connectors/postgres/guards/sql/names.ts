@@ -1,5 +1,6 @@
 /** Names of what guards make. */
 import {createHash} from 'node:crypto';
+import {ident} from '../../sql.js';
 
 const longestBytes = 63;
 
@@ -14,3 +15,7 @@ export const objectName = (name: string, suffix = ''): string => {
   while (Buffer.byteLength(start + end) > longestBytes) start = [...start].slice(0, -1).join('');
   return `${start}${end}`;
 };
+
+/** A name in a schema, quoted; no schema (`''`) is the one on the search path. */
+export const qualified = (schema: string, name: string): string =>
+  schema === '' ? ident(name) : `${ident(schema)}.${ident(name)}`;

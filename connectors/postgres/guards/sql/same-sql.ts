@@ -124,3 +124,6 @@ export const sameSql = (a: string | null, b: string | null): boolean => {
   if (a === null || b === null) return a === b;
   return a === b || (!isMixed(a) && canonical(a) === canonical(b));
 };
+
+/** A body's text without what makes no difference to it: line ends and the spaces around. */
+export const plainSource = (source: string): string => source.trim().replaceAll(/\s+/g, ' ');

@@ -1,8 +1,7 @@
 /** The trigger that keeps background and protected sessions from being deleted, as SQL. */
 import type {DeviceColumns} from '../../../../source/guards.js';
-import {ident} from '../../sql.js';
+import {dollarQuoted, ident} from '../../sql.js';
 import {dropFunction, type Spot, safePath} from '../device-sessions/spot.js';
-import {dollarQuoted} from '../sql/dollar-quoted.js';
 
 export const suffix = '_protect_background';
 
