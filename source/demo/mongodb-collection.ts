@@ -5,7 +5,8 @@ import {
   checkUnique,
   duplicateKey,
   type Index,
-  isSameIndex,
+  isIdIndex,
+  isThere,
   makeIndex,
   removeEntries,
 } from './mongodb-indexes.js';
@@ -125,8 +126,9 @@ export class Collection {
 
   /** Adds an index unless it is there already; throws E11000 where documents that are there break it. */
   createIndex(spec: Doc): boolean {
+    if (isIdIndex(spec)) return false;
     const index = makeIndex(spec);
-    for (const existing of this.indexes.values()) if (isSameIndex(existing, index)) return false;
+    if (isThere([...this.indexes.values()], index)) return false;
     if (index.unique)
       for (const row of this.#rows.values()) {
         checkUnique([index], row.id, row.doc, this.namespace);

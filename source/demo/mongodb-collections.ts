@@ -93,6 +93,7 @@ export const createIndexes = (call: Call): Doc => {
       if (collection.createIndex(spec)) added.push(String(spec.name));
   } catch (error) {
     for (const index of added) collection.indexes.delete(index);
+    if (createdCollectionAutomatically) databases.drop(database, name);
     throw error;
   }
   const reply: Doc = {
@@ -113,9 +114,11 @@ export const dropIndexes = (call: Call): Doc => {
     return {nIndexesWas, msg: 'non-_id indexes dropped for collection', ok: 1};
   }
   for (const wanted of Array.isArray(index) ? index : [index]) {
-    const found = [...indexes.values()].find(({name, key}) =>
+    const [found, ...more] = [...indexes.values()].filter(({name, key}) =>
       isDocument(wanted) ? equal(Object.entries(key), Object.entries(wanted)) : name === wanted,
     );
+    if (more.length > 0)
+      throw failed('AmbiguousIndexKeyPattern', `${more.length + 1} indexes found, identify by name instead`);
     if (!found) throw failed('IndexNotFound', `index not found with name [${String(wanted)}]`);
     if (found.name === '_id_') throw failed('InvalidOptions', 'cannot drop _id index');
     indexes.delete(found.name);

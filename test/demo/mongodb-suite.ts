@@ -254,6 +254,47 @@ export const mongodbSuite = ({name, start}: MongodbServerKind): void => {
       expect(await numberOf(rows.insertMany([{_id: 1 as never}, {_id: 1 as never}]))).toBe(11000);
     });
 
+    test('indexes on the same fields differ by what they leave out; one in the way is told by its kind', async () => {
+      const made = (key: Document, name: string, more: Document = {}) =>
+        numberOf(
+          client.db(database).command({createIndexes: rows.collectionName, indexes: [{key, name, ...more}]}),
+        );
+      const s = {s: 1};
+      expect(await made({_id: 1}, 'x', {unique: true})).toBe(197);
+      expect(await made(s, '_id_')).toBe(2);
+      expect(await client.db(database).listCollections({name: rows.collectionName}).toArray()).toEqual([]);
+      expect(await made(s, 'a', {unique: false, hidden: false, prepareUnique: false})).toBeUndefined();
+      expect(await made({_id: 1}, 'x')).toBeUndefined();
+      for (const more of [{}, {hidden: true}]) expect(await made(s, 'a', more)).toBeUndefined();
+      for (const more of [{unique: true}, {sparse: true}]) expect(await made(s, 'a', more)).toBe(86);
+      expect(await made({s: -1}, 'a')).toBe(86);
+      for (const more of [{prepareUnique: true}, {expireAfterSeconds: 5}])
+        for (const name of ['a', 'b']) expect(await made(s, name, more)).toBe(85);
+      expect(await made(s, 'b')).toBe(85);
+      expect(await rows.indexes()).toEqual([
+        {v: 2, key: {_id: 1}, name: '_id_'},
+        {v: 2, key: s, name: 'a'},
+      ]);
+      expect(await made(s, 'b', {unique: true})).toBeUndefined();
+      expect(await made(s, 'c', {sparse: true})).toBeUndefined();
+      expect(await made(s, 'd', {partialFilterExpression: {s: {$gt: ''}}})).toBeUndefined();
+      const dropped = {dropIndexes: rows.collectionName, index: s};
+      expect(await numberOf(client.db(database).command(dropped))).toBe(181);
+      expect((await rows.indexes()).map(({name}) => name)).toEqual(['_id_', 'a', 'b', 'c', 'd']);
+    });
+
+    test('what finds nothing to change makes no collection, and what is refused is not counted', async () => {
+      await rows.updateMany({}, {$set: {n: 1}});
+      await rows.findOneAndUpdate({}, {$set: {n: 1}});
+      await rows.findOneAndDelete({});
+      const {collectionName: name} = rows;
+      expect(await client.db(database).listCollections({name}).toArray()).toEqual([]);
+      await rows.insertOne({n: 1});
+      await client.db(database).command({collMod: name, validator: {n: 1}});
+      const updates = [{q: {}, u: {$set: {n: 2}}}];
+      expect(await client.db(database).command({update: name, updates})).toMatchObject({n: 0, nModified: 0});
+    });
+
     test('bulk writes go on after a failure when they are not ordered', async () => {
       const error = await rows
         .bulkWrite(
@@ -395,6 +436,11 @@ export const mongodbSuite = ({name, start}: MongodbServerKind): void => {
       expect(await spec()).toEqual({...plain, unique: true});
       expect(await mod({keyPattern, unique: true})).toEqual({ok: 1});
       expect(await numberOf(rows.insertOne({}))).toBe(11000);
+      // What is so already does not count.
+      expect(await mod({keyPattern, prepareUnique: true, hidden: false})).toEqual({ok: 1});
+      expect(await numberOf(mod({name: 'nonesuch'}))).toBe(72);
+      expect(await numberOf(mod({name: '_id_', hidden: false}))).toBe(2);
+      await mod({name: '_id_', prepareUnique: true});
       await mod({keyPattern, hidden: true});
       expect(await spec()).toEqual({...plain, unique: true, hidden: true});
       expect(await numberOf(rows.insertOne({sessionId: 'b'}))).toBe(11000);
