@@ -7,6 +7,8 @@ export type Proxy = {
   lose(command: string, what: 'request' | 'answer'): void;
   /** Does this before the next message that names the command is passed on. */
   before(command: string, work: () => Promise<unknown>): void;
+  /** It has lost what it was told to. */
+  hasLost(): boolean;
   /** Some request has named this command. */
   heard(command: string): boolean;
   /** How many bytes of answers it has passed on. */
@@ -16,7 +18,17 @@ export type Proxy = {
   stop(): Promise<void>;
 };
 
-export const startProxy = async (target: string): Promise<Proxy> => {
+/** Its url is the target's with these options more, and leads through the proxy whatever set the server is in. */
+const urlOf = (target: string, port: number, options: Record<string, string>): string => {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  url.pathname ||= '/';
+  for (const [name, value] of Object.entries({directConnection: 'true', ...options}))
+    url.searchParams.set(name, value);
+  return String(url);
+};
+
+export const startProxy = async (target: string, options: Record<string, string> = {}): Promise<Proxy> => {
   const {hostname, port} = new URL(target);
   const sockets = new Set<Socket>();
   let answered = 0;
@@ -62,13 +74,14 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     sockets.clear();
   };
   return {
-    url: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: urlOf(target, (server.address() as AddressInfo).port, options),
     lose(command, what) {
       wanted = {command, what};
     },
     before(command, work) {
       first = {command, work};
     },
+    hasLost: () => wanted === null,
     heard: command => requests.some(request => request.includes(command)),
     answered: () => answered,
     cut,

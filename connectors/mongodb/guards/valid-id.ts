@@ -6,7 +6,7 @@ import {demands, mentions, merged, sameValidator, withoutDemand} from './schema.
 import {exactOf, jsonOf, type Seen, unfit, type Validation} from './seen.js';
 import type {Task} from './task.js';
 
-export type ValidRule = {table: string; id: string};
+type ValidRule = {table: string; id: string};
 
 /**
  * Documents that the whole validator would refuse; those of them that the demand for the id would, and of these those
@@ -23,7 +23,7 @@ const isWeak = ({level, action}: Validation): string | null => {
 };
 
 /** See `GuardKeeper.state`: why there can be no such validator. */
-export const validUnavailable = (seen: Seen, {id}: ValidRule): string | null => {
+const validUnavailable = (seen: Seen, {id}: ValidRule): string | null => {
   const why = unfit(seen);
   if (why !== null) return why;
   if (!seen.abilities.modifies) return 'this server has no collMod, and so no validators that could be added';
