@@ -111,7 +111,7 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
 
   test('a step that another install did between its look and its command is done', async () => {
     const proxy = await startProxy(server.url);
-    const through = openTestConnector(`${proxy.url}/?directConnection=true`, database);
+    const through = openTestConnector(proxy.url, database);
     try {
       const rule = {rule: 'unique-id' as const, table: 'conversations', id: 'sessionId'};
       const other = await operator();
