@@ -156,7 +156,7 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
       };
       await rows.insertOne({sessionId: 7});
       await install();
-      const moderate = {state: 'installed', why: 'moderate: 1 document violates it'};
+      const moderate = {state: 'installed', why: 'moderate: 1 document violates it', left: 1};
       expect(await connector.guards.state(valid)).toEqual(moderate);
       expect(await connector.guards.steps(valid, 'install', {before: null})).toEqual([]);
       await collMod({validationAction: 'warn'});

@@ -5,6 +5,8 @@ export type Proxy = {
   url: string;
   /** What happens to the next message that names this command: it is lost on the way there, or its answer is. */
   lose(command: string, what: 'request' | 'answer'): void;
+  /** Does this before the next message that names the command is passed on. */
+  before(command: string, work: () => Promise<unknown>): void;
   /** It has lost what it was told to. */
   hasLost(): boolean;
   /** Some request has named this command. */
@@ -32,6 +34,7 @@ export const startProxy = async (target: string, options: Record<string, string>
   let answered = 0;
   const requests: Buffer[] = [];
   let wanted: {command: string; what: 'request' | 'answer'} | null = null;
+  let first: {command: string; work: () => Promise<unknown>} | null = null;
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname);
     let losesAnswer = false;
@@ -50,7 +53,14 @@ export const startProxy = async (target: string, options: Record<string, string>
         wanted = null;
         if (!losesAnswer) return end();
       }
-      upstream.write(chunk);
+      if (!first || !chunk.includes(first.command)) return void upstream.write(chunk);
+      const {work} = first;
+      first = null;
+      client.pause();
+      work()
+        .then(() => upstream.write(chunk))
+        .catch(end)
+        .finally(() => client.resume());
     });
     upstream.on('data', chunk => {
       if (losesAnswer) return end();
@@ -67,6 +77,9 @@ export const startProxy = async (target: string, options: Record<string, string>
     url: urlOf(target, (server.address() as AddressInfo).port, options),
     lose(command, what) {
       wanted = {command, what};
+    },
+    before(command, work) {
+      first = {command, work};
     },
     hasLost: () => wanted === null,
     heard: command => requests.some(request => request.includes(command)),

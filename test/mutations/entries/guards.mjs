@@ -9,6 +9,7 @@ const arraysFaults = 'test/connectors/postgres-guards-arrays-faults.test.ts';
 const gym = 'test/connectors/postgres-guards-gym.test.ts';
 const rides = 'test/connectors/postgres-guards-rides.test.ts';
 const mongodb = 'test/connectors/mongodb-guards.test.ts';
+const mongodbRuns = 'test/connectors/mongodb-guards-runs.test.ts';
 const dynamodb = 'test/connectors/dynamodb-guards.test.ts';
 const readsOnly = 'a connector that only reads';
 const mutation = (requirement, protection, [file, find, replace], [testFile, name], more = {}) => ({
@@ -132,6 +133,33 @@ export const entries = [
     ['connectors/postgres/guards/install-lock.ts', "if (row![0] === 't') return;", 'if (row) return;'],
     [faults, 'a second install at the same time is told so'],
     server,
+  ),
+  mutation(
+    'G4',
+    'MongoDB: what another install has done since the look is no fault',
+    [
+      'connectors/mongodb/guards/index.ts',
+      'if (isSame(task, now)) throw error;',
+      'if (now !== null) throw error;',
+    ],
+    [mongodbRuns, 'a step that another install did between its look and its command'],
+    {servers: ['MongoDB 6']},
+  ),
+  mutation(
+    'G4',
+    'an install that fails leaves what another one has finished, where no lock kept that away',
+    ['source/engine/guards/run.ts', 'if (await isFinishedElsewhere(carrying)) {', 'if (carrying === null) {'],
+    [mongodbRuns, 'an install that fails takes nothing out that another one has finished'],
+  ),
+  mutation(
+    'G4',
+    'the runs tell an install that was stopped from one that is done',
+    [
+      'source/engine/disk/run-files.ts',
+      "return counts.failed + counts.unknown > 0 || stoppedBy(record) ? 'failed' : 'done';",
+      "return counts.failed + counts.unknown > 0 ? 'failed' : 'done';",
+    ],
+    [engine, 'copies that differ and come during the install stop it'],
   ),
   mutation(
     'G4',

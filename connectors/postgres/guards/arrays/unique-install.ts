@@ -39,7 +39,7 @@ const prepare = (rule: Unique, place: Place, seen: SeenUnique, indexed: boolean)
     {
       name: 'meanwhile',
       phase: 'refuse',
-      text: `${meanwhile} refuses a second row with the same ${rule.columns.join(', ')} until the constraint does`,
+      text: `${meanwhile} refuses a second row with the same ${rule.columns.join(', ')} until the constraint does: it gets 23505, also with ON CONFLICT DO NOTHING`,
       statements: createMeanwhile(rule, place, indexed),
       how: 'transaction',
     },

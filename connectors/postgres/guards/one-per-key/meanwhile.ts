@@ -3,6 +3,7 @@
  * and looks for another row. Without it, writers make second rows as fast as they can be mended, and the index is never
  * built. It is there during an install only.
  */
+import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
 import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Place, Task} from '../rule.js';
@@ -10,6 +11,9 @@ import {isSmall, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
 import {qualified} from '../sql/names.js';
 import type {FoundIndex} from './found-indexes.js';
 import type {IndexDefinition} from './index-definition.js';
+
+/** Counts a transaction's locks, and tells the trigger's function from anybody else's. */
+const heldSetting = 'sesstui.held';
 
 const namesAt = ({schema}: Place['table'], {name}: Pick<IndexDefinition, 'name'>) => {
   const meanwhile = meanwhileName(name);
@@ -49,7 +53,7 @@ const createMeanwhile = (wanted: IndexDefinition, {table}: Place): string[] => {
 declare
   sesstui_new record;
   sesstui_old record;
-  held int4 := coalesce(nullif(pg_catalog.current_setting('sesstui.held', true), ''), '0');
+  held int4 := coalesce(nullif(pg_catalog.current_setting('${heldSetting}', true), ''), '0');
 begin
   ${read('new')}
   if not sesstui_new.holds or ${missing} then return new; end if;
@@ -59,7 +63,7 @@ begin
   end if;
   if held < ${locksAtMost} then
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(array[${hashed}]::text, ${table.oid}));
-    perform pg_catalog.set_config('sesstui.held', (held + 1)::text, true);
+    perform pg_catalog.set_config('${heldSetting}', (held + 1)::text, true);
   end if;
   if exists (select from ${table.sql} t where ${where === null ? '' : `(${where}) and `}${equal}${itself && ` and not (${itself})`}) then
     raise exception using errcode = 'unique_violation', constraint = ${literal(index)},
@@ -119,7 +123,7 @@ export const meanwhileTasks = async (
     {
       name: 'meanwhile',
       phase: 'refuse',
-      text: `${meanwhile} refuses a second row until the index does`,
+      text: `${meanwhile} refuses a second row until the index does: it gets 23505, also with ON CONFLICT DO NOTHING`,
       statements: createMeanwhile(wanted, place),
       how: 'transaction',
     },
@@ -139,4 +143,32 @@ export const tidyTask = (wanted: Pick<IndexDefinition, 'name'>, {table}: Place):
     ],
     how: 'transaction',
   };
+};
+
+/**
+ * Of a script: takes away what an install that was killed left, if it is ours by what it says and is for; what else has
+ * one of the names stays.
+ */
+export const dropLeftOver = (
+  wanted: Pick<IndexDefinition, 'name'>,
+  table: Pick<Table, 'schema' | 'sql'>,
+): string => {
+  const meanwhile = meanwhileName(wanted.name);
+  const helper = qualified(table.schema, meanwhile);
+  const [at, name] = [`pg_catalog.to_regclass(${literal(table.sql)})`, literal(meanwhile)];
+  const ours = `p.oid = pg_catalog.to_regprocedure(${literal(`${helper}()`)}) and pg_catalog.strpos(p.prosrc, ${literal(heldSetting)}) > 0`;
+  return `do ${dollarQuoted(` begin
+  if exists (select from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
+      where g.tgrelid = ${at} and g.tgname = ${name} and ${ours}) then
+    drop trigger ${ident(meanwhile)} on ${table.sql};
+  end if;
+  if exists (select from pg_catalog.pg_proc p where ${ours}
+      and not exists (select from pg_catalog.pg_trigger g where g.tgfoid = p.oid)) then
+    drop function ${helper}();
+  end if;
+  if exists (select from pg_catalog.pg_index i where i.indexrelid = pg_catalog.to_regclass(${literal(helper)})
+      and i.indrelid = ${at} and not i.indisunique) then
+    drop index ${helper};
+  end if;
+end `)}`;
 };

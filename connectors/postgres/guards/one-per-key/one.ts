@@ -16,7 +16,7 @@ import {
   oneDefinition,
 } from './index-definition.js';
 import {dropIndexTask, indexTasks, partitionRefusal} from './index-tasks.js';
-import {isUnfinished, lookAtMeanwhile, meanwhileTasks, tidyTask} from './meanwhile.js';
+import {dropLeftOver, isUnfinished, lookAtMeanwhile, meanwhileTasks, tidyTask} from './meanwhile.js';
 import {proveOne} from './proof.js';
 
 type One = RuleOf<'one'>;
@@ -161,6 +161,7 @@ export const one: RuleKeeper<One> = {
   end if;
 end `,
       )}`,
+      dropLeftOver({name: objectName(rule.name)}, table),
     ];
   },
   prove: proveOne,
