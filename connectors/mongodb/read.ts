@@ -21,6 +21,7 @@ import {type Form, type Groups, partnersOfForm} from '../../source/forms.js';
 import {canonical, isAbsent, type Value, type ValueMap} from '../../source/values.js';
 import {candidateKeys} from './candidates.js';
 import type {Access} from './client.js';
+import {isCollated} from './collation.js';
 import {fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
 import {compile, compilePartners, keysFilter, plainKey} from './compile.js';
 import {idOfIdentity} from './document.js';
@@ -53,8 +54,11 @@ export const partnersFor = (
     now,
   );
 
-/** Queries whose documents together are all that a form may find; `keys` are those of the only groups wanted. */
-export type Search = {filters: Filter[]; keys: Set<string> | null};
+/**
+ * Queries whose documents together are all that a form may find; `keys` are those of the only groups wanted, `byId`:
+ * they ask for some `_id`s, and nothing else.
+ */
+export type Search = {filters: Filter[]; keys: Set<string> | null; byId?: boolean};
 
 export const searchFor = async (
   access: Access,
@@ -64,7 +68,13 @@ export const searchFor = async (
 ): Promise<Search> => {
   if (form.form === 'rows') {
     const ids = options.only && piecesOf(options.only.map(idOfIdentity), idsAtOnce);
-    return {filters: ids ? ids.map(some => and([filter, {_id: {$in: some}}])) : [filter], keys: null};
+    if (!ids) return {filters: [filter], keys: null};
+    const byId = isCollated(access.db, form.from);
+    return {
+      filters: ids.map(some => and([byId ? matchAll : filter, {_id: {$in: some}}])),
+      keys: null,
+      byId,
+    };
   }
   const ground = groundOf(access, options);
   const plain = plainKey(form);
@@ -93,10 +103,10 @@ const collect = async (
   env: Environment,
 ): Promise<RawRow[]> => {
   const query = compile(form, groundOf(access, options));
-  const {filters, keys} = await searchFor(access, form, options, query.filter);
+  const {filters, keys, byId = false} = await searchFor(access, form, options, query.filter);
   const rows = new Map<string, RawRow>();
   for (const filter of filters)
-    for await (const row of rowsOf(access, form.from, {...query, filter})) {
+    for await (const row of rowsOf(access, form.from, {...query, filter, byId})) {
       if (keys && form.form === 'groups' && !keys.has(joinKey(form.key, row.values) ?? '')) continue;
       if (holds(form.where, row.values, env)) rows.set(canonicalJson(row.identity.at), row);
     }
