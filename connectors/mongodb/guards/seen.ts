@@ -6,8 +6,11 @@ import type {Json} from '../../../source/values.js';
 import type {Access} from '../client.js';
 import {codeOf} from '../errors.js';
 
-/** An index as the server tells it: `exact` with every type kept, so that it can be put back as it was. */
-export type IndexSeen = {name: string; plain: Document; exact: Document};
+/**
+ * An index as the server tells it: `exact` with every type kept, so that it can be put back as it was. One that is
+ * `building` is listed like any other, and refuses nothing yet.
+ */
+export type IndexSeen = {name: string; plain: Document; exact: Document; building?: boolean};
 
 /** `validator` with every type kept; null where there is none. */
 export type Validation = {validator: Document | null; level: string; action: string};
@@ -84,14 +87,17 @@ const shardKeyOf = async (access: Access, table: string): Promise<Document | nul
   return (found?.key as Document | undefined) ?? null;
 };
 
-const indexesOf = async (access: Access, table: string): Promise<IndexSeen[]> => {
-  const {cursor} = await access.db.command(
-    {listIndexes: table, cursor: {batchSize: 1000}, ...access.limit},
-    {...exactly, ...signalOf(access)},
-  );
-  return (cursor.firstBatch as Document[]).map(spec => {
-    const {ns: _, ...exact} = spec;
-    return {name: String(spec.name), exact, plain: plainOf(exact)};
+/** Servers that make indexes unique in place also tell which ones are being built, each as `{spec, indexBuildInfo}`. */
+const indexesOf = async (access: Access, table: string, {converts}: Abilities): Promise<IndexSeen[]> => {
+  const question = {listIndexes: table, cursor: {batchSize: 1000}, ...access.limit};
+  const {cursor} = await access.db.command(converts ? {...question, includeIndexBuildInfo: true} : question, {
+    ...exactly,
+    ...signalOf(access),
+  });
+  return (cursor.firstBatch as Document[]).map(told => {
+    const {ns: _, ...exact} = told.spec ?? told;
+    const building = told.indexBuildInfo !== undefined;
+    return {name: String(exact.name), exact, plain: plainOf(exact), ...(building && {building})};
   });
 };
 
@@ -111,7 +117,7 @@ export const look = async (access: Access, table: string, abilities: Abilities):
     table,
     type,
     collated: options.collation !== undefined,
-    indexes: type === 'collection' ? await indexesOf(access, table) : [],
+    indexes: type === 'collection' ? await indexesOf(access, table, abilities) : [],
     validation: {
       validator: validator && Object.keys(validator).length > 0 ? validator : null,
       level: String(options.validationLevel ?? 'strict'),
