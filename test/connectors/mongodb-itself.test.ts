@@ -1,6 +1,6 @@
 /** What MongoDB does otherwise than its stand-ins: elections, collations, commits that time out, large commands. */
 import {type Db, type Document, MongoClient} from 'mongodb';
-import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Change, Connector, Row} from '../../source/connector.js';
 import type {Form} from '../../source/forms.js';
@@ -29,20 +29,20 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
     server = await start();
     client = new MongoClient(server.url);
     db = client.db(database);
-    connector = openTestConnector(server.url, database);
   });
   afterAll(async () => {
-    await connector?.close();
     await db?.dropDatabase();
     await client?.close();
     await server?.stop();
   });
-  beforeEach(() =>
-    db
+  beforeEach(async () => {
+    connector = openTestConnector(server.url, database);
+    await db
       .collection('c')
       .drop()
-      .catch(() => {}),
-  );
+      .catch(() => {});
+  });
+  afterEach(() => connector.close());
 
   const rows = async (): Promise<Row[]> => {
     const found: Row[] = [];
@@ -113,6 +113,20 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
         {$numberInt: '2'},
         {$numberInt: '3'},
       ]);
+    });
+
+    test('a server whose upgrade was not confirmed gets its unique index the way that older ones do', async () => {
+      const compatible = (version: string) =>
+        client.db('admin').command({setFeatureCompatibilityVersion: version});
+      await db.collection<Document>('c').insertOne({_id: 1, s: 'a'} as Document);
+      await compatible('5.0');
+      try {
+        for (const step of await connector.guards.steps(rule, 'install', {before: null}))
+          expect(await connector.guards.perform(rule, 'install', step, {before: null})).toBe('done');
+        expect(await connector.guards.state(rule)).toEqual({state: 'installed', why: null});
+      } finally {
+        await compatible('6.0');
+      }
     });
 
     test('an election in the middle is waited for', async () => {

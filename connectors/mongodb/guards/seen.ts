@@ -53,6 +53,19 @@ const notImplemented = [59, 115, 238];
 const notAllowed = [11, 13, 8000];
 /** The wire version of MongoDB 6.0. */
 const convertsSince = 17;
+const convertsFrom = 6;
+
+/** False where a newer server keeps to what older ones can, as it does between an upgrade and its being confirmed. */
+const isConfirmed = async (access: Access): Promise<boolean> => {
+  const question = {getParameter: 1, featureCompatibilityVersion: 1, ...access.limit};
+  // Not every user may ask; then the server itself says no.
+  const reply = await access.db.client
+    .db('admin')
+    .command(question, signalOf(access))
+    .catch(() => null);
+  const version = Number.parseFloat(reply?.featureCompatibilityVersion?.version);
+  return Number.isNaN(version) || version >= convertsFrom;
+};
 
 /**
  * Asks what the server does with a collMod of a collection that is not there, which changes nothing: one that knows the
@@ -69,14 +82,14 @@ export const abilitiesOf = async (access: Access, readOnly: boolean): Promise<Ab
     const info = await db.command({buildInfo: 1, ...limit}, signalOf(access));
     // FerretDB 1 tells the wire version of a MongoDB that could.
     const modifies = info.ferretdbVersion === undefined;
-    return {modifies, converts: modifies && byVersion, sharded};
+    return {modifies, converts: modifies && byVersion && (await isConfirmed(access)), sharded};
   }
   const nowhere = `sesstui_test_${randomBytes(6).toString('hex')}`;
   const question = {collMod: nowhere, index: {name: 'none', prepareUnique: true}, ...limit};
   const code = await db.command(question, signalOf(access)).then(() => notThere, codeOf);
   const modifies = !notImplemented.includes(code);
   const converts = notAllowed.includes(code) ? byVersion : code === notThere;
-  return {modifies, converts: modifies && converts, sharded};
+  return {modifies, converts: modifies && converts && (await isConfirmed(access)), sharded};
 };
 
 const shardKeyOf = async (access: Access, table: string): Promise<Document | null> => {
