@@ -188,5 +188,36 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       }
       expect(await connector.guards.state(rule)).toEqual({state: 'installed', why: null});
     });
+
+    test('an index becomes unique when the build of another one is over', async () => {
+      const admin = client.db('admin');
+      await db.collection<Document>('c').insertOne({_id: 1, s: 'a'} as Document);
+      await db.collection('c').createIndex({s: 1});
+      await db.command({collMod: 'c', index: {name: 's_1', prepareUnique: true}});
+      const hang = (mode: string) => admin.command({configureFailPoint: 'hangAfterStartingIndexBuild', mode});
+      const {count} = await hang('alwaysOn');
+      try {
+        const built = db.collection('c').createIndex({other: 1});
+        await admin.command({
+          waitForFailPoint: 'hangAfterStartingIndexBuild',
+          timesEntered: count + 1,
+          maxTimeMS: 20_000,
+        });
+        const [step] = await connector.guards.steps(rule, 'install', {before: null});
+        const said: string[] = [];
+        const onProgress = (text: string) => {
+          said.push(text);
+          if (said.length === 1) void hang('off');
+        };
+        expect(await connector.guards.perform(rule, 'install', step!, {before: null, onProgress})).toBe(
+          'done',
+        );
+        expect(said[0]).toBe('waiting for a lock on c (try 2)');
+        await built;
+      } finally {
+        await hang('off');
+      }
+      expect(await connector.guards.state(rule)).toEqual({state: 'installed', why: null});
+    });
   }
 });
