@@ -7,6 +7,7 @@ import {
   type Row,
   type Survey,
 } from '../../source/connector.js';
+import {SesstuiError} from '../../source/errors.js';
 import {
   countFound,
   type Environment,
@@ -95,6 +96,17 @@ const keysOf = async (access: Access, form: Groups, only: Identity[]): Promise<V
     .map(row => form.key.map(expr => valueOfExpr(expr, row.values)))
     .filter(values => !values.some(isAbsent));
 
+/** MongoDB tells `{a: 1, b: 2}` from `{b: 2, a: 1}`, and identities don't: rather no answer than one without one of them. */
+const refuseTwins = (row: RawRow, other: RawRow | undefined): void => {
+  const [a, b] = [JSON.stringify(row.identity.at), JSON.stringify(other?.identity.at)];
+  if (!other || a === b) return;
+  throw new SesstuiError(
+    'unsupported',
+    `Two documents of ${row.table} have an _id with the same fields in another order: ${a} and ${b}.`,
+    'They can not be told apart here: give one of them another _id.',
+  );
+};
+
 /** Rows that satisfy a form's condition, each once, with what it needs of them. */
 const collect = async (
   access: Access,
@@ -108,7 +120,10 @@ const collect = async (
   for (const filter of filters)
     for await (const row of rowsOf(access, form.from, {...query, filter, byId})) {
       if (keys && form.form === 'groups' && !keys.has(joinKey(form.key, row.values) ?? '')) continue;
-      if (holds(form.where, row.values, env)) rows.set(canonicalJson(row.identity.at), row);
+      if (!holds(form.where, row.values, env)) continue;
+      const key = canonicalJson(row.identity.at);
+      refuseTwins(row, rows.get(key));
+      rows.set(key, row);
     }
   return [...rows.values()];
 };

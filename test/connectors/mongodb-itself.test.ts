@@ -115,6 +115,20 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       ]);
     });
 
+    test('two documents whose _id differs in the order of its fields are an error, never one document', async () => {
+      const document = (...id: [string, number][]) =>
+        new Map<string, unknown>([
+          ['_id', new Map(id)],
+          ['s', null],
+        ]) as unknown as Document;
+      await db
+        .collection<Document>('c')
+        .insertMany([document(['a', 1], ['b', 2]), document(['a', 1], ['b', 3])]);
+      expect(await rows()).toHaveLength(2);
+      await db.collection<Document>('c').insertOne(document(['b', 2], ['a', 1]));
+      await expect(rows()).rejects.toMatchObject({code: 'unsupported'});
+    });
+
     test('a server whose upgrade was not confirmed gets its unique index the way that older ones do', async () => {
       const compatible = (version: string) =>
         client.db('admin').command({setFeatureCompatibilityVersion: version});
