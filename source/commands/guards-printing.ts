@@ -80,7 +80,7 @@ export const printGuards = async (context: Context, guards: GuardInfo[]): Promis
 };
 
 /** A plan as the result of a dry run. */
-export const plannedGuards = (plan: GuardPlan): GuardResult => ({
+const plannedGuards = (plan: GuardPlan): GuardResult => ({
   run: null,
   dryRun: true,
   check: plan.check,

@@ -5,6 +5,8 @@ export type Proxy = {
   url: string;
   /** What happens to the next message that names this command: it is lost on the way there, or its answer is. */
   lose(command: string, what: 'request' | 'answer'): void;
+  /** It has lost what it was told to. */
+  hasLost(): boolean;
   /** Some request has named this command. */
   heard(command: string): boolean;
   /** How many bytes of answers it has passed on. */
@@ -14,7 +16,17 @@ export type Proxy = {
   stop(): Promise<void>;
 };
 
-export const startProxy = async (target: string): Promise<Proxy> => {
+/** Its url is the target's with these options more, and leads through the proxy whatever set the server is in. */
+const urlOf = (target: string, port: number, options: Record<string, string>): string => {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  url.pathname ||= '/';
+  for (const [name, value] of Object.entries({directConnection: 'true', ...options}))
+    url.searchParams.set(name, value);
+  return String(url);
+};
+
+export const startProxy = async (target: string, options: Record<string, string> = {}): Promise<Proxy> => {
   const {hostname, port} = new URL(target);
   const sockets = new Set<Socket>();
   let answered = 0;
@@ -52,10 +64,11 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     sockets.clear();
   };
   return {
-    url: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: urlOf(target, (server.address() as AddressInfo).port, options),
     lose(command, what) {
       wanted = {command, what};
     },
+    hasLost: () => wanted === null,
     heard: command => requests.some(request => request.includes(command)),
     answered: () => answered,
     cut,

@@ -6,7 +6,7 @@ import {demands, mentions, merged, sameValidator, withoutDemand} from './schema.
 import {exactOf, jsonOf, type Seen, unfit, type Validation} from './seen.js';
 import type {Task} from './task.js';
 
-export type ValidRule = {table: string; id: string};
+type ValidRule = {table: string; id: string};
 
 /** Documents that the whole validator would refuse, and those of them that can be mended; null where it took too long. */
 export type Counts = {violating: number; mendable: number} | null;
@@ -20,7 +20,7 @@ const isWeak = ({level, action}: Validation): string | null => {
 };
 
 /** See `GuardKeeper.state`: why there can be no such validator. */
-export const validUnavailable = (seen: Seen, {id}: ValidRule): string | null => {
+const validUnavailable = (seen: Seen, {id}: ValidRule): string | null => {
   const why = unfit(seen);
   if (why !== null) return why;
   if (!seen.abilities.modifies) return 'this server has no collMod, and so no validators that could be added';

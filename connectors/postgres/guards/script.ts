@@ -3,7 +3,7 @@ import type {GuardDirection, GuardRule, NamedRule} from '../../../source/guards.
 import type {GuardAccess} from './place.js';
 import type {ScriptPlace} from './rule.js';
 import {keeperOf, refusal} from './rules.js';
-import {comment, isComment} from './script-comment.js';
+import {comment, isComment} from './sql/script-comment.js';
 
 /** Where the server was not to be asked: what all but the newest are known to have. */
 const usualLower = ' collate pg_catalog."und-x-icu"';

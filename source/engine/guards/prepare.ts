@@ -24,7 +24,7 @@ import {guardRunsOf, knownBefore} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
 import {neededElsewhere} from './shared.js';
 
-export type GuardPlanOptions = {
+type GuardPlanOptions = {
   guards?: string[];
   clean?: boolean;
   /** The run that it takes back or goes on with. */
@@ -54,7 +54,7 @@ type Planned = Pick<Prepared, 'before' | 'server' | 'guards' | 'records' | 'stay
 };
 
 /** In the order in which they are carried out. */
-export const inOrder = <Step extends GuardStep>(steps: Step[], direction: GuardDirection): Step[] =>
+const inOrder = <Step extends GuardStep>(steps: Step[], direction: GuardDirection): Step[] =>
   direction === 'uninstall'
     ? steps
     : guardPhases.flatMap(phase => steps.filter(step => step.phase === phase));
