@@ -7,6 +7,7 @@ import type {Access, MongoConnection, MongoSettings} from '../client.js';
 import {mapError} from '../errors.js';
 import {carryOut, type Watcher} from './perform.js';
 import {proofs} from './prove.js';
+import {requireRights} from './rights.js';
 import {captureOf, countsOf, isMongoRule, type MongoRule, refusal, stateOf, tasksOf} from './rules.js';
 import {scriptOf} from './script.js';
 import {type Abilities, abilitiesOf, look, plainOf} from './seen.js';
@@ -110,6 +111,7 @@ export const guardKeeper = (settings: MongoSettings, connection: MongoConnection
       rule,
       async access => {
         const {seen, tasks: all} = await tasks(access, rule, direction, before, false);
+        await requireRights(access, rule.table, all);
         return all.map(task => stepOf(seen.database, task));
       },
       signal,

@@ -12,6 +12,7 @@ export type Watcher = {signal?: AbortSignal; onProgress?: (text: string) => void
 /** A command that waits for its lock holds up everybody who comes after it. */
 const lockLimitMs = 2000;
 const mostTries = 8;
+const mostTriesOfLong = 40;
 const progressEveryMs = 1000;
 
 /** Lock timeouts, busy locks, write conflicts, builds that are under way: what is worth another try. */
@@ -70,18 +71,24 @@ const long = async (access: Access, command: Command, watcher: Watcher): Promise
   }
 };
 
-const short = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
+const short = async (access: Access, {document}: Command): Promise<void> => {
   const maxTimeMS = Math.min(lockLimitMs, access.limit.maxTimeMS);
+  await access.db.command({...document, maxTimeMS}, signalOf(access));
+};
+
+/** Another build on the collection is waited for before a long command, too: for about two minutes. */
+const patiently = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
+  const most = command.long ? mostTriesOfLong : mostTries;
   for (let attempt = 1; ; attempt++) {
     try {
-      await access.db.command({...command.document, maxTimeMS}, signalOf(access));
+      await (command.long ? long(access, command, watcher) : short(access, command));
       return;
     } catch (error) {
       if (!worthAnotherTry.includes(codeOf(error)) || access.signal?.aborted) throw error;
-      if (attempt === mostTries)
+      if (attempt === most)
         throw new SesstuiError(
           'timeout',
-          `MongoDB: the lock on ${tableOf(command)} was not to be had in ${mostTries} tries.`,
+          `MongoDB: the lock on ${tableOf(command)} was not to be had in ${most} tries.`,
           'Long transactions or other changes of the collection hold it. Try again later: it goes on from here.',
         );
       watcher.onProgress?.(`waiting for a lock on ${tableOf(command)} (try ${attempt + 1})`);
@@ -92,7 +99,7 @@ const short = async (access: Access, command: Command, watcher: Watcher): Promis
 
 const one = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
   try {
-    await (command.long ? long : short)(access, command, watcher);
+    await patiently(access, command, watcher);
   } catch (error) {
     if (!command.done?.includes(codeOf(error))) throw error;
   }
