@@ -241,7 +241,7 @@ test('copies that differ and come during the install stop it, and it takes out w
   expect(await rows()).toEqual(['{a}', '{a}']);
   expect(await catalogueDump(client, 'public')).toEqual(before);
   const told = (await engine.history()).find(({run}) => run === result.run)!;
-  expect(told).toMatchObject({state: 'failed'});
+  expect(told).toMatchObject({state: 'failed', applied: 0, skipped: told.planned});
   expect(told.stopped).toMatch(/1 payload-differs; what it had put in was taken out again$/);
   const {stdout} = await cli(['history', '--state-dir', stateDirectory], {cwd: stateDirectory});
   expect(stdout).toMatch(/install-guards +failed/);
@@ -469,7 +469,7 @@ test('a step that fails is told as failed, and what was put in is taken out agai
   const result = await install(engine);
   expect(result.error).toMatchObject({message: 'no room'});
   expect(await catalogueDump(client, 'public')).toEqual(before);
-  expect((await engine.history())[0]).toMatchObject({state: 'failed', failed: 1});
+  expect((await engine.history())[0]).toMatchObject({state: 'failed', applied: 0, failed: 1});
   expect(await verifyState(stateDirectory)).toEqual([]);
 });
 
