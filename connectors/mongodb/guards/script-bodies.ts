@@ -37,8 +37,10 @@ ${indexes}
   const base = fit.find(each => each.unique) || fit.find(each => each.name === index) || fit[0];
   const inTheWay = ': documents share a ' + id + ', or several have none. Mend them and run this again: ';
   // A collMod of a collection that is not there changes nothing, and tells whether the server knows its words (error 26).
+  // Of one that is there it tells (error 72) whether an upgrade was confirmed: until then it does as older servers do.
   const nowhere = 'sesstui_test_' + new Date().getTime();
-  const converts = ask({collMod: nowhere, index: {name: 'none', prepareUnique: true}}).code === 26;
+  const knows = ask({collMod: nowhere, index: {name: nowhere, prepareUnique: true}}).code === 26;
+  const converts = knows && ask({collMod: name, index: {name: nowhere, prepareUnique: true}}).code !== 72;
   if (converts && base && base.unique) {
     must({collMod: name, index: {name: base.name, hidden: false}});
   } else if (converts) {
@@ -102,8 +104,17 @@ ${validator}
     must({collMod: name, validator: whole, validationLevel: 'moderate', validationAction: refuses ? action : 'error'});
   const pipeline = [{$match: {$nor: [whole]}}, {$count: 'n'}];
   const [counted] = must({aggregate: name, pipeline: pipeline, cursor: {}}).cursor.firstBatch;
-  if (!counted) must({collMod: name, validationLevel: 'strict'});
-  print(name + (counted ? ': moderate, ' + Number(counted.n) + ' documents violate it' : ': strict'));`;
+  if (!counted) {
+    must({collMod: name, validationLevel: 'strict'});
+    print(name + ': strict');
+    return;
+  }
+  const [place, quoted] = [database.getName(), name].map(text => JSON.stringify(text));
+  print(
+    name + ': moderate, ' + (Number(counted.n) === 1 ? '1 document violates it' : Number(counted.n) + ' documents violate it') +
+      '. They are found by: db.getSiblingDB(' + place + ').getCollection(' + quoted + ').find({$nor: [db.getSiblingDB(' + place +
+      ').getCollectionInfos({name: ' + quoted + '})[0].options.validator]})',
+  );`;
 
 export const downOfValid = `${asking}
 ${validator}
