@@ -162,6 +162,23 @@ test('a mending run is taken back after the guards are, and refused while they a
   expect(await verifyState(stateDirectory)).toEqual([]);
 });
 
+test('what stood in the place of a guard keeps no run from being taken back that mended rows for it', async () => {
+  await client.query(
+    'create function sort_session_ids_trigger() returns trigger language plpgsql as $$ begin return new; end $$',
+  );
+  await insert('{b,a}');
+  await insert('{b,a}');
+  const engine = open();
+  const {run, runs} = await install(engine, {clean: true});
+  const [cleaned, sorted] = runs as [string, string];
+  expect((await engine.planUndo(cleaned)).notes.join()).toContain(`sesstui undo ${run}`);
+  expect((await uninstall(engine)).error).toBeUndefined();
+  expect((await engine.guards())[0]).toMatchObject({guard: 'sort-trigger', state: 'drifted'});
+  for (const mending of [sorted, cleaned])
+    expect(await engine.run(await engine.planUndo(mending))).toMatchObject({applied: 1});
+  expect(await rows()).toEqual(['{b,a}', '{b,a}']);
+});
+
 test('arrays that a trigger would sort again are not told as taken back, and are when the guards are out', async () => {
   await client.query('alter table app_session_keys add column id serial primary key');
   await insert('{b,a}');
