@@ -7,7 +7,7 @@ import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import {displayWidth, sanitise} from '../sanitise.js';
 import type {Json} from '../values.js';
-import {counted} from '../words.js';
+import {counted, nothingDone} from '../words.js';
 import type {Context} from './context.js';
 import {suggested} from './suggest.js';
 
@@ -168,7 +168,7 @@ export const printGuardPlan = async (context: Context, plan: GuardPlan, next: st
 const headOf = ({run, check, direction, steps, error, interrupted}: GuardResult): string => {
   const how = error ? 'stopped' : interrupted ? 'interrupted' : 'done';
   return run === null
-    ? `${check}: ${direction}: there was nothing to be done.`
+    ? `${check}: ${direction}: ${nothingDone}.`
     : `Run ${run}: ${check}: ${direction} ${how}, ${counted(steps.length, 'step')}.`;
 };
 
@@ -184,7 +184,8 @@ export const printGuardResult = async (context: Context, result: GuardResult): P
     ...(result.error
       ? [`Stopped: ${sanitise(result.error.message)}`, `  ${sanitise(result.error.hint)}`]
       : []),
-    ...result.notes.map(note => `Note: ${sanitise(note)}`),
+    // That nothing was to be done stands above already.
+    ...result.notes.filter(note => note !== nothingDone).map(note => `Note: ${sanitise(note)}`),
     ...result.runs.map(run => `Rows were mended by run ${run}.`),
     ...(back ? [`Take it back with: ${suggested(context, ['undo', result.run!, '--yes'])}`] : []),
   ];

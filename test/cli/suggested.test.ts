@@ -193,6 +193,17 @@ test('the history tells which run an undo took back', async () => {
   expect(undo).toContain(run);
 });
 
+test('a run that wrote nothing is not offered to be taken back', async () => {
+  await configure('test');
+  const done = await call(['clean', 'db/stale-sessions', '--action', 'cancel', '--yes']);
+  expect(done.stdout).toContain('Take it back');
+  await client.query(`update sessions set updated_at = now() + interval '1 second'`);
+  const [run] = await readdir(join(state, 'runs'));
+  const undo = await call(['undo', run!, '--yes']);
+  expect(undo.stdout).toContain(': 0 applied, ');
+  expect(undo.stdout).not.toContain('Take it back');
+});
+
 test('a misspelt environment is refused by everything that reads the configuration', async () => {
   await writeFile(config, (await readFile(config, 'utf8')).replace('environment:', 'environmnt:'));
   const calls = [['check'], ['health'], ['customer', 'x'], keep, ['clean', '--all'], ['apply', 'x']];
