@@ -131,6 +131,14 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
       },
     );
 
+  test('down from where an install was cut off after its first step', async () => {
+    const was = await dump();
+    const down = await scriptOf('uninstall');
+    await rows.createIndex({sessionId: 1});
+    await run(down);
+    expect(await dump()).toBe(was);
+  });
+
   test('documents in the way: it stops with an error, and the indexes are as they were', async () => {
     await rows.createIndex({sessionId: 1});
     await rows.insertMany([{sessionId: null}, {sessionId: null}]);

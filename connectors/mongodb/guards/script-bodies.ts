@@ -74,7 +74,8 @@ export const downOfUnique = `${asking}
 ${indexes}
   const wanted = old ? old.name : index;
   const there = listed().find(each => each.name === wanted);
-  const isBack = there && (!isOn(there) || (!there.unique && !there.prepareUnique));
+  // Where none of the name was there, a plain one is what an install began with that did not come to its end.
+  const isBack = there && (!isOn(there) || (!isNew && !there.unique && !there.prepareUnique));
   if (there && !isBack) must({dropIndexes: name, index: wanted});
   // Where it could not be changed in place, the unique one took its place under another name.
   const instead = !there && listed().find(each => each.name === index && isOn(each) && each.unique && !isOdd(each));
