@@ -147,6 +147,26 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
     expect(await dump()).toBe(was);
   });
 
+  if (name === 'MongoDB 6')
+    test('what else stops it is not taken for documents in the way', async () => {
+      const was = await dump();
+      const up = await scriptOf('install');
+      const fail = (mode: unknown) =>
+        client.db('admin').command({
+          configureFailPoint: 'failCommand',
+          mode,
+          data: {failCommands: ['collMod'], errorCode: 13},
+        });
+      // The last of the four: two ask what the server can do, one prepares the index.
+      await fail({skip: 3});
+      try {
+        await expect(run(up)).rejects.toThrow(/^conversations: (?!documents)/);
+      } finally {
+        await fail('off');
+      }
+      expect(await dump()).toBe(was);
+    });
+
   test('names that would end a comment or a string are only names', async () => {
     const id = 'a"b\'c*/\u2028x';
     const script = await connector.guards.script(

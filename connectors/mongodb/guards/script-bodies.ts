@@ -35,7 +35,9 @@ ${indexes}
   if (own && !isOn(own)) throw new Error('an index on something else has the name ' + index);
   const fit = on.filter(each => !isOdd(each));
   const base = fit.find(each => each.unique) || fit.find(each => each.name === index) || fit[0];
-  const inTheWay = ': documents share a ' + id + ', or several have none. Mend them and run this again: ';
+  const isInTheWay = reply => [359, 11000].includes(reply.code) || /UNIQUE constraint failed/.test(reply.errmsg);
+  const why = reply =>
+    name + ': ' + (isInTheWay(reply) ? 'documents share a ' + id + ', or several have none. Mend them and run this again: ' : '') + reply.errmsg;
   // A collMod of a collection that is not there changes nothing, and tells whether the server knows its words (error 26).
   // Of one that is there it tells (error 72) whether an upgrade was confirmed: until then it does as older servers do.
   const nowhere = 'sesstui_test_' + new Date().getTime();
@@ -55,7 +57,7 @@ ${indexes}
       if (base) must({collMod: name, index: {name: made, prepareUnique: false}});
       else drop(made);
       if (!base && own) must({createIndexes: name, indexes: [again(own)]});
-      throw new Error(name + inTheWay + reply.errmsg);
+      throw new Error(why(reply));
     }
     if (base && base.hidden) must({collMod: name, index: {name: made, hidden: false}});
   } else {
@@ -64,7 +66,7 @@ ${indexes}
     const reply = ask({createIndexes: name, indexes: [Object.assign({}, spec, {unique: true})]});
     if (!reply.ok) {
       for (const each of gone) must({createIndexes: name, indexes: [again(each)]});
-      throw new Error(name + inTheWay + reply.errmsg);
+      throw new Error(why(reply));
     }
   }
   print(name + ': ' + id + ' is unique');`;
