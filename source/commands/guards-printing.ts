@@ -9,7 +9,7 @@ import {displayWidth, sanitise} from '../sanitise.js';
 import type {Json} from '../values.js';
 import {counted, nothingDone} from '../words.js';
 import type {Context} from './context.js';
-import {suggested} from './suggest.js';
+import {suggested, undoLine} from './suggest.js';
 
 const colors = {installed: 32, missing: 33, drifted: 31, unavailable: 90} as const;
 
@@ -187,7 +187,7 @@ export const printGuardResult = async (context: Context, result: GuardResult): P
     // That nothing was to be done stands above already.
     ...result.notes.filter(note => note !== nothingDone).map(note => `Note: ${sanitise(note)}`),
     ...result.runs.map(run => `Rows were mended by run ${run}.`),
-    ...(back ? [`Take it back with: ${suggested(context, ['undo', result.run!, '--yes'])}`] : []),
+    ...(back ? [await undoLine(context, await context.engine(), {run: result.run, applied: 0})] : []),
   ];
   await print(`${lines.join('\n')}\n${tableOf(context, result.guards)}`);
 };

@@ -103,6 +103,17 @@ describe.each(['production', 'test'])('what is told to be typed in %s', environm
     expect(await count(`sessions where status = 'cancelled'`)).toBe(0);
   });
 
+  test('guards are installed, and taken back', async () => {
+    const install = ['guards', 'install', 'db/stale-sessions', '--yes', ...asks.split(' ').slice(1)];
+    const installed = await call(install);
+    expect(installed.code).toBe(0);
+    expect(await count(`pg_trigger where tgname = 'sessions_auto_cancel'`)).toBe(1);
+    const undone = await typed(told('Take it back', installed.stdout));
+    expect([undone.code, undone.stderr]).toEqual([0, '']);
+    expect(await count(`pg_trigger where tgname = 'sessions_auto_cancel'`)).toBe(0);
+    expect((await typed(told('Take it back', undone.stdout))).code).toBe(0);
+  });
+
   test('a plan that was written is applied, also beyond the limits', async () => {
     const all = ['clean', 'db/stale-sessions', '--action', 'cancel'];
     const written = await call([...all, '--out', join(cwd, "the 'plan'.jsonl")]);
