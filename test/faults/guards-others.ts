@@ -21,7 +21,7 @@ export const openMongodbStage = async (): Promise<GuardStage & {url: string; dat
   const client = await new MongoClient(url).connect();
   const db = client.db(database);
   const catalogue = async (): Promise<string> => {
-    const collections = await db.listCollections().toArray();
+    const collections = await db.listCollections({}, {nameOnly: false}).toArray();
     const found = collections.map(async ({name, type, options}) => {
       const indexes = await db.collection(name).listIndexes().toArray();
       return {name, type, options, indexes: indexes.sort((a, b) => (a.name < b.name ? -1 : 1))};
