@@ -1,5 +1,4 @@
 /** The page in headless Chromium, and the metrics before promtool: programs that nobody here wrote. */
-/// <reference lib="dom" />
 import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
