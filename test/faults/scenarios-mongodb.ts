@@ -1,8 +1,9 @@
-/** Runs on FerretDB: chat assign-ids and delete. */
+/** Runs on MongoDB and on FerretDB: chat assign-ids and delete. */
 import {BSON, type Document, MongoClient} from 'mongodb';
 import {canonicalJson} from '../../source/connector.js';
 import type {Json} from '../../source/values.js';
 import {startFerretdb} from '../support/ferretdb/ferretdb.js';
+import {startMongod} from '../support/mongod.js';
 import {newDatabaseName} from '../support/mongodb.js';
 import type {Rows, Scenario} from './scenario.js';
 
@@ -31,9 +32,14 @@ const documents = (): Document[] => [
   {_id: 'ok7', sessionId: 17, title: 'g', updatedAt: when(7)},
 ];
 
-/** Starts FerretDB and opens a client of our own on it. */
-export const openMongodbScenarios = async (): Promise<{scenarios: Scenario[]; stop(): Promise<void>}> => {
-  const server = await startFerretdb();
+const servers = {'FerretDB 1.24': startFerretdb, 'MongoDB 6': startMongod};
+export type MongodbName = keyof typeof servers;
+
+/** Starts a server and opens a client of our own on it. */
+export const openMongodbScenarios = async (
+  name: MongodbName,
+): Promise<{scenarios: Scenario[]; stop(): Promise<void>}> => {
+  const server = await servers[name]();
   const client = await new MongoClient(server.url).connect();
   const database = newDatabaseName();
   const collection = client.db(database).collection('conversations');
@@ -58,7 +64,7 @@ export const openMongodbScenarios = async (): Promise<{scenarios: Scenario[]; st
   const scenarios = ['assign-ids', 'delete'].map(
     (action): Scenario => ({
       name: `chat ${action}`,
-      server: 'FerretDB 1.24',
+      server: name,
       check: 'chat/null-ids',
       action,
       stores: {
