@@ -81,13 +81,13 @@ const edit: Work = async (conversations, at, count, {stored}) => {
 
 const duplicate: Work = async (conversations, at, count, {stored}) => {
   const token = id(at, count);
-  await conversations.insertOne({_id: token, sessionId: id(9, count % 50), title: 'd'});
+  await conversations.insertOne({_id: token, sessionId: id(9, count % 40), title: 'd'});
   stored.add(token);
 };
 
 const without: Work = async (conversations, at, count, {stored}) => {
   const token = id(at, count);
-  const wrong = [{}, {sessionId: null}, {sessionId: ''}][count % 3];
+  const wrong = [{}, {sessionId: null}, {sessionId: ''}][(count / 4) % 3];
   await conversations.insertOne({_id: token, ...wrong, title: 'n'});
   stored.add(token);
 };
@@ -99,9 +99,15 @@ const forget: Work = async (conversations, at, count, {stored}) => {
   stored.add(token);
   await conversations.updateOne(
     {_id: token},
-    count % 2 ? {$set: {sessionId: null}} : {$unset: {sessionId: ''}},
+    count % 8 === 0 ? {$set: {sessionId: null}} : {$unset: {sessionId: ''}},
   );
 };
+
+/** Most of what a faulty writer does is right: each row that has to be mended is a transaction of its own. */
+const mostly =
+  (faulty: Work): Work =>
+  (conversations, at, count, tally) =>
+    (count % 4 === 0 ? faulty : correct)(conversations, at, count, tally);
 
 /** Eight: two correct ones, one that edits what is there, two in transactions, and three faulty ones. */
 export const mongodbWriters = async (url: string, database: string): Promise<Writer[]> => {
@@ -113,9 +119,9 @@ export const mongodbWriters = async (url: string, database: string): Promise<Wri
     [[], edit],
     [[], inTransaction(client)],
     [[], inTransaction(client)],
-    [[duplicateKey], duplicate],
-    [[duplicateKey, invalid], without],
-    [[duplicateKey, invalid], forget],
+    [[duplicateKey], mostly(duplicate)],
+    [[duplicateKey, invalid], mostly(without)],
+    [[duplicateKey, invalid], mostly(forget)],
   ];
   return kinds.map(
     ([refusals, work], at): Writer => ({
