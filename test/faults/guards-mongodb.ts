@@ -1,5 +1,5 @@
 /** Guards under faults on MongoDB and FerretDB: the chat's. */
-import {type Document, MongoClient} from 'mongodb';
+import {type CollectionInfo, type Document, MongoClient} from 'mongodb';
 import {canonicalJson} from '../../source/connector.js';
 import type {Json} from '../../source/values.js';
 import {type GuardStage, guardedOf} from './guards-stage.js';
@@ -30,13 +30,13 @@ export const openMongodbStage = async (server: MongodbName): Promise<MongodbStag
   const client = await new MongoClient(url).connect();
   const db = client.db(database);
   const catalogue = async (): Promise<string> => {
-    const collections = await db.listCollections().toArray();
+    const collections = await db.listCollections<CollectionInfo>().toArray();
     const found = collections.map(async ({name, type, options}) => {
       const indexes = await db.collection(name).listIndexes().toArray();
       return {
         name,
         type,
-        options: withoutDefaults(options as Document),
+        options: withoutDefaults(options ?? {}),
         indexes: indexes.sort((a, b) => (a.name < b.name ? -1 : 1)),
       };
     });

@@ -14,7 +14,7 @@ const lockLimitMs = 2000;
 const mostTries = 8;
 const progressEveryMs = 1000;
 
-/** Lock timeouts, busy locks, write conflicts, builds that are under way: what is worth another try. */
+/** Of commands that end in a moment: lock timeouts, busy locks, write conflicts, builds that are under way: what is worth another try. */
 const worthAnotherTry = [24, 46, 50, 112, 117, 262, 12587];
 const duplicateKey = 11000;
 const cannotConvert = 359;
@@ -25,6 +25,19 @@ export const isDuplicates = (error: unknown): boolean =>
   (error instanceof MongoServerError &&
     codeOf(error) === 1 &&
     /UNIQUE constraint failed/.test(error.message));
+
+/**
+ * FerretDB asks SQLite through several connections. One that has not heard yet that another has dropped an index says
+ * that it is there already; the next one it asks, or the same a moment later, knows.
+ */
+const isStaleSchema = (error: unknown): boolean =>
+  error instanceof MongoServerError &&
+  codeOf(error) === 1 &&
+  /SQL logic error: index \S+ already exists/.test(error.message);
+
+/** Of commands that have no time limit: another change of the collection is under way. */
+const isBusy = (error: unknown): boolean =>
+  [24, 46, 112, 117, 12587].includes(codeOf(error)) || isStaleSchema(error);
 
 const tableOf = ({document}: Command): string => String(Object.values(document)[0]);
 
@@ -57,27 +70,20 @@ const follow = async (access: Access, table: string, {onProgress}: Watcher, ende
   }
 };
 
-const long = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
-  const ended = new AbortController();
-  const table = tableOf(command);
-  // Whoever may not look goes without.
-  const following = follow(access, table, watcher, ended.signal).catch(() => {});
-  try {
-    await access.db.command(command.document, {...signalOf(access), socketTimeoutMS: 0} as object);
-  } finally {
-    ended.abort();
-    await following;
-  }
-};
-
-const short = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
-  const maxTimeMS = Math.min(lockLimitMs, access.limit.maxTimeMS);
+/** Tries again what is worth it, with growing pauses; throws `timeout` when it never came to pass. */
+const patiently = async (
+  access: Access,
+  command: Command,
+  watcher: Watcher,
+  isWorthIt: (error: unknown) => boolean,
+  send: () => Promise<unknown>,
+): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      await access.db.command({...command.document, maxTimeMS}, signalOf(access));
+      await send();
       return;
     } catch (error) {
-      if (!worthAnotherTry.includes(codeOf(error)) || access.signal?.aborted) throw error;
+      if (!isWorthIt(error) || access.signal?.aborted) throw error;
       if (attempt === mostTries)
         throw new SesstuiError(
           'timeout',
@@ -88,6 +94,31 @@ const short = async (access: Access, command: Command, watcher: Watcher): Promis
       await pause(attempt, access.signal);
     }
   }
+};
+
+const long = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
+  const ended = new AbortController();
+  const table = tableOf(command);
+  // Whoever may not look goes without.
+  const following = follow(access, table, watcher, ended.signal).catch(() => {});
+  const send = () => access.db.command(command.document, {...signalOf(access), socketTimeoutMS: 0} as object);
+  try {
+    await patiently(access, command, watcher, isBusy, send);
+  } finally {
+    ended.abort();
+    await following;
+  }
+};
+
+const short = (access: Access, command: Command, watcher: Watcher): Promise<void> => {
+  const maxTimeMS = Math.min(lockLimitMs, access.limit.maxTimeMS);
+  return patiently(
+    access,
+    command,
+    watcher,
+    error => worthAnotherTry.includes(codeOf(error)),
+    () => access.db.command({...command.document, maxTimeMS}, signalOf(access)),
+  );
 };
 
 const one = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
