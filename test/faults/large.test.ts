@@ -20,7 +20,7 @@ const megabyte = 2 ** 20;
 const asked = process.env.SESSTUI_LARGE_ROWS;
 const sizes = {
   postgres: asked ? {rows: Number(asked), heap: 256} : {rows: 400, heap: 128},
-  'MongoDB 6': {rows: 200, heap: 80},
+  'MongoDB 6': {rows: 100, heap: 56},
   'FerretDB 1.24': {rows: 60, heap: 48},
 };
 type Size = (typeof sizes)['postgres'];
