@@ -76,11 +76,11 @@ const patiently = async (
   command: Command,
   watcher: Watcher,
   isWorthIt: (error: unknown) => boolean,
-  send: () => Promise<unknown>,
+  send: (attempt: number) => Promise<unknown>,
 ): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      await send();
+      await send(attempt);
       return;
     } catch (error) {
       if (!isWorthIt(error) || access.signal?.aborted) throw error;
@@ -121,9 +121,29 @@ const short = (access: Access, command: Command, watcher: Watcher): Promise<void
   );
 };
 
+/**
+ * While it waits for somebody's transaction to end, everybody waits for it: after 2 s it lets them through, and tries
+ * for 4 s, for 8 s, …; the last time for as long as it takes.
+ */
+const lengthening = (access: Access, command: Command, watcher: Watcher): Promise<void> =>
+  patiently(
+    access,
+    command,
+    watcher,
+    error => worthAnotherTry.includes(codeOf(error)),
+    attempt => {
+      const limit = attempt === mostTries ? {} : {maxTimeMS: lockLimitMs * 2 ** (attempt - 1)};
+      const options = {...signalOf(access), socketTimeoutMS: 0} as object;
+      return access.db.command({...command.document, ...limit}, options);
+    },
+  );
+
+const wayOf = ({long: isLong, lengthening: isLengthening}: Command) =>
+  isLengthening ? lengthening : isLong ? long : short;
+
 const one = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
   try {
-    await (command.long ? long : short)(access, command, watcher);
+    await wayOf(command)(access, command, watcher);
   } catch (error) {
     if (!command.done?.includes(codeOf(error))) throw error;
   }
