@@ -75,6 +75,8 @@ export type Guard = {
   needs?: string;
   /** Findings of these reasons are in its way; `action` mends them. */
   findings: {reasons: string[]; action: string} | null;
+  /** Findings of these reasons are not in its way, and are let be (`GuardSeen.left`) until somebody mends them. */
+  lets?: {reasons: string[]; action: string};
   /** Rows or groups that are in its way though no finding tells of them: a person has to mend those. */
   violations: Form | null;
   /** Changes that put rows into the form that it wants, made by a run of its own, backed up (arrays that are sorted). */
@@ -86,8 +88,16 @@ export const nameInSchema = (table: string): string => table.slice(table.lastInd
 
 export type GuardState = 'installed' | 'missing' | 'drifted' | 'unavailable';
 
-/** `why`: what differs, or why the store can't have it; null where there is nothing to say. */
-export type GuardSeen = {state: GuardState; why: string | null};
+export type GuardSeen = {
+  state: GuardState;
+  /** What differs, or why the store can't have it; null where there is nothing to say. */
+  why: string | null;
+  /**
+   * Of one that is installed, and lets rows be that were there before and violate it: how many; null where nobody
+   * knows. 0 where another install would find none any more, and finish it.
+   */
+  left?: number | null;
+};
 
 /**
  * When a step of an install comes: all `prepare` steps of the guards, then all `refuse` (from here on faulty writes are

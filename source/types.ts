@@ -103,6 +103,8 @@ export type RunSummary = Counts & {
   note: string | null;
   /** The run that this one took back, if it is an undo. */
   undoes: string | null;
+  /** What stopped an install or uninstall of guards before it was done. */
+  stopped?: string;
 };
 
 /** Narrows what a check or plan looks at (contract: clean's flags). All given conditions must hold. */

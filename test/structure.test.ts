@@ -65,6 +65,20 @@ test("connectors know the engine's types and errors, not the engine, and not eac
   ).toEqual([]);
 });
 
+test('a guard of PostgreSQL knows what guards share, not another guard; only rules.ts knows them all', () => {
+  const folder = 'connectors/postgres/guards/';
+  const roomOf = (path: string): string | undefined =>
+    path.startsWith(folder) ? /^([^/]+)\//.exec(path.slice(folder.length))?.[1] : undefined;
+  expect(
+    offenders('connectors/postgres', (module, file) => {
+      const other = roomOf(module);
+      if (other === undefined || other === 'sql' || other === roomOf(file)) return false;
+      if (other === 'device-sessions') return !['undeletable', 'own-rows'].includes(roomOf(file) ?? '');
+      return file !== `${folder}rules.ts`;
+    }),
+  ).toEqual([]);
+});
+
 test('views know state and words, not the engine or a connector', () => {
   expect(
     offenders(

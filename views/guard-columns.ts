@@ -5,7 +5,7 @@ import type {Style} from './paint.js';
 import {symbols} from './symbols.js';
 import {type Cell, type TableColumn, tableWidth} from './table.js';
 
-export type GuardColumn = TableColumn & {cell: (guard: GuardInfo, selected: boolean) => Cell};
+type GuardColumn = TableColumn & {cell: (guard: GuardInfo, selected: boolean) => Cell};
 
 const signs: Record<GuardState, string> = {
   installed: symbols.good,
@@ -15,7 +15,7 @@ const signs: Record<GuardState, string> = {
 };
 
 /** What the team chose not to have is no alarm. */
-export const guardStyle = ({state, optIn, error}: GuardInfo): Style => {
+const guardStyle = ({state, optIn, error}: GuardInfo): Style => {
   if (error) return 'bad';
   if (state === 'missing') return optIn ? 'dim' : 'warn';
   return ({installed: 'good', drifted: 'bad', unavailable: 'dim'} as const)[state];

@@ -78,6 +78,14 @@ export const RunDetailsView = ({state, width}: ViewProps): ReactElement | null =
     field('failed', String(run.failed), run.failed > 0 ? 'bad' : 'plain'),
     field('unknown', String(run.unknown), run.unknown > 0 ? 'warn' : 'plain'),
     field('note', run.note ?? '–'),
+    ...(run.stopped === undefined
+      ? []
+      : [
+          [],
+          ...wrap(`It was stopped: ${run.stopped}`, width - 4).map(
+            (text): Line => [span(`  ${text}`, 'bad')],
+          ),
+        ]),
     ...(canResume(run) ? unfinishedLines(run, width) : []),
   ];
   return <Lines lines={lines} width={width} color={state.color} />;

@@ -44,10 +44,12 @@ const insert = async (access: Access, table: string, fields: Fields): Promise<bo
 
 /** Puts `wanted` where `held` is; false when something else is there by now. */
 const replace = async (access: Access, table: string, held: Fields, wanted: Fields): Promise<boolean> => {
-  const was = await access.db.collection(table).findOneAndReplace(stateFilter(held), asDocument(wanted), {
-    ...rawOptions(access),
-    returnDocument: 'before',
-  });
+  const was = await access.db
+    .collection(table)
+    .findOneAndReplace(stateFilter(held, [], wanted), asDocument(wanted), {
+      ...rawOptions(access),
+      returnDocument: 'before',
+    });
   return was !== null;
 };
 
@@ -84,7 +86,7 @@ export const make = async (access: Access, table: string, write: Write): Promise
     if (isResultOf(write, fields)) return {result: 'made', after: afterOf(table, found)};
     return putBack(replace(access, table, fields, withoutUpdate(write, fields)));
   }
-  const filter = stateFilter(write.before);
+  const filter = stateFilter(write.before, [], write.kind === 'replace' ? write.after : undefined);
   const was = bytesOrNull(
     write.kind === 'delete'
       ? await collection.findOneAndDelete(filter, rawOptions(access))
@@ -129,15 +131,25 @@ const current = async (access: Access, table: string, write: Write): Promise<Uin
 
 export type Settled = {result: 'applied'; after: After} | {result: 'failed' | 'unknown'; error: string};
 
-/** Whether a write whose answer was lost has been made: by reading what is there, never by writing again. */
+/** Whether a write that ended with an error has been made: where the error does not say, by reading. */
 export const settle = async (
+  access: Access,
+  table: string,
+  write: Write,
+  error: unknown,
+): Promise<Settled> =>
+  isAmbiguous(error)
+    ? settleByReading(access, table, write, error)
+    : {result: 'failed', error: mapError(error, `writing to ${table}`).message};
+
+/** Whether a write whose answer was lost has been made: by what is there, never by writing again. */
+export const settleByReading = async (
   access: Access,
   table: string,
   write: Write,
   error: unknown,
 ): Promise<Settled> => {
   const text = mapError(error, `writing to ${table}`).message;
-  if (!isAmbiguous(error)) return {result: 'failed', error: text};
   const outside = {...access, session: undefined};
   for (let attempt = 1; attempt <= 3; attempt++) {
     try {

@@ -4,6 +4,7 @@ import {canonicalJson, type Identity, type TableShape} from '../../source/connec
 import {SesstuiError} from '../../source/errors.js';
 import type {RawRow} from '../../source/evaluate.js';
 import type {Access} from './client.js';
+import {byBytes, noteCollations} from './collation.js';
 import type {Query, Stage} from './compile.js';
 import {type FullRow, fullRowOf, idOfIdentity, rawRowOf} from './document.js';
 import type {Filter} from './filters.js';
@@ -13,10 +14,14 @@ const batchSize = 1000;
 /** Whole documents read at once by `_id`. */
 const fetchAtOnce = 50;
 
-type Listed = {name: string; type?: string};
+type Listed = {name: string; type?: string; options?: Document};
 
-const listed = async (access: Access, filter: Document = {}): Promise<Listed[]> =>
-  (await access.db.listCollections(filter, {...access.limit, ...signalOf(access)}).toArray()) as Listed[];
+const listed = async (access: Access, filter: Document = {}): Promise<Listed[]> => {
+  const options = {...access.limit, ...signalOf(access)};
+  const found = (await access.db.listCollections(filter, options).toArray()) as Listed[];
+  noteCollations(access.db, found);
+  return found;
+};
 
 const signalOf = ({signal, session}: Access) => ({
   ...(signal ? {signal} : {}),
@@ -60,9 +65,11 @@ export const describeCollection = async (access: Access, table: string): Promise
     key: ['_id'],
     ...(some && {someKey: rawRowOf(table, some as unknown as Uint8Array).values._id}),
     estimatedRows: isView ? null : await collection.estimatedDocumentCount(options),
-    // A partial or sparse index doesn't hold every document, so a search by its attributes can't rest on it.
+    // A partial or sparse index doesn't hold every document, so a search by its attributes can't rest on it; nor on
+    // one that is in another order than that of bytes.
     indexes: indexes
       .filter(index => !index.partialFilterExpression && !index.sparse && !index.hidden)
+      .filter(index => !index.collation || index.name === '_id_')
       .map(({name, key, unique}) => ({
         name: name ?? '',
         attributes: Object.keys(key),
@@ -77,17 +84,26 @@ export const describeCollection = async (access: Access, table: string): Promise
 export async function* rowsOf(
   access: Access,
   table: string,
-  query: Pick<Query, 'filter' | 'projection'>,
+  query: Pick<Query, 'filter' | 'projection'> & {byId?: boolean},
 ): AsyncGenerator<RawRow> {
-  const cursor = access.db
-    .collection(table)
-    .find(query.filter, {...readOptions(access), projection: query.projection, batchSize});
+  const cursor = access.db.collection(table).find(query.filter, {
+    ...readOptions(access),
+    ...(query.byId ? {} : byBytes(access.db, table)),
+    projection: query.projection,
+    batchSize,
+  });
   for await (const bytes of cursor) yield rawRowOf(table, bytes as unknown as Uint8Array);
 }
 
-/** Whole documents that a filter lets through. */
-export async function* documentsOf(access: Access, table: string, filter: Filter): AsyncGenerator<FullRow> {
-  const cursor = access.db.collection(table).find(filter, {...readOptions(access), batchSize});
+/** Whole documents that a filter lets through; `byId`: it asks for some `_id`s, and nothing else. */
+export async function* documentsOf(
+  access: Access,
+  table: string,
+  filter: Filter,
+  byId = false,
+): AsyncGenerator<FullRow> {
+  const collation = byId ? {} : byBytes(access.db, table);
+  const cursor = access.db.collection(table).find(filter, {...readOptions(access), ...collation, batchSize});
   for await (const bytes of cursor) yield fullRowOf(table, bytes as unknown as Uint8Array);
 }
 
@@ -95,13 +111,21 @@ export async function* documentsOf(access: Access, table: string, filter: Filter
 export const aggregated = async (access: Access, table: string, pipeline: Stage[]): Promise<Uint8Array[]> =>
   (await access.db
     .collection(table)
-    .aggregate(pipeline, {...readOptions(access), batchSize, allowDiskUse: true})
+    .aggregate(pipeline, {
+      ...readOptions(access),
+      ...byBytes(access.db, table),
+      batchSize,
+      allowDiskUse: true,
+    })
     .toArray()) as unknown as Uint8Array[];
 
 /** Is there a document that a filter lets through? */
 export const exists = async (access: Access, table: string, filter: Filter): Promise<boolean> =>
-  (await access.db.collection(table).findOne(filter, {...readOptions(access), projection: {_id: 1}})) !==
-  null;
+  (await access.db.collection(table).findOne(filter, {
+    ...readOptions(access),
+    ...byBytes(access.db, table),
+    projection: {_id: 1},
+  })) !== null;
 
 /** A list in pieces of at most `size`. */
 export const piecesOf = <T>(items: T[], size: number): T[][] =>
@@ -119,7 +143,7 @@ export const fetchRows = async (
   for (const some of piecesOf(identities, fetchAtOnce)) {
     const filter =
       some.length === 1 ? {_id: {$eq: idOfIdentity(some[0]!)}} : {_id: {$in: some.map(idOfIdentity)}};
-    for await (const row of documentsOf(access, table, filter))
+    for await (const row of documentsOf(access, table, filter, true))
       found.set(canonicalJson(row.identity.at), row);
   }
   return identities.map(identity => found.get(canonicalJson(identity.at)));

@@ -31,9 +31,12 @@ const leafOf = (type: number, bytes: Uint8Array): unknown => {
   return documentOf(wrapped).v;
 };
 
+/** A name may begin with U+FEFF, which a decoder takes for a mark and drops unless told not to. */
+const names = new TextDecoder('utf-8', {ignoreBOM: true});
+
 const elementsOf = (bytes: Uint8Array): [string, unknown][] =>
   [...BSON.onDemand.parseToElements(bytes, 0)].map(([type, nameStart, nameLength, start, length]) => {
-    const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength));
+    const name = names.decode(bytes.subarray(nameStart, nameStart + nameLength));
     const value = bytes.subarray(start, start + length);
     if (type === documentType) return [name, fieldsOf(value)];
     if (type === arrayType) return [name, elementsOf(value).map(([, item]) => item)];

@@ -10,6 +10,7 @@ import {
 } from 'mongodb';
 import {type ErrorCode, SesstuiError} from '../../source/errors.js';
 import {createRedactor} from '../../source/redact.js';
+import {inWords} from './refusals.js';
 
 const redact = createRedactor();
 
@@ -70,6 +71,8 @@ const serverCodes: Record<number, Meaning> = {
   16500: {code: 'throttled', hint: 'Try again later, or with --limit-rate.'},
 };
 
+const notPrimary = [189, 10058, 10107, 11602, 13435, 13436];
+
 const invalidDocument = 121;
 /** Outcomes of changes are told without their hint. */
 const refusedByValidator = " (the collection's validator does not let the document in)";
@@ -95,8 +98,14 @@ export const isAmbiguous = (error: unknown): boolean =>
       isWriteConcern(error)));
 
 /** The write was made on the primary, but not acknowledged by a majority in time. */
-const isWriteConcern = (error: MongoServerError): boolean =>
-  codeOf(error) === 64 || error.name === 'MongoWriteConcernError';
+export const isWriteConcern = (error: unknown): boolean =>
+  error instanceof MongoServerError && (codeOf(error) === 64 || error.name === 'MongoWriteConcernError');
+
+/** There is no primary at the moment, or it has just become another one: what was asked has not been done. */
+export const isElection = (error: unknown): boolean =>
+  error instanceof MongoServerSelectionError
+    ? meaningOf(error).code === 'unreachable'
+    : notPrimary.includes(codeOf(error));
 
 const meaningOf = (error: MongoError): Meaning => {
   if (error instanceof MongoServerSelectionError) {
@@ -134,7 +143,8 @@ export const mapError = (error: unknown, what: string, signal?: AbortSignal): Se
       ? new SesstuiError('timeout', `MongoDB did not finish in time: ${what}`, timeout.hint)
       : new SesstuiError('interrupted', `Interrupted: ${what}`);
   }
-  const message = redact(textOf(error)) + (codeOf(error) === invalidDocument ? refusedByValidator : '');
+  const message =
+    redact(inWords(textOf(error))) + (codeOf(error) === invalidDocument ? refusedByValidator : '');
   if (!(error instanceof MongoError)) {
     // The resolver of mongodb+srv:// throws Node's own errors, which have a code like ENOTFOUND.
     const fromNetwork = /^E[A-Z_]+$/.test(String((error as {code?: unknown} | null)?.code ?? ''));

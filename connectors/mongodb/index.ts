@@ -14,7 +14,7 @@ import {look} from './sight.js';
 import {stepwise} from './stepwise.js';
 import {openStrain, questionLimitMs} from './strain.js';
 import {tallyForm} from './tally.js';
-import {inTransaction} from './transaction.js';
+import {inTransaction, newPatience, type Patience} from './transaction.js';
 
 /** Units whose rows are read together before they are written one by one; few, so that little changes meanwhile. */
 const unitsAtOnce = 25;
@@ -35,13 +35,15 @@ const applyPiece = async (
   units: Unit[],
   now: number,
   options: ApplyOptions,
+  patience: Patience,
 ): Promise<Outcome[][]> => {
   const sights = access.info.transactions ? [] : await lookOrError(access, units, now);
   const outcomes: Outcome[][] = [];
   for (const [index, unit] of units.entries())
     if (options.signal?.aborted) outcomes.push(all(unit, {result: 'skipped', why: 'interrupted'}));
     else if (sights instanceof Error) outcomes.push(all(unit, {result: 'failed', error: sights.message}));
-    else if (access.info.transactions) outcomes.push(await inTransaction(access, unit, now, options));
+    else if (access.info.transactions)
+      outcomes.push(await inTransaction(access, unit, now, options, patience));
     else outcomes.push(await stepwise(access, unit, sights[index]!, options));
   return outcomes;
 };
@@ -112,9 +114,10 @@ export const openMongodb = (settings: MongoSettings): Connector => {
       // A write under way is never aborted: whether it was made would not be known. The signal ends before the next unit.
       return connection.use('changing documents', async access => {
         const now = await serverNow(access);
+        const patience = newPatience();
         const outcomes: Outcome[][] = [];
         for (const piece of piecesOf(units, unitsAtOnce))
-          outcomes.push(...(await applyPiece(access, piece, now, options)));
+          outcomes.push(...(await applyPiece(access, piece, now, options, patience)));
         return outcomes;
       });
     },

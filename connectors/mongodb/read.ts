@@ -7,6 +7,7 @@ import {
   type Row,
   type Survey,
 } from '../../source/connector.js';
+import {SesstuiError} from '../../source/errors.js';
 import {
   countFound,
   type Environment,
@@ -21,6 +22,7 @@ import {type Form, type Groups, partnersOfForm} from '../../source/forms.js';
 import {canonical, isAbsent, type Value, type ValueMap} from '../../source/values.js';
 import {candidateKeys} from './candidates.js';
 import type {Access} from './client.js';
+import {isCollated} from './collation.js';
 import {fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
 import {compile, compilePartners, keysFilter, plainKey} from './compile.js';
 import {idOfIdentity} from './document.js';
@@ -53,8 +55,11 @@ export const partnersFor = (
     now,
   );
 
-/** Queries whose documents together are all that a form may find; `keys` are those of the only groups wanted. */
-export type Search = {filters: Filter[]; keys: Set<string> | null};
+/**
+ * Queries whose documents together are all that a form may find; `keys` are those of the only groups wanted, `byId`:
+ * they ask for some `_id`s, and nothing else.
+ */
+export type Search = {filters: Filter[]; keys: Set<string> | null; byId?: boolean};
 
 export const searchFor = async (
   access: Access,
@@ -64,7 +69,13 @@ export const searchFor = async (
 ): Promise<Search> => {
   if (form.form === 'rows') {
     const ids = options.only && piecesOf(options.only.map(idOfIdentity), idsAtOnce);
-    return {filters: ids ? ids.map(some => and([filter, {_id: {$in: some}}])) : [filter], keys: null};
+    if (!ids) return {filters: [filter], keys: null};
+    const byId = isCollated(access.db, form.from);
+    return {
+      filters: ids.map(some => and([byId ? matchAll : filter, {_id: {$in: some}}])),
+      keys: null,
+      byId,
+    };
   }
   const ground = groundOf(access, options);
   const plain = plainKey(form);
@@ -85,6 +96,17 @@ const keysOf = async (access: Access, form: Groups, only: Identity[]): Promise<V
     .map(row => form.key.map(expr => valueOfExpr(expr, row.values)))
     .filter(values => !values.some(isAbsent));
 
+/** MongoDB tells `{a: 1, b: 2}` from `{b: 2, a: 1}`, and identities don't: rather no answer than one without one of them. */
+const refuseTwins = (row: RawRow, other: RawRow | undefined): void => {
+  const [a, b] = [JSON.stringify(row.identity.at), JSON.stringify(other?.identity.at)];
+  if (!other || a === b) return;
+  throw new SesstuiError(
+    'unsupported',
+    `Two documents of ${row.table} have an _id with the same fields in another order: ${a} and ${b}.`,
+    'They can not be told apart here: give one of them another _id.',
+  );
+};
+
 /** Rows that satisfy a form's condition, each once, with what it needs of them. */
 const collect = async (
   access: Access,
@@ -93,12 +115,15 @@ const collect = async (
   env: Environment,
 ): Promise<RawRow[]> => {
   const query = compile(form, groundOf(access, options));
-  const {filters, keys} = await searchFor(access, form, options, query.filter);
+  const {filters, keys, byId = false} = await searchFor(access, form, options, query.filter);
   const rows = new Map<string, RawRow>();
   for (const filter of filters)
-    for await (const row of rowsOf(access, form.from, {...query, filter})) {
+    for await (const row of rowsOf(access, form.from, {...query, filter, byId})) {
       if (keys && form.form === 'groups' && !keys.has(joinKey(form.key, row.values) ?? '')) continue;
-      if (holds(form.where, row.values, env)) rows.set(canonicalJson(row.identity.at), row);
+      if (!holds(form.where, row.values, env)) continue;
+      const key = canonicalJson(row.identity.at);
+      refuseTwins(row, rows.get(key));
+      rows.set(key, row);
     }
   return [...rows.values()];
 };

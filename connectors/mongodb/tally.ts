@@ -37,8 +37,8 @@ export const tallyForm = async (access: Access, form: Tally, options: ReadOption
   const env = await partnersFor(access, asForm, options.now);
   const query = compile(form, groundOf(access, options));
   const rows: RawRow[] = [];
-  const {filters} = await searchFor(access, asForm, options, query.filter);
+  const {filters, byId = false} = await searchFor(access, asForm, options, query.filter);
   for (const filter of filters)
-    for await (const row of rowsOf(access, form.from, {...query, filter})) rows.push(row);
+    for await (const row of rowsOf(access, form.from, {...query, filter, byId})) rows.push(row);
   return evaluateTally(form, rows, env);
 };

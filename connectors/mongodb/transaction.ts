@@ -1,11 +1,11 @@
 /** A unit in one transaction, where the server has them: all of it or nothing, on one state of the data. */
 import {type ClientSession, type Document, MongoError} from 'mongodb';
 import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
-import {settle} from './change.js';
+import {settleByReading} from './change.js';
 import type {Access} from './client.js';
 import {type Decision, decide, type Step, whyWithout} from './decide.js';
 import {idOfIdentity} from './document.js';
-import {mapError} from './errors.js';
+import {isElection, isWriteConcern, mapError} from './errors.js';
 import {look} from './sight.js';
 import {outcomeOf} from './stepwise.js';
 
@@ -16,8 +16,10 @@ const lockField = 'sesstuiLock';
 
 const isTransient = (error: unknown): boolean =>
   error instanceof MongoError && error.hasErrorLabel('TransientTransactionError');
+/** A commit that ran out of time, too: the label comes with any error that leaves open what became of it. */
 const isUncertain = (error: unknown): boolean =>
-  error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
+  error instanceof MongoError &&
+  (error.hasErrorLabel('UnknownTransactionCommitResult') || isWriteConcern(error));
 
 /** Between attempts: up to 20 ms, then 40, 80, …, at random, so that two operators do not meet again. */
 const pause = (attempt: number): Promise<void> =>
@@ -98,7 +100,7 @@ const commit = async (access: Access, session: ClientSession, {outcomes, steps}:
       if (!isUncertain(error)) throw error;
       if (attempt < 3) continue;
       for (const step of steps)
-        outcomes[step.index] = await settle(access, step.change.table, step.write, error);
+        outcomes[step.index] = await settleByReading(access, step.change.table, step.write, error);
       return;
     }
 };
@@ -127,23 +129,39 @@ const attemptOnce = async (
   }
 };
 
+/** How long units wait, all together, for a replica set that is choosing its primary: an election takes up to 12 s. */
+export type Patience = {leftMs: number};
+export const newPatience = (): Patience => ({leftMs: 15_000});
+
+/** Waits a moment and says whether another try is worth it; the try that failed counts as waiting. */
+const waits = async (patience: Patience, began: number, signal?: AbortSignal): Promise<boolean> => {
+  if (patience.leftMs <= 0 || signal?.aborted) return false;
+  await pause(5);
+  patience.leftMs -= performance.now() - began;
+  return true;
+};
+
 /** Makes a unit's changes in one transaction. Nothing is thrown. */
 export const inTransaction = async (
   access: Access,
   unit: Unit,
   now: number,
   options: ApplyOptions,
+  patience: Patience,
 ): Promise<Outcome[]> => {
   const failed: Failed = new Map();
   let error: unknown;
   for (let attempt = 1; attempt <= attempts; ) {
+    const began = performance.now();
     try {
       const outcomes = await attemptOnce(access, unit, failed, now, options);
       return outcomes.map(outcome => outcome ?? {result: 'failed', error: 'The change was not decided.'});
     } catch (thrown) {
       error = thrown;
       if (thrown instanceof ChangeFailed) failed.set(thrown.index, thrown.outcome);
-      else if (isTransient(thrown) && attempt < attempts) await pause(attempt++);
+      else if (isElection(thrown)) {
+        if (!(await waits(patience, began, options.signal))) break;
+      } else if (isTransient(thrown) && attempt < attempts) await pause(attempt++);
       else break;
     }
   }

@@ -10,6 +10,13 @@ export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** A constant of this program (never a user's value) as a literal. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** A body of a function, between dollars that it does not hold itself. */
+export const dollarQuoted = (text: string): string => {
+  let tag = '$sesstui$';
+  for (let number = 1; text.includes(tag); number++) tag = `$sesstui${number}$`;
+  return `${tag}${text}${tag}`;
+};
+
 /** Collects bound values; the same value under the same type gets the same number, so that GROUP BY sees one expression. */
 export class Binder {
   private readonly values: unknown[] = [];

@@ -18,6 +18,7 @@ export const nullIdsGuards = ({table, id}: NullIdsConfig): Guard[] => [
     prevents: `A document is stored whose ${id} is null, missing, empty or not text.`,
     rule: {rule: 'valid-id', table, id},
     findings: {reasons: absent, action: 'assign-ids'},
+    lets: {reasons: ['wrong-type-id'], action: 'assign-ids'},
     violations: null,
     arrange: null,
   },

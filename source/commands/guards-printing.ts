@@ -5,7 +5,7 @@ import {toCsv} from '../output/csv.js';
 import {toJsonText} from '../output/json.js';
 import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
-import {sanitise} from '../sanitise.js';
+import {displayWidth, sanitise} from '../sanitise.js';
 import type {Json} from '../values.js';
 import {counted} from '../words.js';
 import type {Context} from './context.js';
@@ -26,13 +26,7 @@ const columns = [
   {name: 'why', header: 'WHY'},
 ];
 
-/** For a person; what a program reads has the guard's name alone. */
-const shownRow = ({optIn, ...info}: GuardInfo): Record<string, string> => ({
-  ...rowOf(info),
-  guard: optIn ? `${info.guard} (opt-in)` : info.guard,
-});
-
-const rowOf = ({check, guard, state, why, prevents}: Omit<GuardInfo, 'optIn'>): Record<string, string> => ({
+const rowOf = ({check, guard, state, why, prevents}: GuardInfo): Record<string, string> => ({
   check,
   guard,
   state,
@@ -40,10 +34,45 @@ const rowOf = ({check, guard, state, why, prevents}: Omit<GuardInfo, 'optIn'>): 
   why: why ?? '',
 });
 
-const tableOf = (context: Context, guards: GuardInfo[]): string => {
-  const rows = guards.map(shownRow);
+/** For a person; what a program reads has the guard's name alone. */
+const wideRow = (info: GuardInfo): Record<string, string> => ({
+  ...rowOf(info),
+  guard: info.optIn ? `${info.guard} (opt-in)` : info.guard,
+});
+
+const narrowRow = (info: GuardInfo): Record<string, string> => ({
+  ...rowOf(info),
+  prevents: info.optIn ? `(opt-in) ${info.prevents}` : info.prevents,
+});
+
+/** As wide as a line of a table can be that still tells its rows apart by their names. */
+const narrowColumns = columns
+  .filter(({name}) => name !== 'why')
+  .map(column => (column.name === 'prevents' ? column : {...column, min: 30}));
+
+/** What the narrow table has no room for: why each state is what it is, and of a single check the sentences. */
+const below = (guards: GuardInfo[]): string => {
+  const isOne = guards.every(({check}) => check === guards[0]!.check);
+  return guards
+    .flatMap(({check, guard, prevents, why, optIn}) => [
+      ...(isOne ? [`${guard} prevents: ${optIn ? '(opt-in) ' : ''}${prevents}`] : []),
+      ...(why ? [`${isOne ? '' : `${check} `}${guard}: ${why}`] : []),
+    ])
+    .map(line => `${sanitise(line)}\n`)
+    .join('');
+};
+
+/** In a terminal that is too narrow for whole sentences they are below the table. */
+const tableOf = ({width, color}: Context, guards: GuardInfo[]): string => {
+  const rows = guards.map(wideRow);
   const used = columns.filter(({name}) => name !== 'why' || rows.some(({why}) => why !== ''));
-  return renderTable(used, rows, {width: context.width, color: context.color});
+  const whole = renderTable(used, rows, {width: null, color: false});
+  const isFitting = whole
+    .split('\n')
+    .every(line => displayWidth(line) <= (width ?? Number.POSITIVE_INFINITY));
+  return isFitting
+    ? renderTable(used, rows, {width, color})
+    : renderTable(narrowColumns, guards.map(narrowRow), {width, color}) + below(guards);
 };
 
 /** What to do next, with the first check that there is something to do about. */
@@ -80,7 +109,7 @@ export const printGuards = async (context: Context, guards: GuardInfo[]): Promis
 };
 
 /** A plan as the result of a dry run. */
-export const plannedGuards = (plan: GuardPlan): GuardResult => ({
+const plannedGuards = (plan: GuardPlan): GuardResult => ({
   run: null,
   dryRun: true,
   check: plan.check,

@@ -38,22 +38,31 @@ const refuseFlags = ({flags}: Context, part: Part): void => {
 
 /** Throws `usage` for a word that is neither a sub-command nor a check, with the nearest. */
 const checksOf = (engine: FullEngine, words: string[]): string[] => {
-  for (const word of words) {
-    const near = word.includes('/') ? undefined : nearest(word, parts);
-    if (near && !engine.checks.some(({name, kind}) => name === word || kind === word))
-      throw new SesstuiError(
-        'usage',
-        `there is no check or sub-command "${word}"; the nearest is "${near}"`,
-        `It is called: sesstui guards ${near} CHECK.`,
-      );
+  for (const [place, word] of words.entries()) {
+    const isCheck = engine.checks.some(({name, kind}) => name === word || kind === word);
+    if (!isCheck && !word.includes('/')) refusePart(engine, word, place === 0 && words.length > 1);
     namedCheck(engine, word);
   }
   return [...new Set(words)];
 };
 
+/** `isFirst`: more words come after it, so that it must have been meant for a sub-command, if not for a check. */
+const refusePart = (engine: FullEngine, word: string, isFirst: boolean): void => {
+  const near = nearest(word, parts);
+  const known = engine.checks.flatMap(({id, name, kind}) => [id, name, kind]);
+  if (!near && !(isFirst && nearest(word, known) === undefined)) return;
+  throw new SesstuiError(
+    'usage',
+    `there is no check or sub-command "${word}"${near ? `; the nearest is "${near}"` : ''}`,
+    `The sub-commands: ${parts.map(part => `guards ${part} CHECK`).join(', ')}. The checks: ${engine.checks.map(({id}) => id).join(', ') || 'none'}.`,
+  );
+};
+
 const list = async (context: Context): Promise<number> => {
+  if (context.words.length === 0) refuseFlags(context, '');
   const engine = await context.engine();
   const ids = checksOf(engine, context.words);
+  refuseFlags(context, '');
   const guards = await engine.guards(ids.length > 0 ? ids : undefined, {signal: context.signal});
   await printGuards(context, guards);
   return guards.some(({error}) => error) ? 3 : 0;
@@ -73,8 +82,8 @@ const oneCheck = async (context: Context, part: string): Promise<{engine: FullEn
 
 export const guards = async (context: Context): Promise<number> => {
   const [part] = context.words;
-  refuseFlags(context, isPart(part) ? part : '');
   if (!isPart(part)) return list(context);
+  refuseFlags(context, part);
   const {engine, check} = await oneCheck(context, part);
   if (part === 'script') return printScript(context, engine, check);
   if (part === 'test') return testGuards(context, engine, check);

@@ -25,6 +25,14 @@ const columns = [
   {name: 'undoes', header: 'TOOK BACK'},
   {name: 'note', header: 'NOTE'},
 ];
+/** Too long for a table; a person gets it below. */
+const csvColumns = [...columns, {name: 'stopped', header: 'STOPPED'}];
+
+const stoppedLines = (runs: RunSummary[]): string =>
+  runs
+    .filter(({stopped}) => stopped !== undefined)
+    .map(({run, stopped}) => `Run ${run} was stopped: ${sanitise(stopped!)}\n`)
+    .join('');
 
 const rowOf = (run: RunSummary): Record<string, string> =>
   Object.fromEntries(Object.entries(run).map(([name, value]) => [name, value === null ? '' : String(value)]));
@@ -41,7 +49,7 @@ export const history = async (context: Context): Promise<number> => {
   const {output, print} = context;
   if (output === 'json') await print(toJsonText({runs, ...(problems ? {problems} : {})}));
   else if (output === 'ndjson') await print(toNdjson(runs as unknown as Json[]));
-  else if (output === 'csv') await print(toCsv(columns, runs.map(rowOf)));
+  else if (output === 'csv') await print(toCsv(csvColumns, runs.map(rowOf)));
   else
     await print(
       runs.length > 0
@@ -49,7 +57,7 @@ export const history = async (context: Context): Promise<number> => {
             columns.filter(({name}) => name !== 'undoes' || runs.some(({undoes}) => undoes !== null)),
             runs.map(rowOf),
             {width: context.width, color: context.color},
-          )
+          ) + stoppedLines(runs)
         : `No runs yet in ${sanitise(stateDirectory)}.\n`,
     );
   for (const problem of problems ?? []) context.tell(problem);

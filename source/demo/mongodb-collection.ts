@@ -5,12 +5,13 @@ import {
   checkUnique,
   duplicateKey,
   type Index,
-  isSameIndex,
+  isIdIndex,
+  isThere,
   makeIndex,
   removeEntries,
 } from './mongodb-indexes.js';
 import {compileFilter, type Test} from './mongodb-match.js';
-import {keyOf} from './mongodb-order.js';
+import {compare, keyOf} from './mongodb-order.js';
 import {type Doc, decode, encode, isDocument} from './mongodb-values.js';
 
 const ID_NAME = Buffer.from('_id\0');
@@ -34,14 +35,19 @@ export class Row {
   }
 }
 
-export type Validation = {validator: Doc; level: string; action: string};
+/** What a collection says of its validation: only what somebody once said. */
+export type Validation = {
+  validator?: Doc | undefined;
+  validationLevel?: string | undefined;
+  validationAction?: string | undefined;
+};
 
 /** Documents by `_id` in the order they were inserted, with their indexes and validator. */
 export class Collection {
   readonly uuid = new UUID();
   readonly indexes = new Map<string, Index>();
   readonly #rows = new Map<string, Row>();
-  #validation: Validation | undefined;
+  #validation: Validation = {};
   #isValid: Test = () => true;
 
   constructor(readonly namespace: string) {
@@ -52,7 +58,7 @@ export class Collection {
     return this.#rows.size;
   }
 
-  get validation(): Validation | undefined {
+  get validation(): Validation {
     return this.#validation;
   }
 
@@ -64,17 +70,19 @@ export class Collection {
     return Array.from(this.#rows.values(), row => row.doc);
   }
 
-  setValidation(validation: Validation | undefined): void {
-    this.#isValid = validation ? compileFilter(validation.validator) : () => true;
+  setValidation(validation: Validation): void {
+    this.#isValid = validation.validator ? compileFilter(validation.validator) : () => true;
     this.#validation = validation;
   }
 
-  /** The rows that a filter takes; where it names the `_id`s, only those are looked at. */
+  /** The rows that a filter takes; where it names the `_id`s, only those are looked at, in the order of their index. */
   find(filter: Doc, variables: Doc = {}): Row[] {
     const test = compileFilter(filter, variables);
     const ids = idsOf(filter._id, Object.hasOwn(filter, '_id'));
     const candidates = ids
-      ? [...new Set(ids.map(keyOf))].flatMap(id => this.#rows.get(id) ?? [])
+      ? [...new Set(ids.map(keyOf))]
+          .flatMap(id => this.#rows.get(id) ?? [])
+          .sort((a, b) => compare(a.doc._id, b.doc._id))
       : [...this.#rows.values()];
     return candidates.filter(row => test(row.doc));
   }
@@ -118,8 +126,9 @@ export class Collection {
 
   /** Adds an index unless it is there already; throws E11000 where documents that are there break it. */
   createIndex(spec: Doc): boolean {
+    if (isIdIndex(spec)) return false;
     const index = makeIndex(spec);
-    for (const existing of this.indexes.values()) if (isSameIndex(existing, index)) return false;
+    if (isThere([...this.indexes.values()], index)) return false;
     if (index.unique)
       for (const row of this.#rows.values()) {
         checkUnique([index], row.id, row.doc, this.namespace);
@@ -141,13 +150,13 @@ export class Collection {
   }
 
   #validate(doc: Doc, before?: Doc): void {
-    if (!this.#validation || this.#validation.action === 'warn' || this.#validation.level === 'off') return;
-    if (this.#isValid(doc)) return;
-    if (before && this.#validation.level === 'moderate' && !this.#isValid(before)) return;
+    const {validator = {}, validationLevel, validationAction} = this.#validation;
+    if (validationAction === 'warn' || validationLevel === 'off' || this.#isValid(doc)) return;
+    if (before && validationLevel === 'moderate' && !this.#isValid(before)) return;
     throw failed('DocumentValidationFailure', 'Document failed validation', {
       errInfo: {
         failingDocumentId: doc._id,
-        details: {operatorName: Object.keys(this.#validation.validator)[0]},
+        details: {operatorName: Object.keys(validator)[0]},
       },
     });
   }

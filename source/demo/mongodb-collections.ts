@@ -1,4 +1,4 @@
-import type {Collection, Validation} from './mongodb-collection.js';
+import type {Collection} from './mongodb-collection.js';
 import type {Call} from './mongodb-commands.js';
 import {failed} from './mongodb-errors.js';
 import {compileFilter} from './mongodb-match.js';
@@ -6,6 +6,7 @@ import {modifyIndex} from './mongodb-modify-index.js';
 import {equal} from './mongodb-order.js';
 import {cursorReply, document, integer} from './mongodb-read.js';
 import {RawDocument} from './mongodb-reply.js';
+import {createdValidation, isSameValidation, modifiedValidation} from './mongodb-validation.js';
 import {type Doc, encode, isDocument} from './mongodb-values.js';
 
 const ALL = Number.POSITIVE_INFINITY;
@@ -32,7 +33,7 @@ export const listCollections = ({databases, database, command}: Call): Doc => {
   const all = [...databases.collections(database)].map(([name, {uuid, validation}]) => ({
     name,
     type: 'collection',
-    options: validation ? validationOptions(validation) : {},
+    options: validation,
     info: {readOnly: false, uuid},
     idIndex: {v: 2, key: {_id: 1}, name: '_id_'},
   }));
@@ -42,32 +43,15 @@ export const listCollections = ({databases, database, command}: Call): Doc => {
   return cursorReply(databases, `${database}.$cmd.listCollections`, raw(docs), integer(batchSize, ALL));
 };
 
-const validationOptions = ({validator, level, action}: Validation): Doc => ({
-  validator,
-  validationLevel: level,
-  validationAction: action,
-});
-
-const validationFrom = (command: Doc, before?: Validation): Validation | undefined => {
-  const validator = command.validator === undefined ? before?.validator : command.validator;
-  if (!isDocument(validator) || Object.keys(validator).length === 0) return undefined;
-  const level = String(command.validationLevel ?? before?.level ?? 'strict');
-  const action = String(command.validationAction ?? before?.action ?? 'error');
-  if (!['off', 'strict', 'moderate'].includes(level) || !['error', 'warn'].includes(action))
-    throw failed('BadValue', `a validation of '${level}' and '${action}' is not supported`);
-  return {validator, level, action};
-};
-
 export const create = (call: Call): Doc => {
   const {databases, database, name, command} = call;
   for (const option of ['viewOn', 'capped', 'timeseries', 'clusteredIndex', 'collation'])
     if (command[option]) throw failed('CommandNotSupported', `create with '${option}' is not supported`);
   const before = databases.find(database, name);
-  const validation = validationFrom(command);
-  if (before && !equal(before.validation ?? null, validation ?? null))
+  const validation = createdValidation(command);
+  if (before && !isSameValidation(before.validation, validation))
     throw failed('NamespaceExists', `Collection ${database}.${name} already exists.`);
-  if (validation) compileFilter(validation.validator);
-  databases.ensure(database, name).setValidation(validation);
+  if (!before) databases.ensure(database, name).setValidation(validation);
   return {ok: 1};
 };
 
@@ -76,9 +60,7 @@ export const collMod = (call: Call): Doc => {
   const {index, viewOn} = call.command;
   if (viewOn !== undefined) throw failed('CommandNotSupported', 'collMod of a view is not supported');
   const changed = index === undefined ? {} : modifyIndex(collection, document(index, 'index'), call.command);
-  const names = ['validator', 'validationLevel', 'validationAction'];
-  if (names.some(name => call.command[name] !== undefined))
-    collection.setValidation(validationFrom(call.command, collection.validation));
+  collection.setValidation(modifiedValidation(call.command, collection.validation));
   return {...changed, ok: 1};
 };
 
@@ -111,6 +93,7 @@ export const createIndexes = (call: Call): Doc => {
       if (collection.createIndex(spec)) added.push(String(spec.name));
   } catch (error) {
     for (const index of added) collection.indexes.delete(index);
+    if (createdCollectionAutomatically) databases.drop(database, name);
     throw error;
   }
   const reply: Doc = {
@@ -131,9 +114,11 @@ export const dropIndexes = (call: Call): Doc => {
     return {nIndexesWas, msg: 'non-_id indexes dropped for collection', ok: 1};
   }
   for (const wanted of Array.isArray(index) ? index : [index]) {
-    const found = [...indexes.values()].find(({name, key}) =>
+    const [found, ...more] = [...indexes.values()].filter(({name, key}) =>
       isDocument(wanted) ? equal(Object.entries(key), Object.entries(wanted)) : name === wanted,
     );
+    if (more.length > 0)
+      throw failed('AmbiguousIndexKeyPattern', `${more.length + 1} indexes found, identify by name instead`);
     if (!found) throw failed('IndexNotFound', `index not found with name [${String(wanted)}]`);
     if (found.name === '_id_') throw failed('InvalidOptions', 'cannot drop _id index');
     indexes.delete(found.name);

@@ -21,6 +21,7 @@ const CODES = {
   IndexKeySpecsConflict: 86,
   CommandNotSupported: 115,
   DocumentValidationFailure: 121,
+  InvalidIndexSpecificationOption: 197,
   CannotConvertIndexToUnique: 359,
   AmbiguousIndexKeyPattern: 181,
   DollarPrefixedFieldName: 52,

@@ -33,6 +33,34 @@ const KNOWN = new Set([
   'prepareUnique',
 ]);
 
+/** As listIndexes tells it: without what is false (but for `sparse`, which MongoDB keeps). */
+const storedSpec = ({v: _, ns: __, background: ___, ...rest}: Doc): Doc => ({
+  v: 2,
+  ...Object.fromEntries(
+    Object.entries(rest).filter(
+      ([option, value]) => !['unique', 'hidden', 'prepareUnique'].includes(option) || isTrue(value),
+    ),
+  ),
+});
+
+const isOn = (key: Doc, wanted: Doc): boolean => equal(Object.entries(key), Object.entries(wanted));
+
+/** Whether a specification means the index of `_id`, which is always there and takes no options; throws where it is wrong. */
+export const isIdIndex = ({key, name, v: _, ns: __, ...options}: Doc): boolean => {
+  const isId = isDocument(key) && isOn(key, {_id: 1});
+  const option = Object.keys(options)[0];
+  if (isId && option !== undefined)
+    throw failed(
+      'InvalidIndexSpecificationOption',
+      `The field '${option}' is not valid for an _id index specification.`,
+    );
+  if (!isId && isDocument(key) && isOn(key, {_id: -1}))
+    throw failed('BadValue', "The field 'key' for an _id index must be {_id: 1}, but got { _id: -1 }");
+  if (!isId && name === '_id_')
+    throw failed('BadValue', "The index name '_id_' is reserved for the _id index");
+  return isId;
+};
+
 /** An index from the specification that createIndexes takes. */
 export const makeIndex = (spec: Doc): Index => {
   const {key, name} = spec;
@@ -51,13 +79,12 @@ export const makeIndex = (spec: Doc): Index => {
   const paths = Object.keys(key);
   const sparse = isTrue(spec.sparse);
   const unique = name === '_id_' || isTrue(spec.unique);
-  const {v: _, ns: __, background: ___, ...rest} = spec;
   return {
     name,
     key,
     unique,
     guarded: unique || isTrue(spec.prepareUnique),
-    spec: {v: 2, ...rest},
+    spec: storedSpec(spec),
     keysOf: doc => (covered(doc) && !(sparse && isAbsent(doc, paths)) ? entries(doc, paths) : []),
     owners: new Map(),
   };
@@ -127,31 +154,35 @@ export const removeEntries = (indexes: Iterable<Index>, id: string, doc: Doc): v
   }
 };
 
-/** Whether a specification asks for what an index with its name or key already is; throws where they disagree. */
-export const isSameIndex = (existing: Index, wanted: Index): boolean => {
-  const sameKey = equal(Object.entries(existing.key), Object.entries(wanted.key));
-  if (!sameKey && existing.name !== wanted.name) return false;
-  const options = ({unique, spec}: Index) => [
-    unique,
-    isTrue(spec.sparse),
-    spec.partialFilterExpression ?? null,
-  ];
-  if (!sameKey)
+/** Two indexes on the same fields are different ones when they differ in these. */
+const identity = ({key, unique, spec}: Index): unknown[] => [
+  Object.entries(key),
+  unique,
+  isTrue(spec.sparse),
+  spec.partialFilterExpression ?? null,
+];
+
+const otherOptions = ({spec}: Index): unknown[] => [
+  isTrue(spec.prepareUnique),
+  spec.expireAfterSeconds ?? null,
+];
+
+/** Whether the index that is wanted is there already; throws where one with its name or on its fields is in the way. */
+export const isThere = (indexes: Index[], wanted: Index): boolean => {
+  const named = indexes.find(({name}) => name === wanted.name);
+  if (named && !equal(identity(named), identity(wanted)))
     throw failed(
       'IndexKeySpecsConflict',
       `An existing index has the same name as the requested index: ${wanted.name}`,
     );
-  const sameOptions = equal(options(existing), options(wanted));
-  if (sameOptions && existing.name === wanted.name) return true;
-  if (existing.name === wanted.name)
+  const same = named ?? indexes.find(existing => equal(identity(existing), identity(wanted)));
+  if (!same) return false;
+  if (!equal(otherOptions(same), otherOptions(wanted)))
     throw failed(
-      'IndexKeySpecsConflict',
-      `An existing index has the same name with other options: ${wanted.name}`,
+      'IndexOptionsConflict',
+      `An equivalent index already exists with other options: ${same.name}`,
     );
-  if (
-    sameOptions ||
-    equal(existing.spec.partialFilterExpression ?? null, wanted.spec.partialFilterExpression ?? null)
-  )
-    throw failed('IndexOptionsConflict', `Index already exists with a different name: ${existing.name}`);
-  return false;
+  if (!named)
+    throw failed('IndexOptionsConflict', `Index already exists with a different name: ${same.name}`);
+  return true;
 };

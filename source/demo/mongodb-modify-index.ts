@@ -19,8 +19,6 @@ const isNamed = ({name, keyPattern}: Doc, index: Index): boolean =>
 
 const meant = ({indexes, namespace}: Collection, request: Doc): Index => {
   const {name, keyPattern} = request;
-  if ((name === undefined) === (keyPattern === undefined))
-    throw failed('InvalidOptions', 'Must specify either index name or key pattern, and not both.');
   const found = [...indexes.values()].filter(index => isNamed(request, index));
   const what = name === undefined ? shown(keyPattern as Doc) : String(name);
   if (found.length > 1)
@@ -55,13 +53,22 @@ const violationsOf = (collection: Collection, index: Index): {ids: unknown[]}[] 
 export const modifyIndex = (collection: Collection, request: Doc, command: Doc): Doc => {
   const unknown = Object.keys(request).find(name => !KNOWN.has(name));
   if (unknown) throw failed('CommandNotSupported', `collMod with 'index.${unknown}' is not supported`);
-  const index = meant(collection, request);
-  const prepareUnique = optional(request, 'prepareUnique');
+  if ((request.name === undefined) === (request.keyPattern === undefined))
+    throw failed('InvalidOptions', 'Must specify either index name or key pattern, and not both.');
+  const wantsPrepared = optional(request, 'prepareUnique');
   const unique = optional(request, 'unique');
   const hidden = optional(request, 'hidden');
   const dryRun = command.dryRun === true;
-  if ([prepareUnique, unique, hidden].every(value => value === undefined))
+  if ([wantsPrepared, unique, hidden].every(value => value === undefined))
     throw failed('InvalidOptions', 'no expireAfterSeconds, hidden, unique, or prepareUnique field');
+  const index = meant(collection, request);
+  if (index.name === '_id_') {
+    if (hidden !== undefined) throw failed('BadValue', "can't hide _id index");
+    return {};
+  }
+  // What is as it is asked for does not count, nor does preparing one that is unique already.
+  const isPrepared = index.spec.prepareUnique === true;
+  const prepareUnique = index.unique || wantsPrepared === isPrepared ? undefined : wantsPrepared;
   if (unique === false) throw failed('BadValue', 'Cannot make index non-unique');
   if (prepareUnique !== undefined && (unique !== undefined || hidden !== undefined))
     throw failed('InvalidOptions', 'prepareUnique cannot be combined with any other modification.');
@@ -71,7 +78,7 @@ export const modifyIndex = (collection: Collection, request: Doc, command: Doc):
   const {prepareUnique: wasPrepared, hidden: wasHidden, ...spec} = index.spec;
   const reply: Doc = {};
   const wanted: Doc = {...spec};
-  if (prepareUnique !== undefined && !index.unique && prepareUnique !== (wasPrepared === true))
+  if (prepareUnique !== undefined && prepareUnique !== (wasPrepared === true))
     Object.assign(reply, {prepareUnique_old: wasPrepared === true, prepareUnique_new: prepareUnique});
   if (!index.unique && (prepareUnique ?? wasPrepared === true)) wanted.prepareUnique = true;
   if (hidden !== undefined && hidden !== (wasHidden === true))

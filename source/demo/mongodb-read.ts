@@ -3,7 +3,7 @@ import {runPipeline} from './mongodb-aggregate.js';
 import type {Call} from './mongodb-commands.js';
 import type {Databases} from './mongodb-databases.js';
 import {failed} from './mongodb-errors.js';
-import {keyOf} from './mongodb-order.js';
+import {compare, keyOf} from './mongodb-order.js';
 import {valuesAt} from './mongodb-paths.js';
 import {compileProjection} from './mongodb-projection.js';
 import {RawDocument} from './mongodb-reply.js';
@@ -126,5 +126,5 @@ export const distinct = ({databases, database, name, command}: Call): Doc => {
   for (const row of databases.rows(database, name, document(command.query, 'query')))
     for (const value of valuesAt(row.doc, String(command.key)).flat(1))
       if (value !== undefined && !values.has(keyOf(value))) values.set(keyOf(value), value);
-  return {values: [...values.values()], ok: 1};
+  return {values: [...values.values()].sort(compare), ok: 1};
 };

@@ -62,7 +62,7 @@ export const remove = (call: Call): Doc => {
 
 export const update = (call: Call): Doc => {
   const {databases, database, name, command} = call;
-  const collection = databases.ensure(database, name);
+  // Only an upsert makes a collection.
   const counts = {n: 0, nModified: 0};
   const upserted: Doc[] = [];
   const errors = each(operationsOf(call, 'updates'), command.ordered !== false, (operation, index) => {
@@ -73,16 +73,23 @@ export const update = (call: Call): Doc => {
       throw failed('FailedToParse', 'multi update is not supported for replacement-style update');
     const filter = document(q, 'q');
     const found = sorted(
-      collection.find(filter, document(command.let, 'let')),
+      databases.rows(database, name, filter, document(command.let, 'let')),
       document(sort, 'sort'),
       row => row.doc,
     );
     for (const row of multi === true ? found : found.slice(0, 1)) {
+      const after = databases.ensure(database, name).replace(row, apply(row.doc, false), bypasses(command));
       counts.n++;
-      if (collection.replace(row, apply(row.doc, false), bypasses(command))) counts.nModified++;
+      if (after) counts.nModified++;
     }
     if (found.length === 0 && upsert === true) {
-      const row = insertFor(collection, filter, apply, isReplacement, bypasses(command));
+      const row = insertFor(
+        databases.ensure(database, name),
+        filter,
+        apply,
+        isReplacement,
+        bypasses(command),
+      );
       counts.n++;
       upserted.push({index, _id: row.doc._id});
     }
@@ -124,8 +131,7 @@ const seedFrom = (filter: Doc, seed: Doc, onlyId: boolean): void => {
 export const findAndModify = ({databases, database, name, command}: Call): Doc => {
   refuse(command);
   const filter = document(command.query, 'query');
-  const collection = databases.ensure(database, name);
-  const rows = collection.find(filter, document(command.let, 'let'));
+  const rows = databases.rows(database, name, filter, document(command.let, 'let'));
   const [row] = sorted(rows, document(command.sort, 'sort'), found => found.doc);
   const spec = document(command.fields, 'fields');
   const value = (shown: Row | undefined) => {
@@ -135,11 +141,12 @@ export const findAndModify = ({databases, database, name, command}: Call): Doc =
     );
   };
   if (command.remove === true) {
-    if (row) collection.delete(row);
+    if (row) databases.ensure(database, name).delete(row);
     return {lastErrorObject: {n: row ? 1 : 0}, value: value(row), ok: 1};
   }
   const {apply, isReplacement} = compileUpdate(command.update);
   if (row) {
+    const collection = databases.ensure(database, name);
     const after = collection.replace(row, apply(row.doc, false), bypasses(command)) || row;
     return {
       lastErrorObject: {n: 1, updatedExisting: true},
@@ -148,6 +155,7 @@ export const findAndModify = ({databases, database, name, command}: Call): Doc =
     };
   }
   if (command.upsert !== true) return {lastErrorObject: {n: 0, updatedExisting: false}, value: null, ok: 1};
+  const collection = databases.ensure(database, name);
   const inserted = insertFor(collection, filter, apply, isReplacement, bypasses(command));
   return {
     lastErrorObject: {n: 1, updatedExisting: false, upserted: inserted.doc._id},

@@ -28,7 +28,7 @@ export const planOf = async (
   throw new SesstuiError('usage', `run ${of.run} is no run of guards`, 'Look at the runs again.');
 };
 
-export type Guarding = {
+type Guarding = {
   /** Gives up the question before it. */
   read(question: number): void;
   plan(ticket: number, request: GuardRequest): void;

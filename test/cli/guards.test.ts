@@ -121,7 +121,13 @@ test('production asks for its name', async () => {
 
 test.each([
   [['guards', 'instal', check], /sub-command "instal"; the nearest is "install"/],
+  [['guards', 'instal', check, '--yes'], /sub-command "instal"; the nearest is "install"/],
+  [['guards', 'frobnicate', check], /^there is no check or sub-command "frobnicate"$/],
+  [['guards', 'frobnicate', check, '--yes'], /^there is no check or sub-command "frobnicate"$/],
   [['guards', 'registry/duplicate'], /nearest is "registry\/duplicates"/],
+  [['guards', 'registry/duplicate', check], /nearest is "registry\/duplicates"/],
+  [['guards', 'duplicatez', check], /there is no check "duplicatez"/],
+  [['guards', 'frobnicate'], /there is no check "frobnicate"/],
   [['guards', 'install'], /guards install needs a check/],
   [['guards', 'install', check, '--guard', 'uniqe'], /nearest is "unique"/],
   [['guards', '--yes'], /guards does not take --yes/],
@@ -131,6 +137,14 @@ test.each([
   const {code, json: answer} = await json(args as string[]);
   expect([code, answer.error?.code]).toEqual([2, 'usage']);
   expect(answer.error!.message).toMatch(wanted as RegExp);
+});
+
+test('an unknown sub-command is told the known ones, and the checks', async () => {
+  const {code, stderr} = await text(['guards', 'frobnicate', check]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    `The sub-commands: guards install CHECK, guards uninstall CHECK, guards script CHECK, guards test CHECK. The checks: ${check}.`,
+  );
 });
 
 const preload = resolve(import.meta.dirname, '../faults/steps.mjs');

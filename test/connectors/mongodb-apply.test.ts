@@ -77,6 +77,7 @@ describe.each(mongodbServers())('writing to $name', ({start}) => {
   beforeAll(async () => {
     server = await start();
     at = await place(server.url);
+    await at.connector.server();
   });
   afterAll(async () => {
     await at?.close();
@@ -248,7 +249,7 @@ describe.each(mongodbServers())('writing to $name', ({start}) => {
       work: (proxy: Awaited<ReturnType<typeof startProxy>>, connector: Connector) => Promise<void>,
     ) => {
       const proxy = await startProxy(server.url);
-      const connector = openTestConnector(`${proxy.url}/?directConnection=true`, at.database);
+      const connector = openTestConnector(proxy.url, at.database);
       try {
         await work(proxy, connector);
       } finally {
@@ -262,21 +263,14 @@ describe.each(mongodbServers())('writing to $name', ({start}) => {
       set: {n: {value: 2}, m: {now: true}},
     });
 
-    test.each([
-      ['answer', 'applied'],
-      ['request', 'failed'],
-    ] as const)('a write whose %s is lost is %s, as reading shows', async (what, result) => {
+    /** Removes `a`, changes `b` and inserts `n`; each time what is named is lost once. */
+    const lossy = async (commands: [string, string, string], what: 'answer' | 'request', result: string) => {
       await at.fill([
         {_id: 'a' as never, n: 1},
         {_id: 'b' as never, n: 1},
       ]);
       await through(async (proxy, connector) => {
         const {a, b} = await at.rows(connector);
-        proxy.lose('findAndModify', what);
-        expect(results(await connector.apply([alone(remove(a!))], {decideKeeper}))).toEqual([[result]]);
-        proxy.lose('findAndModify', what);
-        expect(results(await connector.apply([alone(update(b!))], {decideKeeper}))).toEqual([[result]]);
-        proxy.lose('insert', what);
         const insert: Change = {
           op: 'insert',
           table: 'c',
@@ -285,13 +279,30 @@ describe.each(mongodbServers())('writing to $name', ({start}) => {
           from: b!.image!,
           set: {},
         };
-        expect(results(await connector.apply([alone(insert)], {decideKeeper}))).toEqual([[result]]);
+        for (const [index, change] of [remove(a!), update(b!), insert].entries()) {
+          proxy.lose(commands[index]!, what);
+          expect(results(await connector.apply([alone(change)], {decideKeeper}))).toEqual([[result]]);
+          expect(proxy.hasLost()).toBe(true);
+        }
       });
       expect(await at.ids()).toEqual(result === 'applied' ? ['b', 'n'] : ['a', 'b']);
       expect((await at.db.collection('c').findOne({_id: 'b' as never}))!.n).toBe(
         result === 'applied' ? 2 : 1,
       );
-    });
+    };
+
+    test.each([
+      ['answer', 'applied'],
+      ['request', 'failed'],
+    ] as const)(
+      'a write whose %s is lost is %s, as reading shows; a transaction is repeated',
+      async (what, result) => {
+        const {transactions} = at.connector.capabilities;
+        await lossy(['findAndModify', 'findAndModify', 'insert'], what, transactions ? 'applied' : result);
+        const commit = 'commitTransaction';
+        if (transactions) await lossy([commit, commit, commit], what, 'applied');
+      },
+    );
 
     test('it connects again', async () => {
       await at.fill([{_id: 'a' as never}]);
@@ -396,6 +407,41 @@ describe('writing in transactions', () => {
     await other.close();
   });
 
+  test('someone else who writes meanwhile is not overwritten', async () => {
+    const {x} = await at.rows();
+    let poked = false;
+    replica.before = async (verb, command) => {
+      if (verb !== 'findAndModify' || command.autocommit !== false || poked) return;
+      poked = true;
+      await at.db.collection('c').updateOne({_id: 'x' as never}, {$set: {at: 'theirs'}});
+    };
+    expect(results(await at.apply(alone(remove(x!))))).toEqual([['changed']]);
+    expect(replica.counts.conflicts).toBe(1);
+    expect((await at.db.collection('c').findOne({_id: 'x' as never}))!.at).toBe('theirs');
+  });
+});
+
+describe.each([
+  {name: 'a stand-in as a replica set', start: startReplica},
+  ...mongodbServers().filter(({name}) => name === 'MongoDB 6'),
+])('a unit in a transaction on $name', ({start}) => {
+  let server: MongodbServer;
+  let at: Place;
+  beforeAll(async () => {
+    server = await start();
+    at = await place(server.url);
+    await at.connector.server();
+    await at.fill([
+      {_id: 'a' as never, g: 'g', at: 1},
+      {_id: 'b' as never, g: 'g', at: 2},
+      {_id: 'x' as never, at: 9},
+    ]);
+  });
+  afterAll(async () => {
+    await at?.close();
+    await server?.stop();
+  });
+
   test('a change that fails is left out, unless it is required: then nothing is made', async () => {
     const {a, x} = await at.rows();
     // The _id is taken by the time of the insert, though not in the rows that were read.
@@ -413,19 +459,6 @@ describe('writing in transactions', () => {
       ['exists', 'exists'],
     ]);
     expect(await at.ids()).toEqual(['b', 'x']);
-  });
-
-  test('someone else who writes meanwhile is not overwritten', async () => {
-    const {x} = await at.rows();
-    let poked = false;
-    replica.before = async (verb, command) => {
-      if (verb !== 'findAndModify' || command.autocommit !== false || poked) return;
-      poked = true;
-      await at.db.collection('c').updateOne({_id: 'x' as never}, {$set: {at: 'theirs'}});
-    };
-    expect(results(await at.apply(alone(remove(x!))))).toEqual([['changed']]);
-    expect(replica.counts.conflicts).toBe(1);
-    expect((await at.db.collection('c').findOne({_id: 'x' as never}))!.at).toBe('theirs');
   });
 });
 

@@ -161,8 +161,8 @@ describe.each(mongodbServers())('putting into $name', ({start}) => {
   ] as const)(
     '%s: when the %s is lost the put tells what was written, and to repeat it is harmless',
     async (command, what) => {
-      const proxy = await startProxy(server.url);
-      const through = openTestConnector(`${proxy.url}/?directConnection=true&retryWrites=false`, database);
+      const proxy = await startProxy(server.url, {retryWrites: 'false'});
+      const through = openTestConnector(proxy.url, database);
       try {
         if (command === 'findAndModify') await put({}, through);
         else await through.server();

@@ -9,7 +9,7 @@ import type {Json} from '../../source/values.js';
 import type {PostgresServer} from '../support/postgres.js';
 import {settings} from './postgres-harness.js';
 
-const columns = {
+export const columns = {
   id: 'id',
   email: 'email',
   type: 'session_type',

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {readTable, tableStatement} from '../../connectors/postgres/catalogue.js';
-import {cancelFirst} from '../../connectors/postgres/guards/cancel-first.js';
+import {cancelFirst} from '../../connectors/postgres/guards/cancel-first/cancel-first.js';
 import type {RuleOf, Scratch} from '../../connectors/postgres/guards/rule.js';
 import {staleSessions} from '../../source/checks/stale-sessions.js';
 import {type StaleSessionsConfig, staleSessionsSchema} from '../../source/config/schema.js';

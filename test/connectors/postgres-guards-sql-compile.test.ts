@@ -1,7 +1,7 @@
 /** What guards of PostgreSQL make of names and definitions, without a server. */
 import {describe, expect, test} from 'vitest';
-import {objectName} from '../../connectors/postgres/guards/names.js';
-import {sameSql} from '../../connectors/postgres/guards/same-sql.js';
+import {objectName} from '../../connectors/postgres/guards/sql/names.js';
+import {sameSql} from '../../connectors/postgres/guards/sql/same-sql.js';
 import {jsWhitespace} from '../../connectors/postgres/sql.js';
 
 describe('conditions that say the same', () => {

@@ -47,7 +47,7 @@ describe.each(postgresServers)('two installers on $name', ({start}) => {
     const [first, second] = [keeperWith(), keeperWith(quick)];
     const held = await first.hold([oneBackground]);
     await expect(second.hold([oneBackground])).rejects.toMatchObject(underWay);
-    expect(await move(first, oneBackground, 'install')).toEqual(['done']);
+    expect(await move(first, oneBackground, 'install')).toEqual(['done', 'done', 'done']);
     await expect(second.hold([oneBackground])).rejects.toMatchObject(underWay);
     await held.release();
     const next = await second.hold([oneBackground]);

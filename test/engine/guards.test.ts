@@ -13,7 +13,7 @@ import type {GuardKeeper} from '../../source/guards.js';
 import {freshGym, gymConfiguration} from '../library/gym-bench.js';
 import {freshRegistry, migration, registryConfiguration} from '../library/registry-bench.js';
 import {catalogueDump} from '../support/catalogue-dump.js';
-import {temporaryDirectory} from '../support/cli.js';
+import {cli, temporaryDirectory} from '../support/cli.js';
 import {onPglite} from '../support/on-postgres.js';
 import type {PostgresServer} from '../support/postgres.js';
 
@@ -240,6 +240,22 @@ test('copies that differ and come during the install stop it, and it takes out w
   expect(result.notes.join()).toMatch(/taken out again/);
   expect(await rows()).toEqual(['{a}', '{a}']);
   expect(await catalogueDump(client, 'public')).toEqual(before);
+  const told = (await engine.history()).find(({run}) => run === result.run)!;
+  expect(told).toMatchObject({state: 'failed'});
+  expect(told.stopped).toMatch(/1 payload-differs; what it had put in was taken out again$/);
+  const {stdout} = await cli(['history', '--state-dir', stateDirectory], {cwd: stateDirectory});
+  expect(stdout).toMatch(/install-guards +failed/);
+  expect(stdout).toContain(`Run ${result.run} was stopped: ${told.stopped}\n`);
+  expect(await verifyState(stateDirectory)).toEqual([]);
+});
+
+test('an uninstall whose steps did not take the guard away is told as failed', async () => {
+  const engine = open({}, {open: withKeeper(() => ({perform: async () => 'done'}))});
+  await install(open());
+  const result = await uninstall(engine);
+  expect(result.error?.message).toContain('is installed though every step was done');
+  const [told] = await engine.history();
+  expect(told).toMatchObject({action: 'uninstall-guards', state: 'failed', stopped: result.error!.message});
 });
 
 test('the notes of the plan say what it is going to do, and those of the result what was done', async () => {

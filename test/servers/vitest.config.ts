@@ -6,15 +6,18 @@ const names = (process.env.SESSTUI_TEST_SERVERS ?? '').split(',');
 const countOf = (...kinds: string[]): number =>
   names.filter(name => kinds.some(kind => name.startsWith(kind))).length;
 const all = names.includes('1');
+/** MongoDB itself. */
+const itself = (all ? 1 : countOf('MongoDB 6')) + (process.env.SESSTUI_TEST_MONGO_URL ? 1 : 0);
 const servers = {
   postgres: all ? 2 : countOf('PostgreSQL'),
   dynamodb: all ? 2 : countOf('DynamoDB Local', 'dynoxide'),
-  mongodb: (all ? 2 : countOf('FerretDB', 'MongoDB 6')) + (process.env.SESSTUI_TEST_MONGO_URL ? 1 : 0),
+  mongodb: (all ? 1 : countOf('FerretDB')) + itself,
 };
-// The systems need one server of each kind, and FerretDB is the only one of its kind that is theirs to fill.
+// The systems need one server of each kind, and never somebody's own MongoDB, whose databases are not theirs to fill.
+const fillable = all ? 2 : countOf('FerretDB', 'MongoDB 6');
 const sets =
-  servers.postgres && servers.dynamodb && (all || countOf('FerretDB') > 0)
-    ? Math.max(servers.postgres, servers.dynamodb)
+  servers.postgres && servers.dynamodb && fillable
+    ? Math.max(servers.postgres, servers.dynamodb, fillable)
     : 0;
 
 export default defineConfig({
@@ -30,7 +33,9 @@ export default defineConfig({
         : []),
       ...['first', 'second'].slice(0, sets).map(name => `test/systems/${name}-set.servers.ts`),
       ...(Object.values(servers).some(count => count > 0) ? ['test/library/rides.servers.ts'] : []),
-      ...(sets > 0 ? ['chat', 'kite'].map(name => `test/library/${name}.servers.ts`) : []),
+      ...(itself > 0 ? ['test/demo/mongodb.servers.ts'] : []),
+      ...(servers.mongodb > 0 ? ['test/library/chat.servers.ts'] : []),
+      ...(servers.dynamodb > 0 ? ['test/library/kite.servers.ts'] : []),
       // On the embedded PostgreSQL, with a browser and promtool.
       'test/watch/page.servers.ts',
     ],

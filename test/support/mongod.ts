@@ -32,6 +32,8 @@ export const startMongod = async (): Promise<{url: string; stop(): Promise<void>
       args: [
         ...['--dbpath', folder, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', 'rs'],
         ...['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '200', '--unixSocketPrefix', folder, '--quiet'],
+        // Fail points: answers that are lost, builds that take their time.
+        ...['--setParameter', 'enableTestCommands=1'],
       ],
       folder,
       answers: () => leads(port),

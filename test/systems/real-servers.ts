@@ -11,7 +11,10 @@ export const systemsOnSet = (set: number): void => {
   const postgresKind = memberOf(postgresServers, set);
   const dynamodbKind = memberOf(dynamodbServers(), set);
   // Never somebody's own MongoDB: these systems have fixed database names, which may be in use there.
-  const mongodbKind = mongodbServers().find(({name}) => name === 'FerretDB')!;
+  const mongodbKind = memberOf(
+    mongodbServers().filter(({name}) => name !== 'MongoDB'),
+    set,
+  );
   systemsSuite(`${postgresKind.name}, ${dynamodbKind.name} and ${mongodbKind.name}`, async () => {
     const [postgres, dynamodb, mongodb] = await Promise.all([
       postgresKind.start(),

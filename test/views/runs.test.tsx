@@ -56,6 +56,19 @@ test('at 80 columns two runs of one minute are told apart by their seconds', asy
   expect(frame).toContain('INTERRUPTED');
 });
 
+test('the details of a stopped install say what stopped it', async () => {
+  const stopped =
+    'still in the way after cleaning: 1 payload-differs; what it had put in was taken out again';
+  const screen = await openLooked({columns: 80, rows: 24});
+  screen.press('7');
+  await screen.settle();
+  const failed = run({action: 'install-guards', state: 'failed', stopped});
+  screen.send({type: 'history', runs: [failed], now: screen.state().now});
+  screen.press('enter');
+  const frame = (await frameOf(screen)).replaceAll(/\s+/g, ' ');
+  expect(frame).toContain(`It was stopped: ${stopped}`);
+});
+
 describe('at every width', () => {
   const sets: [string, RunSummary[]][] = [
     ['short', [run({by: 'a@b', note: null})]],

@@ -72,7 +72,7 @@ const wordsOf = (rule: IndexRule, table: TableDescription): GuardSeen | null => 
 /** How long a look at the rows is good for: a screen asks every few seconds. */
 const freshMs = 60_000;
 
-export type IndexKeeper = {
+type IndexKeeper = {
   state(rule: IndexRule, signal?: AbortSignal): Promise<GuardSeen>;
   steps(rule: IndexRule, direction: GuardDirection, signal?: AbortSignal): Promise<GuardStep[]>;
 };

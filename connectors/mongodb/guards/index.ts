@@ -1,19 +1,28 @@
 /** The guards of MongoDB: a unique index on the id, and a validator that demands one. */
+import {canonicalJson} from '../../../source/connector.js';
 import {SesstuiError} from '../../../source/errors.js';
 import type {GuardDirection, GuardKeeper, GuardRule} from '../../../source/guards.js';
+import type {Json} from '../../../source/values.js';
 import type {Access, MongoConnection, MongoSettings} from '../client.js';
 import {mapError} from '../errors.js';
 import {carryOut, type Watcher} from './perform.js';
 import {proofs} from './prove.js';
+import {requireRights} from './rights.js';
 import {captureOf, countsOf, isMongoRule, type MongoRule, refusal, stateOf, tasksOf} from './rules.js';
 import {scriptOf} from './script.js';
-import {type Abilities, abilitiesOf, look} from './seen.js';
-import {stepOf} from './task.js';
+import {type Abilities, abilitiesOf, look, plainOf} from './seen.js';
+import {stepOf, type Task} from './task.js';
 
 const required = (rule: GuardRule): MongoRule => {
   if (isMongoRule(rule)) return rule;
   throw new SesstuiError('unsupported', `There is no such guard: ${refusal(rule)}.`);
 };
+
+/** How often a step begins anew because somebody else changed what it is about. */
+const mostTimes = 5;
+
+const isSame = (a: Task, b: Task | undefined): boolean =>
+  b !== undefined && canonicalJson(plainOf(a) as Json) === canonicalJson(plainOf(b) as Json);
 
 const requireAvailable = (why: string | null): void => {
   if (why !== null) throw new SesstuiError('unsupported', `The guard can not be had: ${why}.`);
@@ -66,16 +75,24 @@ export const guardKeeper = (settings: MongoSettings, connection: MongoConnection
     return connection.use(
       `changing the guards of ${rule.table}`,
       async access => {
-        const task = (await tasks(access, rule, direction, before, true)).tasks.find(
-          found => found.name === name,
-        );
+        const look = async () =>
+          (await tasks(access, rule, direction, before, true)).tasks.find(found => found.name === name);
+        let task = await look();
+        let result: 'done' | 'again' = 'done';
+        for (let time = 1; task; time++) {
+          try {
+            result = await carryOut(access, task, watcher);
+            break;
+          } catch (error) {
+            // Another install may have done it, or a part of it, since the look: there is no lock to keep it away.
+            const now = access.signal?.aborted || time === mostTimes ? task : await look();
+            if (isSame(task, now)) throw error;
+            task = now;
+          }
+        }
         // What is there already says that it is done.
-        if (!task) return 'done';
-        const result = await carryOut(access, task, watcher);
-        if (result === 'again' || task.skipped) return result;
-        const left = (await tasks(access, rule, direction, before, true)).tasks.find(
-          found => found.name === name,
-        );
+        if (!task || result === 'again' || task.skipped) return result;
+        const left = await look();
         if (left && !left.skipped)
           throw new SesstuiError(
             'unsupported',
@@ -94,6 +111,7 @@ export const guardKeeper = (settings: MongoSettings, connection: MongoConnection
       rule,
       async access => {
         const {seen, tasks: all} = await tasks(access, rule, direction, before, false);
+        await requireRights(access, rule.table, all);
         return all.map(task => stepOf(seen.database, task));
       },
       signal,

@@ -12,9 +12,10 @@ export type Watcher = {signal?: AbortSignal; onProgress?: (text: string) => void
 /** A command that waits for its lock holds up everybody who comes after it. */
 const lockLimitMs = 2000;
 const mostTries = 8;
+const mostTriesOfLong = 40;
 const progressEveryMs = 1000;
 
-/** Of commands that end in a moment: lock timeouts, busy locks, write conflicts, builds that are under way: what is worth another try. */
+/** Lock timeouts, busy locks, write conflicts, builds that are under way: what is worth another try. */
 const worthAnotherTry = [24, 46, 50, 112, 117, 262, 12587];
 const duplicateKey = 11000;
 const cannotConvert = 359;
@@ -34,10 +35,6 @@ const isStaleSchema = (error: unknown): boolean =>
   error instanceof MongoServerError &&
   codeOf(error) === 1 &&
   /SQL logic error: index \S+ already exists/.test(error.message);
-
-/** Of commands that have no time limit: another change of the collection is under way. */
-const isBusy = (error: unknown): boolean =>
-  [24, 46, 112, 117, 12587].includes(codeOf(error)) || isStaleSchema(error);
 
 const tableOf = ({document}: Command): string => String(Object.values(document)[0]);
 
@@ -70,24 +67,49 @@ const follow = async (access: Access, table: string, {onProgress}: Watcher, ende
   }
 };
 
-/** Tries again what is worth it, with growing pauses; throws `timeout` when it never came to pass. */
-const patiently = async (
-  access: Access,
-  command: Command,
-  watcher: Watcher,
-  isWorthIt: (error: unknown) => boolean,
-  send: (attempt: number) => Promise<unknown>,
-): Promise<void> => {
+/** What the server takes for a limit. */
+const longestLimitMs = 2 ** 31 - 1;
+
+/**
+ * While a command waits for somebody's transaction to end, everybody waits for it. One that also holds its lock for long
+ * lets them through after 2 s, and then tries for 4 s, for 8 s, ….
+ */
+const limitOf = ({lengthening}: Command, attempt: number): {maxTimeMS?: number} =>
+  lengthening ? {maxTimeMS: Math.min(longestLimitMs, lockLimitMs * 2 ** (attempt - 1))} : {};
+
+const long = async (access: Access, command: Command, watcher: Watcher, attempt: number): Promise<void> => {
+  const ended = new AbortController();
+  const table = tableOf(command);
+  // Whoever may not look goes without.
+  const following = follow(access, table, watcher, ended.signal).catch(() => {});
+  try {
+    const document = {...command.document, ...limitOf(command, attempt)};
+    await access.db.command(document, {...signalOf(access), socketTimeoutMS: 0} as object);
+  } finally {
+    ended.abort();
+    await following;
+  }
+};
+
+const short = async (access: Access, {document}: Command): Promise<void> => {
+  const maxTimeMS = Math.min(lockLimitMs, access.limit.maxTimeMS);
+  await access.db.command({...document, maxTimeMS}, signalOf(access));
+};
+
+/** Another build on the collection is waited for before a long command, too: for about two minutes. */
+const patiently = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
+  const most = command.long ? mostTriesOfLong : mostTries;
   for (let attempt = 1; ; attempt++) {
     try {
-      await send(attempt);
+      await (command.long ? long(access, command, watcher, attempt) : short(access, command));
       return;
     } catch (error) {
-      if (!isWorthIt(error) || access.signal?.aborted) throw error;
-      if (attempt === mostTries)
+      const isWorthIt = worthAnotherTry.includes(codeOf(error)) || isStaleSchema(error);
+      if (!isWorthIt || access.signal?.aborted) throw error;
+      if (attempt === most)
         throw new SesstuiError(
           'timeout',
-          `MongoDB: the lock on ${tableOf(command)} was not to be had in ${mostTries} tries.`,
+          `MongoDB: the lock on ${tableOf(command)} was not to be had in ${most} tries.`,
           'Long transactions or other changes of the collection hold it. Try again later: it goes on from here.',
         );
       watcher.onProgress?.(`waiting for a lock on ${tableOf(command)} (try ${attempt + 1})`);
@@ -96,54 +118,9 @@ const patiently = async (
   }
 };
 
-const long = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
-  const ended = new AbortController();
-  const table = tableOf(command);
-  // Whoever may not look goes without.
-  const following = follow(access, table, watcher, ended.signal).catch(() => {});
-  const send = () => access.db.command(command.document, {...signalOf(access), socketTimeoutMS: 0} as object);
-  try {
-    await patiently(access, command, watcher, isBusy, send);
-  } finally {
-    ended.abort();
-    await following;
-  }
-};
-
-const short = (access: Access, command: Command, watcher: Watcher): Promise<void> => {
-  const maxTimeMS = Math.min(lockLimitMs, access.limit.maxTimeMS);
-  return patiently(
-    access,
-    command,
-    watcher,
-    error => worthAnotherTry.includes(codeOf(error)),
-    () => access.db.command({...command.document, maxTimeMS}, signalOf(access)),
-  );
-};
-
-/**
- * While it waits for somebody's transaction to end, everybody waits for it: after 2 s it lets them through, and tries
- * for 4 s, for 8 s, …; the last time for as long as it takes.
- */
-const lengthening = (access: Access, command: Command, watcher: Watcher): Promise<void> =>
-  patiently(
-    access,
-    command,
-    watcher,
-    error => worthAnotherTry.includes(codeOf(error)),
-    attempt => {
-      const limit = attempt === mostTries ? {} : {maxTimeMS: lockLimitMs * 2 ** (attempt - 1)};
-      const options = {...signalOf(access), socketTimeoutMS: 0} as object;
-      return access.db.command({...command.document, ...limit}, options);
-    },
-  );
-
-const wayOf = ({long: isLong, lengthening: isLengthening}: Command) =>
-  isLengthening ? lengthening : isLong ? long : short;
-
 const one = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
   try {
-    await wayOf(command)(access, command, watcher);
+    await patiently(access, command, watcher);
   } catch (error) {
     if (!command.done?.includes(codeOf(error))) throw error;
   }

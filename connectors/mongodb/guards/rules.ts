@@ -62,8 +62,13 @@ export const countsOf = async (
   const limit = patient ? {} : access.limit;
   try {
     const all = await count(access, table, violating(whole), limit);
-    const ours = {$and: [violating(demandOf(id)), mendable(id)]};
-    return {violating: all, mendable: all === 0 ? 0 : await count(access, table, ours, limit)};
+    if (all === 0) return {violating: 0, demanded: 0, mendable: 0};
+    const demanded = violating(demandOf(id));
+    return {
+      violating: all,
+      demanded: await count(access, table, demanded, limit),
+      mendable: await count(access, table, {$and: [demanded, mendable(id)]}, limit),
+    };
   } catch (error) {
     if (codeOf(error) === tooLong) return null;
     throw error;

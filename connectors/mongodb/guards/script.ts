@@ -10,7 +10,7 @@ import {asItWas, type Before, indexName, uniqueCapture} from './unique-id.js';
 import {validCapture} from './valid-id.js';
 
 /** `seen` is null where the server could not be asked. */
-export type ScriptPart = {guard: string; rule: MongoRule; seen: Seen | null};
+type ScriptPart = {guard: string; rule: MongoRule; seen: Seen | null};
 
 /** A literal of JavaScript: JSON, but for the one name that an object literal takes for its prototype. */
 export const literal = (value: unknown): string =>

@@ -6,8 +6,11 @@ import type {Json} from '../../../source/values.js';
 import type {Access} from '../client.js';
 import {codeOf} from '../errors.js';
 
-/** An index as the server tells it: `exact` with every type kept, so that it can be put back as it was. */
-export type IndexSeen = {name: string; plain: Document; exact: Document};
+/**
+ * An index as the server tells it: `exact` with every type kept, so that it can be put back as it was. One that is
+ * `building` is listed like any other, and refuses nothing yet.
+ */
+export type IndexSeen = {name: string; plain: Document; exact: Document; building?: boolean};
 
 /** `validator` with every type kept; null where there is none. */
 export type Validation = {validator: Document | null; level: string; action: string};
@@ -50,6 +53,19 @@ const notImplemented = [59, 115, 238];
 const notAllowed = [11, 13, 8000];
 /** The wire version of MongoDB 6.0. */
 const convertsSince = 17;
+const convertsFrom = 6;
+
+/** False where a newer server keeps to what older ones can, as it does between an upgrade and its being confirmed. */
+const isConfirmed = async (access: Access): Promise<boolean> => {
+  const question = {getParameter: 1, featureCompatibilityVersion: 1, ...access.limit};
+  // Not every user may ask; then the server itself says no.
+  const reply = await access.db.client
+    .db('admin')
+    .command(question, signalOf(access))
+    .catch(() => null);
+  const version = Number.parseFloat(reply?.featureCompatibilityVersion?.version);
+  return Number.isNaN(version) || version >= convertsFrom;
+};
 
 /**
  * Asks what the server does with a collMod of a collection that is not there, which changes nothing: one that knows the
@@ -66,14 +82,14 @@ export const abilitiesOf = async (access: Access, readOnly: boolean): Promise<Ab
     const info = await db.command({buildInfo: 1, ...limit}, signalOf(access));
     // FerretDB 1 tells the wire version of a MongoDB that could.
     const modifies = info.ferretdbVersion === undefined;
-    return {modifies, converts: modifies && byVersion, sharded};
+    return {modifies, converts: modifies && byVersion && (await isConfirmed(access)), sharded};
   }
   const nowhere = `sesstui_test_${randomBytes(6).toString('hex')}`;
   const question = {collMod: nowhere, index: {name: 'none', prepareUnique: true}, ...limit};
   const code = await db.command(question, signalOf(access)).then(() => notThere, codeOf);
   const modifies = !notImplemented.includes(code);
   const converts = notAllowed.includes(code) ? byVersion : code === notThere;
-  return {modifies, converts: modifies && converts, sharded};
+  return {modifies, converts: modifies && converts && (await isConfirmed(access)), sharded};
 };
 
 const shardKeyOf = async (access: Access, table: string): Promise<Document | null> => {
@@ -84,14 +100,17 @@ const shardKeyOf = async (access: Access, table: string): Promise<Document | nul
   return (found?.key as Document | undefined) ?? null;
 };
 
-const indexesOf = async (access: Access, table: string): Promise<IndexSeen[]> => {
-  const {cursor} = await access.db.command(
-    {listIndexes: table, cursor: {batchSize: 1000}, ...access.limit},
-    {...exactly, ...signalOf(access)},
-  );
-  return (cursor.firstBatch as Document[]).map(spec => {
-    const {ns: _, ...exact} = spec;
-    return {name: String(spec.name), exact, plain: plainOf(exact)};
+/** Servers that make indexes unique in place also tell which ones are being built, each as `{spec, indexBuildInfo}`. */
+const indexesOf = async (access: Access, table: string, {converts}: Abilities): Promise<IndexSeen[]> => {
+  const question = {listIndexes: table, cursor: {batchSize: 1000}, ...access.limit};
+  const {cursor} = await access.db.command(converts ? {...question, includeIndexBuildInfo: true} : question, {
+    ...exactly,
+    ...signalOf(access),
+  });
+  return (cursor.firstBatch as Document[]).map(told => {
+    const {ns: _, ...exact} = told.spec ?? told;
+    const building = told.indexBuildInfo !== undefined;
+    return {name: String(exact.name), exact, plain: plainOf(exact), ...(building && {building})};
   });
 };
 
@@ -111,7 +130,7 @@ export const look = async (access: Access, table: string, abilities: Abilities):
     table,
     type,
     collated: options.collation !== undefined,
-    indexes: type === 'collection' ? await indexesOf(access, table) : [],
+    indexes: type === 'collection' ? await indexesOf(access, table, abilities) : [],
     validation: {
       validator: validator && Object.keys(validator).length > 0 ? validator : null,
       level: String(options.validationLevel ?? 'strict'),

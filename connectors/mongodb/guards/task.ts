@@ -40,7 +40,7 @@ export const createIndex = (table: string, {v, ...spec}: Document): Command => (
 });
 
 /** As it would be typed in mongosh. */
-export const statementOf = (database: string, {document}: Command): string =>
+const statementOf = (database: string, {document}: Command): string =>
   `db.getSiblingDB(${JSON.stringify(database)}).runCommand(${EJSON.stringify(document, {relaxed: true})})`;
 
 export const stepOf = (database: string, {name, phase, text, commands}: Task): GuardStep => ({

@@ -24,7 +24,7 @@ const oddities = ({plain}: IndexSeen): string[] => [
 ];
 
 const isUnique = (index: IndexSeen): boolean => index.plain.unique === true && oddities(index).length === 0;
-const isHeld = (index: IndexSeen): boolean => isUnique(index) && !index.plain.hidden;
+const isHeld = (index: IndexSeen): boolean => isUnique(index) && !index.plain.hidden && !index.building;
 const isPrepared = ({plain}: IndexSeen): boolean => plain.prepareUnique === true;
 
 const indexesOn = (seen: Seen, id: string): IndexSeen[] => seen.indexes.filter(index => isOn(id, index));
@@ -51,6 +51,7 @@ export const uniqueUnavailable = (seen: Seen, {id}: UniqueRule): string | null =
 };
 
 const differences = (index: IndexSeen): string => {
+  if (index.building) return `the index ${index.name} is being built`;
   const words = [...oddities(index), ...(index.plain.hidden ? ['hidden'] : [])];
   if (isPrepared(index)) return `the index ${index.name} is prepared, but not unique yet`;
   if (!index.plain.unique) return `the index ${index.name} is not unique`;
@@ -95,7 +96,7 @@ export const uniqueCapture = (seen: Seen, {id}: UniqueRule): Json => {
 
 const change = (table: string, name: string, what: Document): Command => ({
   document: {collMod: table, index: {name, ...what}},
-  ...(what.unique && {lengthening: true}),
+  ...(what.unique && {long: true, lengthening: true}),
 });
 
 const spec = (seen: Seen, id: string, more: Document = {}): Document => ({
@@ -128,11 +129,24 @@ const show = ({table}: UniqueRule, base: IndexSeen): Task[] =>
 export const asItWas = (collated: boolean, exact: Document): Document =>
   collated && exact.collation === undefined ? {...exact, collation: {locale: 'simple'}} : exact;
 
+/** Asking for the same index again is waiting for the build that is under way. */
+const finish = ({table}: UniqueRule, {name, exact, building}: IndexSeen): Task[] =>
+  building
+    ? [
+        {
+          name: 'index',
+          phase: 'prepare',
+          text: `Waits for the index ${name}, which is being built.`,
+          commands: [createIndex(table, exact)],
+        },
+      ]
+    : [];
+
 /** In place: at no moment is the id without an index, and duplicates are refused before those that are there are mended. */
 const converted = (seen: Seen, rule: UniqueRule): Task[] => {
   const {table, id} = rule;
   const base = baseOf(seen, id);
-  if (base && isUnique(base)) return show(rule, base);
+  if (base && isUnique(base)) return [...finish(rule, base), ...show(rule, base)];
   const odd = named(seen, indexName(id));
   const name = base?.name ?? indexName(id);
   const plain = createIndex(table, spec(seen, id));

@@ -6,10 +6,13 @@ import {demands, mentions, merged, sameValidator, withoutDemand} from './schema.
 import {exactOf, jsonOf, type Seen, unfit, type Validation} from './seen.js';
 import type {Task} from './task.js';
 
-export type ValidRule = {table: string; id: string};
+type ValidRule = {table: string; id: string};
 
-/** Documents that the whole validator would refuse, and those of them that can be mended; null where it took too long. */
-export type Counts = {violating: number; mendable: number} | null;
+/**
+ * Documents that the whole validator would refuse; those of them that the demand for the id would, and of these those
+ * that can be mended. null where it took too long.
+ */
+export type Counts = {violating: number; demanded: number; mendable: number} | null;
 
 /** MongoDB 8.1 and later can tell the log as well. */
 const refusing = ['error', 'errorAndLog'];
@@ -20,7 +23,7 @@ const isWeak = ({level, action}: Validation): string | null => {
 };
 
 /** See `GuardKeeper.state`: why there can be no such validator. */
-export const validUnavailable = (seen: Seen, {id}: ValidRule): string | null => {
+const validUnavailable = (seen: Seen, {id}: ValidRule): string | null => {
   const why = unfit(seen);
   if (why !== null) return why;
   if (!seen.abilities.modifies) return 'this server has no collMod, and so no validators that could be added';
@@ -44,11 +47,13 @@ export const needsCounts = (seen: Seen, rule: ValidRule): boolean =>
 const documents = (count: number): string =>
   count === 1 ? '1 document violates it' : `${count} documents violate it`;
 
-const moderate = (counts: Counts): string => {
+const moderate = (counts: Counts, table: string): string => {
   if (!counts) return 'moderate: documents that violate it may be there (counting them took too long)';
-  return counts.violating === 0
-    ? 'moderate: no document violates it any more'
-    : `moderate: ${documents(counts.violating)}`;
+  const {violating, demanded} = counts;
+  if (violating === 0) return 'moderate: no document violates it any more';
+  if (violating === demanded) return `moderate: ${documents(violating)}`;
+  const name = JSON.stringify(table);
+  return `moderate: ${documents(violating)}, ${violating - demanded} of them only what else the validator demands (db.getCollection(${name}).find({$nor: [db.getCollectionInfos({name: ${name}})[0].options.validator]}) in mongosh)`;
 };
 
 export const validState = (seen: Seen, rule: ValidRule, counts: Counts): GuardSeen => {
@@ -58,7 +63,8 @@ export const validState = (seen: Seen, rule: ValidRule, counts: Counts): GuardSe
   if (demands(validator, rule.id)) {
     const weak = isWeak(seen.validation);
     if (weak !== null) return {state: 'drifted', why: `the validator is there, but ${weak}`};
-    return {state: 'installed', why: level === 'strict' ? null : moderate(counts)};
+    if (level === 'strict') return {state: 'installed', why: null};
+    return {state: 'installed', why: moderate(counts, rule.table), left: counts?.violating ?? null};
   }
   if (!validator) return {state: 'missing', why: null};
   return mentions(validator, rule.id)

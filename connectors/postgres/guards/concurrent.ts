@@ -23,11 +23,7 @@ const isLockTimeout = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === '55P03';
 
 /** Whether an index can be used and is kept up; null where there is none of the name. */
-export const indexState = async (
-  schema: string,
-  name: string,
-  run: Run,
-): Promise<'valid' | 'broken' | null> => {
+const indexState = async (schema: string, name: string, run: Run): Promise<'valid' | 'broken' | null> => {
   const [row] = await run(
     statement(
       `select i.indisvalid and i.indisready and i.indislive from pg_catalog.pg_index i

@@ -7,7 +7,7 @@ import type {Run} from '../session.js';
 import type {Limits} from './limits.js';
 
 /** A step's lock is held by the session that carries it out; the whole install's by one that does nothing else. */
-export type Locked = 'step' | 'whole';
+type Locked = 'step' | 'whole';
 
 const names: Record<Locked, string> = {step: 'sesstui guards', whole: 'sesstui guards, whole'};
 

@@ -21,7 +21,7 @@ export type Performer = {
 };
 
 /** The task as it is now: undefined when there is nothing left to do. */
-export type Derive = (run: Run) => Promise<{place: Place; task: Task | undefined}>;
+type Derive = (run: Run) => Promise<{place: Place; task: Task | undefined}>;
 
 const statement = (text: string) => ({text, values: []});
 

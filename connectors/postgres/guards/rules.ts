@@ -1,12 +1,12 @@
 /** Which file keeps which rule. */
 import type {GuardRule} from '../../../source/guards.js';
-import {cancelFirst} from './cancel-first.js';
-import {one} from './one.js';
-import {ownRows} from './own-rows.js';
+import {sorted} from './arrays/sorted.js';
+import {unique} from './arrays/unique.js';
+import {cancelFirst} from './cancel-first/cancel-first.js';
+import {one} from './one-per-key/one.js';
+import {ownRows} from './own-rows/own-rows.js';
 import type {RuleKeeper} from './rule.js';
-import {sorted} from './sorted.js';
-import {undeletable} from './undeletable.js';
-import {unique} from './unique.js';
+import {undeletable} from './undeletable/undeletable.js';
 
 /** Rules of stores without PostgreSQL's means: why there is nothing of the kind here. */
 const elsewhere: Partial<Record<GuardRule['rule'], string>> = {

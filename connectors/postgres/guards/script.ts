@@ -3,7 +3,7 @@ import type {GuardDirection, GuardRule, NamedRule} from '../../../source/guards.
 import type {GuardAccess} from './place.js';
 import type {ScriptPlace} from './rule.js';
 import {keeperOf, refusal} from './rules.js';
-import {comment, isComment} from './script-comment.js';
+import {comment, isComment} from './sql/script-comment.js';
 
 /** Where the server was not to be asked: what all but the newest are known to have. */
 const usualLower = ' collate pg_catalog."und-x-icu"';
@@ -39,6 +39,7 @@ const header = (
 ): string => {
   const names = rules.map(({guard}) => guard).join(', ');
   const tables = [...new Set(rules.map(({rule}) => rule.table))].join(', ');
+  const secured = rules.find(({rule}) => rule.rule === 'own-rows');
   const lines =
     direction === 'install'
       ? [
@@ -46,6 +47,11 @@ const header = (
           'One transaction; it can be run any number of times. Where rows are in the way and nothing below mends them, it fails',
           'and changes nothing.',
           `Writers of ${tables} wait until it is done; \`sesstui guards install\` puts the guards in beside live writers.`,
+          ...(secured
+            ? [
+                `Row security is in it (${secured.guard}, opt-in elsewhere): roles neither signed in nor the service read nothing from then on.`,
+              ]
+            : []),
         ]
       : [
           `${title}: down. Takes the guards ${names} off ${tables}.`,
@@ -57,6 +63,12 @@ const header = (
       : [...lines, `Written without a look at the table (${unasked}): its columns are taken to be text.`],
   );
 };
+
+/** A comment stands right above what it is about. */
+const spaced = (parts: string[]): string =>
+  parts
+    .map((part, at) => (at === parts.length - 1 ? part : `${part}${isComment(part) ? '\n' : '\n\n'}`))
+    .join('');
 
 const ended = (statement: string): string => (isComment(statement) ? statement : `${statement};`);
 
@@ -95,7 +107,6 @@ export const writeScript = async (
   return `${[
     header(title, rules, direction, unasked),
     "begin;\nset local lock_timeout = '10s';",
-    ...body.map(ended),
-    'commit;',
+    spaced([...body.map(ended), 'commit;']),
   ].join('\n\n')}\n`;
 };

@@ -29,7 +29,7 @@ const told = ([row]: (string | null)[][]): string | null => {
 };
 
 /** Who has had a lock on the table for longest. */
-export const holderOf = async ({oid}: Table, run: Run): Promise<string | null> =>
+const holderOf = async ({oid}: Table, run: Run): Promise<string | null> =>
   told(await run({text: holders, values: [oid]}));
 
 /** Whom a backend waits for. */

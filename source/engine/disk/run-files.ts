@@ -75,7 +75,8 @@ export type OutcomeLine = RunOutcome & {
 };
 
 export type JournalLine =
-  | {event: 'begin' | 'done' | 'interrupted'; at: string}
+  /** `stopped`: of guards, what ended it before it was done. */
+  | {event: 'begin' | 'done' | 'interrupted'; at: string; stopped?: string}
   /** Units from (including) and to (excluding) which writing begins now. */
   | {event: 'intent'; at: string; from: number; to: number}
   /** A transaction is about to be committed; if it was (which `token` can tell), these are the outcomes of its units. */
@@ -213,18 +214,31 @@ export const countsOf = ({header, journal}: RunRecord): Counts => {
   return header.guards ? {...counts, planned: Math.max(counts.planned, outcomes.size)} : counts;
 };
 
-const stateOf = ({journal}: RunRecord, counts: Counts): RunState => {
+const stateOf = (record: RunRecord, counts: Counts): RunState => {
+  const {journal} = record;
   const events = journal.map(line => line.event);
   if (events.includes('undone')) return 'undone';
   if (events.includes('settled')) return 'done';
   if (events.at(-1) !== 'done') return 'interrupted';
-  return counts.failed + counts.unknown > 0 ? 'failed' : 'done';
+  return counts.failed + counts.unknown > 0 || stoppedBy(record) ? 'failed' : 'done';
+};
+
+/** Why an install or uninstall of guards has not come to its end, and what became of it. */
+const stoppedBy = ({journal}: RunRecord): string | undefined => {
+  const last = journal.findLast(line => line.event === 'done' || line.event === 'settled');
+  if (last?.event !== 'done' || last.stopped === undefined) return undefined;
+  const isBack = journal.some(({event}) => event === 'taken-back');
+  return isBack ? `${last.stopped}; what it had put in was taken out again` : last.stopped;
 };
 
 export const summaryOf = (record: RunRecord): RunSummary => {
   const {run, at, by, check, action, note, undoes} = record.header;
   const counts = countsOf(record);
-  return {run, at, by, check, action, state: stateOf(record, counts), ...counts, note, undoes};
+  const stopped = stoppedBy(record);
+  return {
+    ...{run, at, by, check, action, state: stateOf(record, counts), ...counts, note, undoes},
+    ...(stopped !== undefined && {stopped}),
+  };
 };
 
 /** The names of the runs that have a directory. */

@@ -1,7 +1,7 @@
 /** The beginning of an install or uninstall: refused where rows are in the way, alone, and on disk before any step. */
 import {environmentName} from '../../config/schema.js';
 import type {Unit} from '../../connector.js';
-import {SesstuiError} from '../../errors.js';
+import {asSesstuiError, SesstuiError} from '../../errors.js';
 import type {GuardPlan} from '../../guards.js';
 import {shellWord} from '../../shell-word.js';
 import {configurationOf, type Planning} from '../plan/held-plan.js';
@@ -47,7 +47,7 @@ const requireAlone = async (planning: Planning, {run, header}: {run: OpenRun; he
   for (const {header: other} of await guardRunsOf(stateDirectory, header.server, header.check)) {
     if (!before(other)) continue;
     await requireFree(stateDirectory, other.run).catch(async error => {
-      await new StepRecorder(run).end('done');
+      await new StepRecorder(run).end('done', asSesstuiError(error).message);
       throw error;
     });
   }

@@ -11,7 +11,7 @@ import type {Checker, Opened} from '../checker.js';
 import {groupJson, groupTexts, keyOf, keyText, shownMap} from '../findings.js';
 import {reasonsTaken} from '../selecting.js';
 
-export type Asking = {allowScan?: boolean; signal?: AbortSignal};
+type Asking = {allowScan?: boolean; signal?: AbortSignal};
 
 type Cleaned = Guard & {findings: NonNullable<Guard['findings']>};
 

@@ -2,7 +2,8 @@
 import type {Shapes} from '../../checks/check.js';
 import type {Connector} from '../../connector.js';
 import {asSesstuiError} from '../../errors.js';
-import type {GuardDirection, GuardInfo, GuardKeeper, GuardRule, GuardSeen} from '../../guards.js';
+import type {Guard, GuardDirection, GuardInfo, GuardKeeper, GuardRule, GuardSeen} from '../../guards.js';
+import {shellWord} from '../../shell-word.js';
 import type {Checker} from '../checker.js';
 import {guardsOf, type HadGuard, shapesOf} from './rules.js';
 
@@ -23,6 +24,17 @@ const scriptOf = async (
   }
 };
 
+/** With the commands that mend the rows which an installed guard lets be, and the one that finishes it then. */
+const whyOf = (check: string, {name, lets}: Guard, {why, left}: GuardSeen): string | null => {
+  if (why === null || left === undefined || !lets) return why;
+  const command = (...words: string[]): string => `\`${['sesstui', ...words].map(shellWord).join(' ')}\``;
+  const install = `${command('guards', 'install', check, '--guard', name)} finishes it`;
+  if (left === 0) return `${why}: ${install}`;
+  const reasons = lets.reasons.flatMap(reason => ['--reason', reason]);
+  const clean = command('clean', check, '--action', lets.action, ...reasons);
+  return `${why}: ${command('check', check)} lists them, ${clean} mends those of ${lets.reasons.join(', ')}, and then ${install}`;
+};
+
 const infoOf = async (
   checker: Checker,
   keeper: GuardKeeper | null,
@@ -37,7 +49,7 @@ const infoOf = async (
     check: checker.id,
     guard: name,
     state: seen.state,
-    why: seen.why,
+    why: whyOf(checker.id, guard, seen),
     up: await script('install'),
     down: await script('uninstall'),
     prevents,

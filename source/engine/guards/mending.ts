@@ -93,7 +93,7 @@ export type Mending = {planning: Planning; checker: Checker; guards: Guard[]; si
  * The plans, each made when the one before it was used: sorting moves rows, and of copies without a key the first is
  * the one that lies first, so what is cleaned is cleaned before. The caller closes each.
  */
-export async function* mendingPlans(
+async function* mendingPlans(
   {planning, checker, guards, signal}: Mending,
   clean = true,
 ): AsyncGenerator<HeldPlan> {
@@ -147,7 +147,7 @@ export const finishCutOff = async ({planning, checker, signal}: Mending): Promis
   return finished;
 };
 
-export type Mended = {results: RunResult[]; applied: number; interrupted: boolean};
+type Mended = {results: RunResult[]; applied: number; interrupted: boolean};
 
 /**
  * Carries them out, a run of its own each. What was confirmed covers `allowed` changes; throws `confirmation` before a

@@ -1,4 +1,5 @@
 /** What an install or uninstall would do now, from what is there. */
+
 import {SesstuiError} from '../../errors.js';
 import {
   type Guard,
@@ -8,6 +9,7 @@ import {
   type GuardStep,
   guardPhases,
 } from '../../guards.js';
+import {isSameServer} from '../../same-server.js';
 import type {Json} from '../../values.js';
 import {counted} from '../../words.js';
 import type {Checker} from '../checker.js';
@@ -22,7 +24,7 @@ import {guardRunsOf, knownBefore} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
 import {neededElsewhere} from './shared.js';
 
-export type GuardPlanOptions = {
+type GuardPlanOptions = {
   guards?: string[];
   clean?: boolean;
   /** The run that it takes back or goes on with. */
@@ -52,7 +54,7 @@ type Planned = Pick<Prepared, 'before' | 'server' | 'guards' | 'records' | 'stay
 };
 
 /** In the order in which they are carried out. */
-export const inOrder = <Step extends GuardStep>(steps: Step[], direction: GuardDirection): Step[] =>
+const inOrder = <Step extends GuardStep>(steps: Step[], direction: GuardDirection): Step[] =>
   direction === 'uninstall'
     ? steps
     : guardPhases.flatMap(phase => steps.filter(step => step.phase === phase));
@@ -139,7 +141,7 @@ const lookAtRows = async (
 /** Rows that an install had begun to mend are no part of what is taken away. */
 const cutOffNotes = async (planning: Planning, checker: Checker, server: string): Promise<string[]> =>
   (await cutOffMends(planning, checker))
-    .filter(header => header.server === server)
+    .filter(header => isSameServer(header.server, server))
     .map(
       ({run, action}) =>
         `run ${run} (${action}), which mended rows for an install, was cut off: \`sesstui undo ${run}\` takes back what it did, \`sesstui resume ${run}\` finishes it`,
@@ -162,7 +164,7 @@ export const prepareGuards = async (
       ? await lookAtRows(planning, checker, seen.guards, options)
       : {findings: {}, violations: [], mends: [], notes: []};
   if (direction === 'uninstall') notes.push(...(await cutOffNotes(planning, checker, seen.server)));
-  if (of && of.header.server !== seen.server)
+  if (of && !isSameServer(of.header.server, seen.server))
     throw new SesstuiError(
       'usage',
       `run ${of.header.run} was made on another server (${of.header.server}) than store ${checker.store.name} is now (${seen.server})`,

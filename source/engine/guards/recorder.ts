@@ -38,14 +38,15 @@ export class StepRecorder {
     return this.run.files.journal([{event: 'taken-back', at: at()}]);
   }
 
-  /** `done`: there is nothing to go on with, whether it went well or not. */
-  async end(event: 'done' | 'interrupted'): Promise<void> {
+  /** `done`: there is nothing to go on with, whether it went well or was stopped by something. */
+  async end(event: 'done' | 'interrupted', stopped?: string): Promise<void> {
     await this.run.check();
     if (event === 'done') await this.#skipRest();
     const counts = {applied: 0, skipped: 0, failed: 0, unknown: 0};
     for (const result of this.#results.values()) counts[result]++;
-    await auditLine(this.run.stateDirectory, this.run.header, {event, ...counts});
-    await this.run.files.journal([{event, at: at()}]);
+    const why: Record<string, string> = stopped === undefined ? {} : {stopped};
+    await auditLine(this.run.stateDirectory, this.run.header, {event, ...counts, ...why});
+    await this.run.files.journal([{event, at: at(), ...why}]);
   }
 
   /** Planned steps that there was no need of, or that were not come to. */

@@ -1,5 +1,7 @@
 /** The installs and uninstalls that the state directory knows of: what stood there before, and who goes on with them. */
+
 import type {Guard, GuardDirection, GuardInfo} from '../../guards.js';
+import {isSameServer} from '../../same-server.js';
 import type {Json} from '../../values.js';
 import {listHeaders, RunFiles, type RunRecord, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {auditLine} from '../run/open-run.js';
@@ -12,7 +14,7 @@ export const guardRunsOf = async (
   check: string,
 ): Promise<RunRecord[]> => {
   const headers = (await listHeaders(stateDirectory)).filter(
-    header => header.guards && header.server === server && header.check === check,
+    header => header.guards && isSameServer(header.server, server) && header.check === check,
   );
   const records = await Promise.all(headers.map(({run}) => readRunIfThere(stateDirectory, run)));
   return records

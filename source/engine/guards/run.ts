@@ -18,53 +18,95 @@ export type GuardRunOptions = {
   onProgress?: (progress: GuardProgress) => void;
 };
 
+/** Where no lock keeps others away, another install may have finished it meanwhile: what is there is that one's. */
+const isFinishedElsewhere = async ({keeper, guards, signal}: Carrying): Promise<boolean> => {
+  if (keeper.hold) return false;
+  for (const {rule} of guards) {
+    const {state, left} = await keeper.state(rule, signal);
+    if (state !== 'installed' || left !== undefined) return false;
+  }
+  return true;
+};
+
 /** Takes out again what was not there before an install that can't be finished. */
-const takeBack = async (prepared: Prepared, carrying: Carrying, notes: string[]): Promise<void> => {
+const takeBack = async (
+  prepared: Prepared,
+  carrying: Carrying,
+  notes: string[],
+): Promise<'done' | 'interrupted'> => {
   const own = prepared.guards.filter(
     ({name}) => prepared.plan.before.find(({guard}) => guard === name)?.state !== 'installed',
   );
   try {
+    if (await isFinishedElsewhere(carrying)) {
+      notes.push('the guards are installed all the same, by another install: they stay');
+      return 'done';
+    }
     await uninstallAll({...carrying, done: [], isTakingBack: true}, own);
     await carrying.recorder.takenBack();
     carrying.done.length = 0;
     notes.push('what the install had put into the database was taken out again');
   } catch (error) {
-    if (error instanceof Interruption) throw error;
+    if (error instanceof Interruption) return 'interrupted';
     notes.push(
       `what the install had put into the database could not be taken out again (${asSesstuiError(error).message}): \`sesstui guards uninstall ${prepared.plan.check}\` does`,
     );
   }
+  return 'done';
 };
 
 type Ended = Pick<GuardResult, 'interrupted' | 'error'>;
 
 const carryOut = async (prepared: Prepared, install: Install): Promise<Ended> => {
   const {carrying, notes} = install;
-  const {recorder} = carrying;
   const isInstall = prepared.plan.direction === 'install';
-  let ended: Ended = {interrupted: false};
   try {
-    try {
-      await (isInstall ? installGuards(install) : uninstallAll(carrying));
-    } catch (error) {
-      if (error instanceof Interruption || carrying.signal?.aborted) throw new Interruption();
-      const fault = asSesstuiError(error);
-      ended = {interrupted: false, error: fault.toJSON()};
-      // Another process has it now, or the store can't be written to: then there is nothing to be done here.
-      if (error instanceof Elsewhere) notes.push('what is there stays: it may be of the other one');
-      else if (isInstall && !['state', 'unreachable', 'refused', 'read-only'].includes(fault.code))
-        await takeBack(prepared, carrying, notes);
-    }
-    await recorder.end('done');
+    await (isInstall ? installGuards(install) : uninstallAll(carrying));
+    return {interrupted: false};
   } catch (error) {
-    if (error instanceof Interruption) {
-      notes.push('what was done stays: install or uninstall again goes on from there');
-      await recorder.end('interrupted');
-      return {interrupted: true};
+    if (error instanceof Interruption || carrying.signal?.aborted) return {interrupted: true};
+    const fault = asSesstuiError(error);
+    // Another process has it now, or the store can't be written to: then there is nothing to be done here.
+    if (error instanceof Elsewhere) notes.push('what is there stays: it may be of the other one');
+    else if (isInstall && !['state', 'unreachable', 'refused', 'read-only'].includes(fault.code)) {
+      const taken = await takeBack(prepared, carrying, notes);
+      if (taken === 'interrupted') return {interrupted: true};
     }
-    ended = {...ended, error: ended.error ?? asSesstuiError(error).toJSON()};
+    return {interrupted: false, error: fault.toJSON()};
   }
-  return ended;
+};
+
+/** The last line of its journal. */
+const endRun = async (recorder: StepRecorder, result: GuardResult): Promise<void> => {
+  if (result.interrupted)
+    result.notes.push('what was done stays: install or uninstall again goes on from there');
+  try {
+    await recorder.end(result.interrupted ? 'interrupted' : 'done', result.error?.message);
+  } catch (error) {
+    result.error ??= asSesstuiError(error).toJSON();
+  }
+};
+
+/** Sets how the guards are afterwards. What was done is told all the same where that can't be seen: by the fault. */
+const lookAfter = async (
+  {checker, plan}: Prepared,
+  writer: Connector,
+  result: GuardResult,
+): Promise<GuardResult['error']> => {
+  try {
+    const infos = await infosOf(checker, writer, await shapesOf(checker, writer));
+    result.guards = infos.filter(({guard}) => plan.guards.includes(guard));
+    return undefined;
+  } catch (error) {
+    const fault = asSesstuiError(error).toJSON();
+    result.guards = plan.before.map(info => ({
+      ...info,
+      state: 'unavailable',
+      why: fault.message,
+      error: fault,
+    }));
+    return fault;
+  }
 };
 
 /** Why guards are not as they should be though every step was done; null when they are. */
@@ -125,26 +167,16 @@ export const writeGuards = async (
       notes,
     };
     Object.assign(result, await carryOut(prepared, install));
+    const isThrough = !result.error && !result.interrupted;
+    if (!isThrough) await endRun(recorder, result);
+    const fault = await lookAfter(prepared, writer, result);
+    if (isThrough) {
+      if (!fault) result.error = unfinished(result)?.toJSON();
+      await endRun(recorder, result);
+    }
+    result.error ??= fault;
   } finally {
     await run.close();
-  }
-  try {
-    const infos = await infosOf(checker, writer, await shapesOf(checker, writer));
-    result.guards = infos.filter(({guard}) => plan.guards.includes(guard));
-  } catch (error) {
-    // What was done is told all the same, by the run's name.
-    const fault = asSesstuiError(error).toJSON();
-    result.guards = plan.before.map(info => ({
-      ...info,
-      state: 'unavailable',
-      why: fault.message,
-      error: fault,
-    }));
-    result.error ??= fault;
-  }
-  if (!result.error && !result.interrupted) {
-    const wrong = unfinished(result);
-    if (wrong) result.error = wrong.toJSON();
   }
   return result;
 };

@@ -5,7 +5,7 @@ import type {Checker} from '../checker.js';
 import {type PlanHeader, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {guardsOf} from '../guards/rules.js';
 
-export type Guarded = {
+type Guarded = {
   /** What takes the guards out. */
   note: string;
 };

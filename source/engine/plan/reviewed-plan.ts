@@ -1,6 +1,8 @@
 /** A plan that somebody else reviews: written to a file, and made anew from it when it is carried out. */
+
 import {type Change, canonicalJson, type Unit} from '../../connector.js';
 import {SesstuiError} from '../../errors.js';
+import {isSameServer} from '../../same-server.js';
 import {isSecretColumn} from '../../secrets.js';
 import type {ShownChange} from '../../types.js';
 import type {Json} from '../../values.js';
@@ -94,7 +96,7 @@ export const planFile = async (
   const checker = planning.find(check);
   const now = await checker.store.ask(connector => connector.now(), {insist: true});
   const header = await headerOf(planning, checker, action, selection.reasons ?? []);
-  if (header.server !== server)
+  if (!isSameServer(header.server, server))
     throw new SesstuiError(
       'usage',
       `${path} was made for another server (${server}) than store ${header.store} is (${header.server})`,

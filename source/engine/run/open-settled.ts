@@ -1,6 +1,8 @@
 /** A run that was made, opened to be taken back or finished: its backup, and what became of each of its changes. */
+
 import type {Connector} from '../../connector.js';
 import {SesstuiError} from '../../errors.js';
+import {isSameServer} from '../../same-server.js';
 import {readAudit} from '../disk/audit.js';
 import {Backup, backupPath} from '../disk/backup.js';
 import type {RunRecord} from '../disk/run-files.js';
@@ -69,7 +71,7 @@ const requireServer = async (
   signal?: AbortSignal,
 ): Promise<void> => {
   const server = await connector.server(signal);
-  if (server.id === header.server) return;
+  if (isSameServer(server.id, header.server)) return;
   throw new SesstuiError(
     'usage',
     `run ${header.run} was made on another server (${header.server}) than store ${header.store} is now (${server.id})`,

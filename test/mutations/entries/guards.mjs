@@ -9,6 +9,7 @@ const arraysFaults = 'test/connectors/postgres-guards-arrays-faults.test.ts';
 const gym = 'test/connectors/postgres-guards-gym.test.ts';
 const rides = 'test/connectors/postgres-guards-rides.test.ts';
 const mongodb = 'test/connectors/mongodb-guards.test.ts';
+const mongodbRuns = 'test/connectors/mongodb-guards-runs.test.ts';
 const dynamodb = 'test/connectors/dynamodb-guards.test.ts';
 const readsOnly = 'a connector that only reads';
 const mutation = (requirement, protection, [file, find, replace], [testFile, name], more = {}) => ({
@@ -106,14 +107,14 @@ export const entries = [
   mutation(
     'G3',
     'auto-cancel waits for nobody who holds a stale session',
-    ['connectors/postgres/guards/cancel-first-sql.ts', 'for update skip locked;', 'for update;'],
+    ['connectors/postgres/guards/cancel-first/sql.ts', 'for update skip locked;', 'for update;'],
     [rides, 'it waits for nobody who holds the stale session'],
     server,
   ),
   mutation(
     'G3',
     'auto-cancel fails no insert when a session can’t be cancelled',
-    ['connectors/postgres/guards/cancel-first-sql.ts', "raise warning 'a stale", "raise exception 'a stale"],
+    ['connectors/postgres/guards/cancel-first/sql.ts', "raise warning 'a stale", "raise exception 'a stale"],
     [rides, 'a change that the table refuses warns, and lets the purchase pass'],
   ),
   mutation(
@@ -135,10 +136,37 @@ export const entries = [
   ),
   mutation(
     'G4',
+    'MongoDB: what another install has done since the look is no fault',
+    [
+      'connectors/mongodb/guards/index.ts',
+      'if (isSame(task, now)) throw error;',
+      'if (now !== null) throw error;',
+    ],
+    [mongodbRuns, 'a step that another install did between its look and its command'],
+    {servers: ['MongoDB 6']},
+  ),
+  mutation(
+    'G4',
+    'an install that fails leaves what another one has finished, where no lock kept that away',
+    ['source/engine/guards/run.ts', 'if (await isFinishedElsewhere(carrying)) {', 'if (carrying === null) {'],
+    [mongodbRuns, 'an install that fails takes nothing out that another one has finished'],
+  ),
+  mutation(
+    'G4',
+    'the runs tell an install that was stopped from one that is done',
+    [
+      'source/engine/disk/run-files.ts',
+      "return counts.failed + counts.unknown > 0 || stoppedBy(record) ? 'failed' : 'done';",
+      "return counts.failed + counts.unknown > 0 ? 'failed' : 'done';",
+    ],
+    [engine, 'copies that differ and come during the install stop it'],
+  ),
+  mutation(
+    'G4',
     'PostgreSQL: what is only for the time of an install is removed by the next one',
     [
-      'connectors/postgres/guards/unique.ts',
-      'return isUnfinished(seen) ? [tidy(rule, place, seen)] : [];',
+      'connectors/postgres/guards/arrays/unique-install.ts',
+      'return isUnfinished(seen) ? [tidyTask(rule, place, seen)] : [];',
       'return [];',
     ],
     [arrays, 'every step can be where an install ends'],
@@ -168,7 +196,7 @@ export const entries = [
     'G5',
     'an uninstall of unique puts back what had its name',
     [
-      'connectors/postgres/guards/unique.ts',
+      'connectors/postgres/guards/arrays/unique.ts',
       'return beforeOf(rule, await lookAtUnique(rule, place.table, run));',
       'return beforeOf(rule, await lookAtUnique(rule, place.table, run)) && null;',
     ],
@@ -178,7 +206,7 @@ export const entries = [
     'G5',
     'an uninstall of protect-background puts back what had its name',
     [
-      'connectors/postgres/guards/undeletable.ts',
+      'connectors/postgres/guards/undeletable/undeletable.ts',
       'function: found.function?.definition ?? null,',
       'function: null,',
     ],
@@ -188,7 +216,7 @@ export const entries = [
     'G5',
     'an uninstall of auto-cancel puts back what had its name',
     [
-      'connectors/postgres/guards/cancel-first.ts',
+      'connectors/postgres/guards/cancel-first/cancel-first.ts',
       'function: seen.function?.definition ?? null,',
       'function: null,',
     ],
@@ -198,7 +226,7 @@ export const entries = [
     'G5',
     'row security stays on for policies that came later',
     [
-      'connectors/postgres/guards/own-rows.ts',
+      'connectors/postgres/guards/own-rows/own-rows.ts',
       'const secured = before && (before.secured || later.length > 0);',
       'const secured = before && before.secured;',
     ],
@@ -208,7 +236,7 @@ export const entries = [
     'G5',
     'a function that another table’s trigger uses stays',
     [
-      'connectors/postgres/guards/undeletable.ts',
+      'connectors/postgres/guards/undeletable/undeletable.ts',
       'users.length > 0 && !before?.function',
       'users.length < 0',
     ],
@@ -234,7 +262,7 @@ export const entries = [
     'G6',
     'while the unique index is built, a trigger refuses a second row',
     [
-      'connectors/postgres/guards/meanwhile.ts',
+      'connectors/postgres/guards/arrays/meanwhile.ts',
       'if exists (select from ${table.sql} t where ${equal}) then',
       'if false then',
     ],
@@ -243,21 +271,21 @@ export const entries = [
   mutation(
     'G6',
     'that trigger holds a lock for the key until its transaction ends',
-    ['connectors/postgres/guards/meanwhile.ts', 'perform pg_catalog.pg_advisory_xact_lock(key);', ''],
+    ['connectors/postgres/guards/arrays/meanwhile.ts', 'perform pg_catalog.pg_advisory_xact_lock(key);', ''],
     [arraysFaults, 'of two transactions with one set, the second waits for the first'],
     server,
   ),
   mutation(
     'G6',
     'an unknown type or protection counts as protected',
-    ['connectors/postgres/guards/undeletable-sql.ts', ' is false)', ' is not true)'],
+    ['connectors/postgres/guards/undeletable/sql.ts', ' is false)', ' is not true)'],
     [gym, 'a background, a protected and an unknown session stay'],
   ),
   mutation(
     'G6',
     'only a transaction that says sesstui.allow deletes background sessions',
     [
-      'connectors/postgres/guards/undeletable-sql.ts',
+      'connectors/postgres/guards/undeletable/sql.ts',
       "current_setting('sesstui.allow', true) = 'on'",
       "current_setting('sesstui.allow', true) is distinct from 'off'",
     ],
@@ -276,7 +304,7 @@ export const entries = [
     'G6',
     'no operator or function that somebody puts in front is found by a guard’s',
     [
-      'connectors/postgres/guards/gym-spot.ts',
+      'connectors/postgres/guards/device-sessions/spot.ts',
       "safePath = 'set search_path = pg_catalog, pg_temp'",
       "safePath = 'volatile'",
     ],
