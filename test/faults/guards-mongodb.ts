@@ -1,20 +1,10 @@
 /** Guards under faults on MongoDB and FerretDB: the chat's. */
-import {type CollectionInfo, type Document, MongoClient} from 'mongodb';
-import {canonicalJson} from '../../source/connector.js';
-import type {Json} from '../../source/values.js';
+import {MongoClient} from 'mongodb';
+import {mongodbCatalogue} from '../support/mongodb-catalogue.js';
 import {type GuardStage, guardedOf} from './guards-stage.js';
 import {oneWriteAtATime} from './one-write-at-a-time.js';
 import type {Scenario} from './scenario.js';
 import {type MongodbName, openMongodbScenarios} from './scenarios-mongodb.js';
-
-/**
- * What a collection that never had a validator goes by is written out once it had one, and stays: to the server both
- * are the same, and no command takes it out again.
- */
-const withoutDefaults = (options: Document): Document => {
-  const {validationLevel, validationAction, ...rest} = options;
-  return !options.validator && validationLevel === 'strict' && validationAction === 'error' ? rest : options;
-};
 
 export type MongodbStage = GuardStage & {url: string; database: string};
 
@@ -30,17 +20,8 @@ export const openMongodbStage = async (server: MongodbName): Promise<MongodbStag
   const client = await new MongoClient(url).connect();
   const db = client.db(database);
   const catalogue = async (): Promise<string> => {
-    const collections = await db.listCollections<CollectionInfo>().toArray();
-    const found = collections.map(async ({name, type, options}) => {
-      const indexes = await db.collection(name).listIndexes().toArray();
-      return {
-        name,
-        type,
-        options: withoutDefaults(options ?? {}),
-        indexes: indexes.sort((a, b) => (a.name < b.name ? -1 : 1)),
-      };
-    });
-    return canonicalJson((await Promise.all(found)) as unknown as Json);
+    const names = (await db.listCollections({}, {nameOnly: true}).toArray()).map(({name}) => name);
+    return JSON.stringify([names, await mongodbCatalogue(db, 'conversations')]);
   };
   return {
     server: scenario.server,
