@@ -131,7 +131,11 @@ describe('through the command line', () => {
     const bare =
       /[\0-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e0fff}]/u;
     type Checks = {
-      checks: {check: string; findings: {group: string | null; rows: {key: Record<string, string>}[]}[]}[];
+      checks: {
+        check: string;
+        error?: object;
+        findings: {group: string | null; rows: {key: Record<string, string>}[]}[];
+      }[];
     };
     const {stdout, stderr} = await cli([...common(), 'check', '--limit', '20000', '--json'], {
       env: environment,
