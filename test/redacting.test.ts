@@ -2,6 +2,7 @@
 import {expect, test} from 'vitest';
 import type {Change, Connector, Outcome, Unit} from '../source/connector.js';
 import {SesstuiError} from '../source/errors.js';
+import type {GuardStep} from '../source/guards.js';
 import {redactingConnector} from '../source/redacting.js';
 import type {ValueMap} from '../source/values.js';
 
@@ -34,10 +35,8 @@ const connector = (parts: Partial<Connector>): Connector =>
 
 const failing = async (error: string): Promise<string> => {
   const outcomes: Outcome[][] = [[{result: 'failed', error}]];
-  const [[outcome]] = (await connector({apply: async () => outcomes}).apply([unit], {
-    decideKeeper: () => 0,
-  })) as [[{error: string}]];
-  return outcome.error;
+  const [told] = await connector({apply: async () => outcomes}).apply([unit], {decideKeeper: () => 0});
+  return (told![0] as Extract<Outcome, {result: 'failed'}>).error;
 };
 
 test('the values of secret columns, old and new, nested and named by the check, are not told', async () => {
@@ -119,7 +118,7 @@ test('what is told before a commit is redacted as well, of the units that it is 
 
 test('what a store says of its guards tells no credential: errors, states, progress and proofs', async () => {
   const rule = {rule: 'unique-id', table: 't', id: 'id'} as const;
-  const step = {name: 'index', phase: 'enforce', text: 'builds it', statements: []} as const;
+  const step: GuardStep = {name: 'index', phase: 'enforce', text: 'builds it', statements: []};
   const {guards} = connector({
     guards: {
       refuses: () => null,
@@ -141,12 +140,10 @@ test('what a store says of its guards tells no credential: errors, states, progr
   expect(await guards.state(rule)).toEqual({state: 'drifted', why: 'made by ••••'});
   await expect(guards.steps(rule, 'install', {before: null})).rejects.toThrow('no ••••');
   const told: string[] = [];
-  const performed = guards.perform(
-    rule,
-    'install',
-    {...step},
-    {before: null, onProgress: text => told.push(text)},
-  );
+  const performed = guards.perform(rule, 'install', step, {
+    before: null,
+    onProgress: text => told.push(text),
+  });
   await expect(performed).rejects.toThrow('•••• is in the way');
   expect(told).toEqual(['waiting for ••••']);
   for await (const {why} of guards.prove([])) expect(why).toBe('•••• wrote');

@@ -34,15 +34,15 @@ const said = ({error, state, why, prevents, optIn}: GuardInfo): string => {
   return `${optIn ? 'opt-in: ' : ''}${prevents}`;
 };
 
-/** Less than this is no place for a sentence. */
+/** Less than this is no place for a sentence; the lines below the table have the one of the guard at the cursor. */
 const LEAST_SAID = 20;
-/** A check's id says whose it is in its first letters; the lines below the table have all of it. */
+/** A check's id says whose it is in its first letters. */
 const LEAST_CHECK = 12;
 
 const widest = (title: string, texts: readonly string[]): number =>
   Math.max(title.length, ...texts.map(text => displayWidth(sanitise(text))));
 
-/** The columns for these guards, in exactly `width`: the check is cut before the sentence goes. */
+/** The columns for these guards, in exactly `width`: the sentence goes before a name is cut. */
 export const guardColumns = (guards: readonly GuardInfo[], width: number): GuardColumn[] => {
   const state: GuardColumn = {id: 'state', title: 'State', width: 13, cell: guardState};
   const check: GuardColumn = {
@@ -80,9 +80,11 @@ export const guardColumns = (guards: readonly GuardInfo[], width: number): Guard
       cell: guard => ({text: said(guard), style: guard.error ? 'bad' : 'plain'}),
     },
   ];
-  const over = tableWidth(columns) - width;
-  if (over > 0) check.width = Math.max(Math.min(LEAST_CHECK, check.width), check.width - over);
   const kept = tableWidth(columns) > width ? columns.slice(0, -1) : columns;
+  if (kept !== columns)
+    kept.at(-1)!.cell = ({guard, optIn}) => ({text: `${guard}${optIn ? ' (opt-in)' : ''}`});
+  const over = tableWidth(kept) - width;
+  if (over > 0) check.width = Math.max(Math.min(LEAST_CHECK, check.width), check.width - over);
   const last = kept.at(-1)!;
   last.width = Math.max(1, last.width + width - tableWidth(kept));
   return kept;

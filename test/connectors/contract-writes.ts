@@ -35,9 +35,9 @@ const declareUndo = (declare: Declare): void => {
     };
     const outcomes = await apply(harness, alone(remove(r1!), update, insert));
     expect(told(outcomes)).toEqual([['applied'], ['applied'], ['applied']]);
-    const [, [updated], [inserted]] = outcomes as {
+    const [, updated, inserted] = outcomes.flat() as {
       after: NonNullable<Extract<Outcome, {result: 'applied'}>['after']>;
-    }[][];
+    }[];
     const changed = await current(harness);
     expect(Object.keys(changed).sort()).toEqual(['r2', 'r3', 'r4', 'r9']);
     expect(changed.r2!.values).toMatchObject({name: 'new', n: 9, tags: ['x', 'y']});

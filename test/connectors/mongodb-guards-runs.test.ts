@@ -81,10 +81,9 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
         'moderate: 2 documents violate it, 1 of them only what else the validator demands',
       );
       expect(why).toContain('db.getCollection("conversations").find({$nor: [');
-      const [{options}] = (await client.db(database).listCollections({name: 'conversations'}).toArray()) as [
-        {options: Document},
-      ];
-      expect(await rows.countDocuments({$nor: [options.validator]})).toBe(2);
+      const listed = client.db(database).listCollections({name: 'conversations'}, {nameOnly: false});
+      const {options} = (await listed.toArray())[0]!;
+      expect(await rows.countDocuments({$nor: [options!.validator]})).toBe(2);
     });
 
   test('what was mended is taken back after the guards are, where an index was there before', async () => {

@@ -125,12 +125,13 @@ describe.each(mongodbServers())('putting into $name', ({start}) => {
   });
 
   test('nothing that could be read as an operator is written, and no key changed', async () => {
-    for (const bad of [
+    const badOnes = [
       {$set: {value: 1}},
       {m: {value: {$gt: 1}}},
       {'a.$b': {value: 1}},
       {u: {value: undefined}},
-    ])
+    ] as Record<string, NewValue>[];
+    for (const bad of badOnes)
       expect(['usage', 'unsupported']).toContain(await codeOf(put({create: {_id: {value: 'x'}, ...bad}})));
     for (const name of ['_id', '_id.a'])
       expect(await codeOf(put({update: {[name]: {value: 1}}}))).toBe('usage');

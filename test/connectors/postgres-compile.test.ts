@@ -44,6 +44,8 @@ const table: Table = {
   name: 'odd "table"',
   oid: '1',
   sql: '"public"."odd ""table"""',
+  schema: 'public',
+  relation: 'odd "table"',
   kind: 'r',
   columns,
   key: [columns[0]!],

@@ -19,9 +19,7 @@ export const columns = {
   updatedAt: 'updated_at',
   createdAt: 'created_at',
 };
-const [background] = deviceSessionsGuards({table: 'auth_sessions', columns} as never) as [
-  NamedRule & {name: string},
-];
+const background = deviceSessionsGuards({table: 'auth_sessions', columns} as never)[0]!;
 export const oneBackground = background.rule as Extract<GuardRule, {rule: 'one'}>;
 export const named: NamedRule = {guard: 'one-background', rule: oneBackground};
 export const oneOpen: Extract<GuardRule, {rule: 'one'}> = {

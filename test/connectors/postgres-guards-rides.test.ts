@@ -431,7 +431,7 @@ describe.each(postgresServers)('auto-cancel on $name', ({start}) => {
     const query = async (text: string, values: unknown[] = []) =>
       (await bench.client.query({text, values, rowMode: 'array'})).rows as (string | null)[][];
     const bare: Scratch = {
-      place: {table: await tableOf(), lower: '', version: 150000},
+      place: {table: await tableOf(), lower: ''},
       sql: 'sessions',
       query,
       transaction: async () => [],

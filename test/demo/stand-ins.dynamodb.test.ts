@@ -9,6 +9,7 @@ import {
   PutItemCommand,
   QueryCommand,
   ScanCommand,
+  type TableDescription,
   TransactGetItemsCommand,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -306,7 +307,7 @@ describe('DynamoDB front', () => {
       TableStatus: 'UPDATING',
       GlobalSecondaryIndexes: [{IndexStatus: 'CREATING', Backfilling: true}],
     });
-    const settled = async () => {
+    const settled = async (): Promise<TableDescription> => {
       const {Table} = await client.send(new DescribeTableCommand({TableName}));
       return Table?.TableStatus === 'ACTIVE' ? Table : settled();
     };

@@ -131,7 +131,7 @@ test('undo works in another process that has only the state directory, and is a 
   const first = open();
   await first.run(await first.plan('db/duplicates', 'keep-latest', {}), {note: 'INC-7'});
   const engine = open();
-  const [{run: id}] = (await engine.history()) as [{run: string}];
+  const {run: id} = (await engine.history())[0]!;
   await engine.run(await engine.planUndo(id));
   expect(await dumpPostgres(server.url, 'keys')).toEqual(before);
   expect((await engine.history()).map(({action, state, undoes}) => [action, state, undoes])).toEqual([

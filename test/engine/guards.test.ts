@@ -454,7 +454,7 @@ test("what stood in a guard's place is on disk before the first step, and comes 
     {
       open: withKeeper(keeper => ({
         perform: async (...given) => {
-          const [{run}] = (await listHeaders(stateDirectory)) as [{run: string}];
+          const {run} = (await listHeaders(stateDirectory))[0]!;
           const {header, journal} = await readRun(stateDirectory, run);
           found.push([header.guards, journal.map(({event}) => event)]);
           return keeper.perform(...given);

@@ -129,7 +129,7 @@ test('a transaction that was never prepared was rolled back, and is made by the 
   const dying = openEngine(config(), {stateDirectory, open: dead});
   void dying.run(await dying.plan('db/duplicates', 'keep-latest', {}));
   const run = await vi.waitFor(async () => {
-    const [{run: begun}] = (await engine.history()) as [{run: string}];
+    const {run: begun} = (await engine.history())[0]!;
     expect(await readFile(journalPath(begun), 'utf8')).toContain('"intent"');
     return begun;
   }, 20_000);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import type {Change, Unit} from '../../source/connector.js';
 import {UnitSpool} from '../../source/engine/plan/units.js';
+import type {Pred} from '../../source/forms.js';
 import {Other, Time, type Value} from '../../source/values.js';
 import {temporaryDirectory} from '../support/cli.js';
 
@@ -38,7 +39,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({
     ...seen,
     op: fc.constant('delete' as const),
-    still: fc.constant({in: ['a', 1n], of: {attr: 'x'}}),
+    still: fc.constant<Pred>({in: ['a', 1, ['b', null, true]], of: {attr: 'x'}}),
   }),
   fc.record({...seen, op: fc.constant('update' as const), set, required: fc.constant(true as const)}),
   fc.record({

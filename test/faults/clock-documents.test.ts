@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {MongoClient} from 'mongodb';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {dynamodbServers, makeTable, type RawItem, rawClient} from '../support/dynamodb.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
+import {documentServers} from './document-servers.js';
 import {record} from './record.js';
 import {type CheckJson, configured, type RunJson} from './stage.js';
 
@@ -90,10 +90,10 @@ const judged = async (store: object, cases: Case[], server: string): Promise<voi
   });
 };
 
-describe('FerretDB', () => {
+describe.each(documentServers)('$name', ({name, start}) => {
   let server: {url: string; stop: () => Promise<void>};
   beforeAll(async () => {
-    server = await startFerretdb();
+    server = await start();
   });
   afterAll(() => server?.stop());
 
@@ -123,7 +123,7 @@ describe('FerretDB', () => {
     await judged(
       {kind: 'mongodb', url: server.url, database: 'rides', checks: [check('sessions')]},
       cases,
-      'FerretDB',
+      name,
     );
   });
 });

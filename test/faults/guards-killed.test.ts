@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {openDynamodbStage} from './guards-dynamodb.js';
 import {killedAtEachStep} from './guards-killed.js';
-import {openDynamodbStage, openMongodbStage} from './guards-others.js';
+import {openMongodbStage} from './guards-mongodb.js';
 import {openPostgresStage} from './guards-postgres.js';
 import type {GuardStage} from './guards-stage.js';
 import {record} from './record.js';
@@ -11,7 +12,8 @@ const stages: [string, string[], () => Promise<GuardStage>][] = [
     ['registry/duplicates', 'gym/device-sessions', 'rides/stale-sessions'],
     () => openPostgresStage(),
   ],
-  ['FerretDB', ['chat/null-ids'], openMongodbStage],
+  ['FerretDB', ['chat/null-ids'], () => openMongodbStage('FerretDB 1.24')],
+  ['MongoDB 6', ['chat/null-ids'], () => openMongodbStage('MongoDB 6')],
   ['DynamoDB Local', ['kite/duplicates'], openDynamodbStage],
 ];
 

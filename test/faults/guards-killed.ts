@@ -4,7 +4,7 @@
  */
 import {expect} from 'vitest';
 import {sesstui, stepsOf} from './child.js';
-import {type Guarded, type GuardStage, guardsOf, installWords, uninstallWords} from './guards-stage.js';
+import {type Guarded, type GuardStage, installWords, uninstallWords} from './guards-stage.js';
 import {ageLocks, rowProblems} from './invariants.js';
 import {alterations, historyOf, withEngine} from './recovery.js';
 
@@ -44,26 +44,28 @@ const pointsOf = (steps: string[]): Point[] => {
 
 /** The operations of an install that nothing disturbs. */
 const countedInstall = async (stage: GuardStage, check: string): Promise<Point[]> => {
-  const {place} = await stage.fresh(check);
-  const {code, stderr} = await sesstui(place, installWords(check), {at: 0, act: ''});
+  const guarded = await stage.fresh(check);
+  const {place} = guarded;
+  const {code, stderr} = await sesstui(place, installWords(guarded), {at: 0, act: ''});
   expect(code, stderr).toBe(0);
   return pointsOf(await stepsOf(place));
 };
 
 /** By the command line, or (quicker) by another engine here; what was wrong with it. */
 const goOn = async (
-  {scenario, place, check}: Guarded,
+  guarded: Guarded,
   direction: 'install' | 'uninstall',
   byCommand: boolean,
 ): Promise<string[]> => {
+  const {scenario, place, check} = guarded;
   if (byCommand) {
-    const words = direction === 'install' ? installWords(check) : uninstallWords(check);
+    const words = direction === 'install' ? installWords(guarded) : uninstallWords(guarded);
     const {code, stdout, stderr} = await sesstui(place, words);
     return code === 0 ? [] : [`${direction} ended with ${code}: ${stdout.slice(-600)}${stderr}`];
   }
   return withEngine(scenario, place, async engine => {
     const plan = await engine.planGuards(check, direction, {
-      guards: guardsOf[check]!,
+      guards: guarded.guards,
       clean: direction === 'install',
     });
     const {error, guards, interrupted} = await engine.runGuards(plan);
@@ -87,7 +89,7 @@ const killedAt = async (
   const {scenario, place, before, catalogue} = guarded;
   const rows = await scenario.rows();
   const letGo = isBuild(point) ? await stage.hold?.() : undefined;
-  const {signal, code} = await sesstui(place, installWords(check), point);
+  const {signal, code} = await sesstui(place, installWords(guarded), point);
   await scenario.settled?.();
   await ageLocks(place.state);
   const problems: string[] = [];

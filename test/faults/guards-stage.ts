@@ -3,17 +3,19 @@ import type {GuardInfo} from '../../source/guards.js';
 import {newPlace, type Place, sesstui} from './child.js';
 import type {Scenario} from './scenario.js';
 
-/** Every guard of a check that the servers of the suite can have, the opt-in ones too. */
-export const guardsOf: Record<string, string[]> = {
+/** Every guard of a check, the opt-in ones too, but for those that no server can have. */
+const guardsOf: Record<string, string[]> = {
   'registry/duplicates': ['sort-trigger', 'unique'],
   'gym/device-sessions': ['one-background', 'protect-background', 'row-security'],
   'rides/stale-sessions': ['auto-cancel', 'one-open-session'],
-  'chat/null-ids': ['unique-id'],
+  'chat/null-ids': ['unique-id', 'id-validator'],
   'kite/duplicates': ['account-index'],
 };
 
 export type Guarded = {
   check: string;
+  /** Those of its guards that this server can have. */
+  guards: string[];
   scenario: Scenario;
   place: Place;
   /** As the store was before any guard. */
@@ -33,8 +35,13 @@ export type GuardStage = {
   stop(): Promise<void>;
 };
 
-export const guardedOf = async (scenario: Scenario, catalogue: () => Promise<string>): Promise<Guarded> => ({
+export const guardedOf = async (
+  scenario: Scenario,
+  catalogue: () => Promise<string>,
+  guards = guardsOf[scenario.check]!,
+): Promise<Guarded> => ({
   check: scenario.check,
+  guards,
   scenario,
   place: await newPlace(scenario),
   before: await catalogue(),
@@ -42,21 +49,21 @@ export const guardedOf = async (scenario: Scenario, catalogue: () => Promise<str
 });
 
 /** `guards install CHECK --clean --yes` of all guards of the check. */
-export const installWords = (check: string): string[] => [
+export const installWords = ({check, guards}: Guarded): string[] => [
   'guards',
   'install',
   check,
   '--clean',
   '--yes',
-  ...guardsOf[check]!.flatMap(name => ['--guard', name]),
+  ...guards.flatMap(name => ['--guard', name]),
 ];
 
-export const uninstallWords = (check: string): string[] => [
+export const uninstallWords = ({check, guards}: Guarded): string[] => [
   'guards',
   'uninstall',
   check,
   '--yes',
-  ...guardsOf[check]!.flatMap(name => ['--guard', name]),
+  ...guards.flatMap(name => ['--guard', name]),
 ];
 
 /** Each guard's state, by name, as the command line tells it. */

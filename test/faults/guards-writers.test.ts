@@ -3,11 +3,13 @@ import pg from 'pg';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {startPostgres18, startServer} from '../support/postgres.js';
 import {sesstui} from './child.js';
-import {openDynamodbStage} from './guards-others.js';
+import {openDynamodbStage} from './guards-dynamodb.js';
+import {openMongodbStage} from './guards-mongodb.js';
 import {openPostgresStage} from './guards-postgres.js';
-import {type GuardStage, guardsOf, installWords, statesOf, uninstallWords} from './guards-stage.js';
+import {type GuardStage, installWords, statesOf, uninstallWords} from './guards-stage.js';
 import {lostRows, startWriters, type Writer} from './guards-writers.js';
 import {dynamodbWriters} from './guards-writers-dynamodb.js';
+import {mongodbWriters} from './guards-writers-mongodb.js';
 import {postgresWriters} from './guards-writers-postgres.js';
 import {record} from './record.js';
 import {alterations} from './recovery.js';
@@ -17,6 +19,7 @@ const prevented: Record<string, string[]> = {
   'registry/duplicates': ['duplicate', 'payload-differs'],
   'gym/device-sessions': ['duplicate-background'],
   'rides/stale-sessions': [],
+  'chat/null-ids': ['null-id', 'missing-id', 'empty-id', 'duplicate-id'],
   'kite/duplicates': [],
 };
 
@@ -38,12 +41,17 @@ const onDynamodb = async (): Promise<Opened> => {
   const stage = await openDynamodbStage();
   return {stage, writers: async () => dynamodbWriters(stage.endpoint)};
 };
+const onMongodb = async (): Promise<Opened> => {
+  const stage = await openMongodbStage('MongoDB 6');
+  return {stage, writers: () => mongodbWriters(stage.url, stage.database)};
+};
 
 const inPostgres = ['registry/duplicates', 'gym/device-sessions', 'rides/stale-sessions'];
 
 const servers: [string, string[], () => Promise<Opened>][] = [
   ['PostgreSQL 15', inPostgres, () => onPostgres(startServer)],
   ['PostgreSQL 18', inPostgres, () => onPostgres(startPostgres18)],
+  ['MongoDB 6', ['chat/null-ids'], onMongodb],
   ['DynamoDB Local', ['kite/duplicates'], onDynamodb],
 ];
 
@@ -66,7 +74,7 @@ describe.each(servers)('guards beside writers on %s', (_, checks, open) => {
       const writing = startWriters(await writers(check));
       try {
         await writing.more(10);
-        const {code, stdout, stderr} = await sesstui(place, installWords(check));
+        const {code, stdout, stderr} = await sesstui(place, installWords(guarded));
         expect([code, JSON.parse(stdout).error], stderr).toEqual([0, undefined]);
         const until = new Map(writing.tally.refused);
         await writing.more(20);
@@ -80,7 +88,7 @@ describe.each(servers)('guards beside writers on %s', (_, checks, open) => {
       expect(writing.errors.slice(0, 5)).toEqual([]);
       const rows = Object.values(await scenario.rows()).flatMap(table => [...table].flat());
       expect(await lostRows(writing.tally, rows.join('\n'), place.state)).toEqual([]);
-      const states = Object.fromEntries(guardsOf[check]!.map(name => [name, 'installed']));
+      const states = Object.fromEntries(guarded.guards.map(name => [name, 'installed']));
       expect(await statesOf(guarded)).toMatchObject(states);
       const {checks} = JSON.parse(
         (await sesstui(place, ['check', check, '--limit', '0'])).stdout,
@@ -88,7 +96,7 @@ describe.each(servers)('guards beside writers on %s', (_, checks, open) => {
       const [{byReason, error}] = checks as [CheckJson['checks'][0]];
       expect(error).toBeUndefined();
       for (const reason of prevented[check]!) expect(byReason[reason] ?? 0, reason).toBe(0);
-      const gone = await sesstui(place, uninstallWords(check));
+      const gone = await sesstui(place, uninstallWords(guarded));
       expect(gone.code, gone.stderr).toBe(0);
       expect(await catalogue()).toBe(before);
       expect(await alterations(place)).toEqual([]);

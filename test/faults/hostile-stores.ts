@@ -5,7 +5,7 @@ import {MongoClient} from 'mongodb';
 import pg from 'pg';
 import {stringify} from 'yaml';
 import {temporaryDirectory} from '../support/cli.js';
-import {makeTable, rawClient} from '../support/dynamodb.js';
+import {makeTable, type RawItem, rawClient} from '../support/dynamodb.js';
 
 /** A name that closes a quoted identifier, and one that a JavaScript object has anyway. */
 export const oddTable = 'a"; drop table witness; --\u202e\x1b[31m';
@@ -93,7 +93,7 @@ export const openHostileStores = async (
     dynamo,
     'kite-sessions',
     {sessionId: 'S'},
-    items.flatMap(text => [
+    items.flatMap((text): RawItem[] => [
       {sessionId: {S: `1${text}`}, accountId: {S: text}, constructor: {S: text}},
       {sessionId: {S: `2${text}`}, accountId: {S: text}},
     ]),

@@ -7,15 +7,15 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import {cli, cliJson, cliPath} from '../support/cli.js';
 import {dynamodbServers} from '../support/dynamodb.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
 import {hostileStrings} from '../support/hostile.js';
+import {startMongod} from '../support/mongod.js';
 import {startServer} from '../support/postgres.js';
 import {openPty} from '../support/pty.js';
 import {cellsOf, leftover, openWatched, stateOf, watch} from '../support/watched.js';
 import {type HostileStores, huge, oddTable, openHostileStores} from './hostile-stores.js';
 import {record} from './record.js';
 
-const servers = 'PostgreSQL 15, FerretDB 1.24, DynamoDB Local';
+const servers = 'PostgreSQL 15, MongoDB 6, DynamoDB Local';
 const inPostgres = hostileStrings(9000, 17, {nul: false});
 const elsewhere = hostileStrings(1000, 18, {nul: true});
 
@@ -28,7 +28,7 @@ const closers: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   const [postgres, mongodb, dynamodb] = await Promise.all([
     startServer(),
-    startFerretdb(),
+    startMongod(),
     dynamodbServers()
       .find(({name}) => name === 'DynamoDB Local')!
       .start(),
@@ -131,7 +131,11 @@ describe('through the command line', () => {
     const bare =
       /[\0-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e0fff}]/u;
     type Checks = {
-      checks: {check: string; findings: {group: string | null; rows: {key: Record<string, string>}[]}[]}[];
+      checks: {
+        check: string;
+        error?: object;
+        findings: {group: string | null; rows: {key: Record<string, string>}[]}[];
+      }[];
     };
     const {stdout, stderr} = await cli([...common(), 'check', '--limit', '20000', '--json'], {
       env: environment,

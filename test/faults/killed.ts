@@ -131,12 +131,17 @@ const interruptedAtEach = async (scenario: Scenario) => {
   }
 };
 
-/** The suite on the scenarios of a server: `names` are theirs, those of `again` are killed in resume and undo too. */
+/**
+ * The suite on the scenarios of a server: `names` are theirs, those of `again` are killed in resume and undo too.
+ * `before`: those that are killed before their operations; others differ from them in their messages only, and are
+ * killed as each leaves.
+ */
 export const killedSuite = (
   server: string,
   names: string[],
   again: string[],
   open: () => Promise<Opened>,
+  before = names,
 ): void => {
   describe(`killed on ${server}`, () => {
     let opened: Opened;
@@ -158,12 +163,18 @@ export const killedSuite = (
     };
     const minutes = 15 * 60_000;
 
-    test.each(names)('%s: before one operation of a run after the other', {timeout: minutes}, async name => {
-      const scenario = named(name);
-      await prove(scenario, `SIGKILL before ${isThorough ? 'each' : 'every other'} operation of a run`, () =>
-        killedAtEach(scenario, 'kill-before', everyOther, isThorough ? everything : undefined),
-      );
-    });
+    test.each(isThorough ? names : before)(
+      '%s: before one operation of a run after the other',
+      {timeout: minutes},
+      async name => {
+        const scenario = named(name);
+        await prove(
+          scenario,
+          `SIGKILL before ${isThorough ? 'each' : 'every other'} operation of a run`,
+          () => killedAtEach(scenario, 'kill-before', everyOther, isThorough ? everything : undefined),
+        );
+      },
+    );
     test.each(names)('%s: as each message leaves', {timeout: minutes}, async name => {
       const scenario = named(name);
       await prove(scenario, 'SIGKILL as each message to the store has left', () =>

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {MongoClient} from 'mongodb';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {cliPath} from '../support/cli.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
+import {documentServers} from './document-servers.js';
 import {record} from './record.js';
 import {configured, openStage, type RunJson, type Stage} from './stage.js';
 
@@ -20,7 +20,8 @@ const megabyte = 2 ** 20;
 const asked = process.env.SESSTUI_LARGE_ROWS;
 const sizes = {
   postgres: asked ? {rows: Number(asked), heap: 256} : {rows: 400, heap: 128},
-  ferretdb: {rows: 60, heap: 48},
+  'MongoDB 6': {rows: 100, heap: 56},
+  'FerretDB 1.24': {rows: 60, heap: 48},
 };
 type Size = (typeof sizes)['postgres'];
 /** Of the whole process, with Node's own 60 MB and what the sockets hold. */
@@ -127,12 +128,12 @@ describe('PostgreSQL', () => {
   });
 });
 
-describe('FerretDB', () => {
-  const size = sizes.ferretdb;
+describe.each(documentServers)('$name', ({name, start}) => {
+  const size = sizes[name];
   const count = size.rows;
   let server: {url: string; stop: () => Promise<void>};
   beforeAll(async () => {
-    server = await startFerretdb();
+    server = await start();
     const client = new MongoClient(server.url);
     const calls = client.db('support').collection<{_id: number}>('calls');
     const payload = 'x'.repeat(megabyte);
@@ -148,12 +149,12 @@ describe('FerretDB', () => {
     const checks = [{check: 'null-ids', table: 'calls'}];
     const {file} = await configured({environment: 'test', stores: {chat: {...store(), checks}}});
     const args = ['--config', file, 'check', '--json'];
-    const told = await withinBudget({text: 'check', server: 'FerretDB', code: 1, size}, cliPath, args);
+    const told = await withinBudget({text: 'check', server: name, code: 1, size}, cliPath, args);
     expect((JSON.parse(told) as CheckJson).checks[0]).toMatchObject({status: 'fail', total: count});
   });
 
   test('whole documents come a few at a time', {timeout: 600_000}, async () => {
-    const what = {text: 'whole documents, read as a plan reads them', server: 'FerretDB', code: 0, size};
+    const what = {text: 'whole documents, read as a plan reads them', server: name, code: 0, size};
     const args = [JSON.stringify({...store(), checks: []}), 'calls'];
     expect(await withinBudget(what, readWhole, args)).toBe(`${count}\n`);
   });

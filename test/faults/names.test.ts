@@ -1,6 +1,6 @@
 /**
  * Names and words that mean something to a store or to JavaScript are data (S18), and texts that look alike are
- * different where the database says so (S20): in PostgreSQL, FerretDB and DynamoDB Local, by their raw contents.
+ * different where the database says so (S20): in PostgreSQL, MongoDB and DynamoDB Local, by their raw contents.
  */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -16,8 +16,8 @@ import type {Selection} from '../../source/types.js';
 import {cliJson, temporaryDirectory} from '../support/cli.js';
 import {dumpMongodb, dumpPostgres} from '../support/dumps.js';
 import {dynamodbServers, makeTable, rawClient, scanTable} from '../support/dynamodb.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
 import {startServer} from '../support/postgres.js';
+import {type DocumentServer, documentServers} from './document-servers.js';
 import {record} from './record.js';
 
 vi.setConfig({testTimeout: 180_000});
@@ -92,8 +92,8 @@ const postgres = async (): Promise<Server> => {
   };
 };
 
-const mongodb = async (): Promise<Server> => {
-  const server = await startFerretdb();
+const mongodb = async ({name, start}: DocumentServer): Promise<Server> => {
+  const server = await start();
   const client = new MongoClient(server.url);
   const inner = new Map<string, unknown>([
     ['__proto__', 1],
@@ -116,7 +116,7 @@ const mongodb = async (): Promise<Server> => {
     );
   await client.close();
   return {
-    name: 'FerretDB 1.24',
+    name,
     store: {kind: 'mongodb', url: server.url, database: 'support', checks: [check]},
     dump: () => dumpMongodb(server.url, 'support', 'names'),
     stop: () => server.stop(),
@@ -149,9 +149,9 @@ const dynamodb = async (): Promise<Server> => {
 
 describe.each([
   ['PostgreSQL', postgres],
-  ['FerretDB', mongodb],
+  ...documentServers.map(kind => [kind.name, () => mongodb(kind)] as const),
   ['DynamoDB Local', dynamodb],
-] as const)('%s', (_name, start) => {
+] satisfies (readonly [string, () => Promise<Server>])[])('%s', (_name, start) => {
   let server: Server;
   let base: string[];
   let directory: string;

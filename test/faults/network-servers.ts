@@ -1,7 +1,7 @@
 /** The stores behind a proxy: what is run on each, and which of its client's messages count. */
 import {dynamodbServers} from '../support/dynamodb.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
 import {startServer} from '../support/postgres.js';
+import {documentServers} from './document-servers.js';
 import {type NetworkProxy, startNetworkProxy} from './network-proxy.js';
 import type {Task} from './operator-process.js';
 import {openKite} from './operators-dynamodb.js';
@@ -59,19 +59,21 @@ export const networkServers: NetworkServer[] = [
       );
     },
   },
-  {
-    name: 'FerretDB 1.24',
-    runs: [
-      {check: 'chat/latest', action: 'keep-latest'},
-      {check: 'chat/null-ids', action: 'assign-ids', selection: {reasons: ['duplicate-id']}},
-    ],
-    // The driver asks on its own, and when it likes, whether the server is still there.
-    start: async () =>
-      behind(
-        openChat,
-        {...(await startFerretdb()), name: 'FerretDB 1.24'},
-        chunk =>
-          !chunk.includes('hello\0') && !chunk.includes('ismaster\0') && !chunk.includes('endSessions'),
-      ),
-  },
+  ...documentServers.map(
+    (kind): NetworkServer => ({
+      name: kind.name,
+      runs: [
+        {check: 'chat/latest', action: 'keep-latest'},
+        {check: 'chat/null-ids', action: 'assign-ids', selection: {reasons: ['duplicate-id']}},
+      ],
+      // The driver asks on its own, and when it likes, whether the server is still there.
+      start: async () =>
+        behind(
+          url => openChat(url, kind),
+          {...(await kind.start()), name: kind.name},
+          chunk =>
+            !chunk.includes('hello\0') && !chunk.includes('ismaster\0') && !chunk.includes('endSessions'),
+        ),
+    }),
+  ),
 ];

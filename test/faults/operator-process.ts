@@ -31,7 +31,7 @@ export class OperatorError extends Error {
   }
 }
 
-const ask = (child: ChildProcess, message: {do: string} & object): Promise<Answer> =>
+const ask = (child: ChildProcess, message: {do: string; [more: string]: unknown}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const onExit = (code: number | null) => reject(new Error(`an operator ended with code ${code}`));
     child.once('exit', onExit);

@@ -1,8 +1,16 @@
 /** chat's collection for the rounds: conversations that share an id. */
 import {type Collection, MongoClient} from 'mongodb';
+import {type DocumentServer, endTransactions} from './document-servers.js';
 import {type Pair, type Stored, type System, seedRows} from './operators-system.js';
 
-type Conversation = {_id: string; sessionId: string; stamp: string; updatedAt: Date; note?: string};
+type Conversation = {
+  _id: string;
+  sessionId: string;
+  stamp: string;
+  updatedAt: Date;
+  note?: string;
+  lock?: 1;
+};
 
 const database = 'support';
 const collection = 'conversations';
@@ -47,7 +55,31 @@ const documentOf = (group: string, name: string, stamp: string, order: number): 
   updatedAt: new Date(Date.UTC(2026, 10, 20) + order * 1000),
 });
 
-export const openChat = async (url: string, server: string): Promise<System> => {
+/**
+ * Leaves the group a document: in a transaction that writes another one of it, so that whoever removes that one and
+ * this are in each other's way.
+ */
+const removeButLast = (
+  client: MongoClient,
+  conversations: Collection<Conversation>,
+  name: string,
+  sessionId: string,
+): Promise<boolean> =>
+  client.withSession(session =>
+    session.withTransaction(async () => {
+      const left = {sessionId, _id: {$ne: name}};
+      const other = await conversations.findOneAndUpdate(left, {$set: {lock: 1}}, {session});
+      if (!other) return false;
+      await conversations.updateOne({_id: other._id}, {$unset: {lock: ''}}, {session});
+      const {deletedCount} = await conversations.deleteOne({_id: name, sessionId}, {session});
+      return deletedCount === 1;
+    }),
+  );
+
+export const openChat = async (
+  url: string,
+  {name, hasTransactions}: Pick<DocumentServer, 'name' | 'hasTransactions'>,
+): Promise<System> => {
   const client = await new MongoClient(url).connect();
   const conversations: Collection<Conversation> = client.db(database).collection(collection);
   const rows = async (): Promise<Map<string, Stored>> =>
@@ -60,7 +92,7 @@ export const openChat = async (url: string, server: string): Promise<System> => 
   const duplicates = {check: 'duplicates', collection, groupBy: ['sessionId'], latestBy: ['updatedAt']};
   return {
     name: 'conversations that share an id',
-    server,
+    server: name,
     config: {
       environment: 'test',
       stores: {
@@ -78,8 +110,9 @@ export const openChat = async (url: string, server: string): Promise<System> => 
     },
     pairs,
     // One document at a time is all that a server without transactions promises a writer.
-    guarded: false,
+    guarded: hasTransactions,
     async reset(groups) {
+      if (hasTransactions) await endTransactions(client);
       await conversations.deleteMany({});
       await conversations.insertMany(
         seedRows(groups).map(({group, name, order}) => documentOf(group, name, 'seed', order)),
@@ -96,7 +129,8 @@ export const openChat = async (url: string, server: string): Promise<System> => 
       const {acknowledged} = await conversations.insertOne(documentOf(group, name, stamp, 60));
       return acknowledged;
     },
-    async remove(name) {
+    async remove(name, group) {
+      if (hasTransactions) return removeButLast(client, conversations, name, group);
       const {deletedCount} = await conversations.deleteOne({_id: name});
       return deletedCount === 1;
     },

@@ -1,7 +1,7 @@
 /** The servers that two operators meet on, with the systems on each and its share of the rounds. */
 import {dynamodbServers} from '../support/dynamodb.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
 import {startServer} from '../support/postgres.js';
+import {type DocumentServer, documentServers} from './document-servers.js';
 import {oneWriteAtATime} from './one-write-at-a-time.js';
 import {openKite} from './operators-dynamodb.js';
 import {openChat} from './operators-mongodb.js';
@@ -14,6 +14,23 @@ export type OperatorsServer = {
   /** How many rounds are played here when `asked` were asked for; null: nobody asked. */
   share(asked: number | null): number;
 };
+
+const chatOn = (kind: DocumentServer): OperatorsServer => ({
+  name: kind.name,
+  async start() {
+    const server = await kind.start();
+    if (kind.hasTransactions) return {systems: [await openChat(server.url, kind)], stop: server.stop};
+    const proxy = await oneWriteAtATime(server.url);
+    return {
+      systems: [await openChat(proxy.url, kind)],
+      stop: async () => {
+        await proxy.stop();
+        await server.stop();
+      },
+    };
+  },
+  share: asked => (asked === null ? 30 : Math.ceil(asked / 2)),
+});
 
 export const servers: OperatorsServer[] = [
   {
@@ -37,19 +54,5 @@ export const servers: OperatorsServer[] = [
     },
     share: asked => (asked === null ? 30 : Math.ceil(asked / 2)),
   },
-  {
-    name: 'FerretDB',
-    async start() {
-      const server = await startFerretdb();
-      const proxy = await oneWriteAtATime(server.url);
-      return {
-        systems: [await openChat(proxy.url, 'FerretDB 1.24')],
-        stop: async () => {
-          await proxy.stop();
-          await server.stop();
-        },
-      };
-    },
-    share: asked => (asked === null ? 30 : Math.ceil(asked / 2)),
-  },
+  ...documentServers.map(chatOn),
 ];

@@ -1,9 +1,9 @@
-/** Runs on FerretDB: chat assign-ids and delete. */
+/** Runs on MongoDB and on FerretDB: chat assign-ids and delete. */
 import {BSON, type Document, MongoClient} from 'mongodb';
 import {canonicalJson} from '../../source/connector.js';
 import type {Json} from '../../source/values.js';
-import {startFerretdb} from '../support/ferretdb/ferretdb.js';
 import {newDatabaseName} from '../support/mongodb.js';
+import {type DocumentServer, endTransactions, ferretdb, mongodb6} from './document-servers.js';
 import type {Rows, Scenario} from './scenario.js';
 
 const uuid = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
@@ -31,9 +31,14 @@ const documents = (): Document[] => [
   {_id: 'ok7', sessionId: 17, title: 'g', updatedAt: when(7)},
 ];
 
-/** Starts FerretDB and opens a client of our own on it. */
-export const openMongodbScenarios = async (): Promise<{scenarios: Scenario[]; stop(): Promise<void>}> => {
-  const server = await startFerretdb();
+export type MongodbName = DocumentServer['name'];
+
+/** Starts a server and opens a client of our own on it. */
+export const openMongodbScenarios = async (
+  name: MongodbName,
+): Promise<{scenarios: Scenario[]; stop(): Promise<void>}> => {
+  const {start, hasTransactions} = name === mongodb6.name ? mongodb6 : ferretdb;
+  const server = await start();
   const client = await new MongoClient(server.url).connect();
   const database = newDatabaseName();
   const collection = client.db(database).collection('conversations');
@@ -58,7 +63,7 @@ export const openMongodbScenarios = async (): Promise<{scenarios: Scenario[]; st
   const scenarios = ['assign-ids', 'delete'].map(
     (action): Scenario => ({
       name: `chat ${action}`,
-      server: 'FerretDB 1.24',
+      server: name,
       check: 'chat/null-ids',
       action,
       stores: {
@@ -79,6 +84,7 @@ export const openMongodbScenarios = async (): Promise<{scenarios: Scenario[]; st
       },
       reset,
       rows,
+      ...(hasTransactions && {settled: () => endTransactions(client)}),
       keyOf,
       mayChange: (_table, key) => key.includes('bad'),
       // Assigning deletes nothing; deleting leaves one document of those that share an id.

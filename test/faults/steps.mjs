@@ -196,6 +196,8 @@ const questions = [
   /^X$/,
   /DynamoDB_\d+\.(?:DescribeTable|ListTables|Scan|Query|GetItem|BatchGetItem) /,
   /\b(?:ismaster|hello|buildInfo|serverStatus|listCollections|endSessions|find \w+ filter|aggregate \w+ pipeline)\b/,
+  // How often an index build is asked about is a matter of time.
+  /\b(?:listIndexes|currentOp|count \w+ maxTimeMS)\b/,
 ];
 const isQuestion = text => questions.some(pattern => pattern.test(text));
 

@@ -1,7 +1,7 @@
 /** The package as a stranger gets it: packed, installed beside nothing of this repository, typed, run and bundled. */
 import {execFile} from 'node:child_process';
-import {mkdir, readFile, symlink, writeFile} from 'node:fs/promises';
-import {join, resolve} from 'node:path';
+import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {join, relative, resolve} from 'node:path';
 import {promisify} from 'node:util';
 import {beforeAll, expect, test} from 'vitest';
 import {temporaryDirectory} from '../support/cli.js';
@@ -66,6 +66,19 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), JSON.stringify({type: 'module', private: true}));
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({...compiler, files: ['program.ts']}));
   await writeFile(join(project, 'program.ts'), program);
+});
+
+test('holds programs, their types and pages to read: no cache of a build, and no tool of this repository', async () => {
+  const names = await readdir(join(project, 'node_modules/sesstui'), {recursive: true, withFileTypes: true});
+  const files = names
+    .filter(entry => entry.isFile() && !relative(project, entry.parentPath).includes('sesstui/node_modules'))
+    .map(({parentPath, name}) => relative(join(project, 'node_modules/sesstui'), join(parentPath, name)));
+  expect(files).toEqual(
+    expect.arrayContaining(['dist/source/cli.js', 'dist/source/library.d.ts', 'readme.md']),
+  );
+  const known =
+    /^(?:dist\/(?:source|connectors|views)\/.+\.(?:js|d\.ts)|docs\/[^/]+\.(?:md|svg|json)|[^/]+)$/;
+  expect(files.filter(file => !known.test(file))).toEqual([]);
 });
 
 const compile = (...args: string[]): Promise<string> =>

@@ -34,6 +34,7 @@ export type FakeOptions = {
 };
 
 export type FakeEngine = Engine & {
+  planGuardRun: FakeGuards['planGuardRun'];
   lock(): void;
   findings: Record<string, Finding[]>;
   /** The guards, to be put into another state. */

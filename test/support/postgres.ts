@@ -114,7 +114,7 @@ export const startServer = async (programs?: string): Promise<PostgresServer> =>
       env,
       ...user,
       // Its backends go with it, and the shared memory is given back.
-      signal: 'SIGQUIT',
+      signal: 'SIGQUIT' as const,
       folder,
       answers: async () => {
         version = await versionOf(urlOf(port));

@@ -245,7 +245,9 @@ test('names and messages from outside are one safe line', () => {
 
 test('whatever the looks say, each alert begins, ends, begins, ends', () => {
   const look = fc.oneof(
-    fc.record({found: fc.constantFrom({}, {'stale-waiting': 1}, {'very-stale-waiting': 1})}),
+    fc.record({
+      found: fc.constantFrom<Record<string, number>[]>({}, {'stale-waiting': 1}, {'very-stale-waiting': 1}),
+    }),
     fc.record({error: fc.constantFrom<'unreachable' | 'timeout'>('unreachable', 'timeout')}),
     fc.record({cancelled: fc.constantFrom<Record<string, string[]>>({x: ['c']}, {})}),
   );

@@ -1,5 +1,5 @@
 /** What Prometheus is told, read by a parser of its format. */
-import parse from 'parse-prometheus-text-format';
+import parse, {type Family} from 'parse-prometheus-text-format';
 import {afterEach, expect, test} from 'vitest';
 import {checks} from '../../source/checks/index.js';
 import type {CheckInfo, RunResult, StoreStatus} from '../../source/types.js';
@@ -28,13 +28,8 @@ const open = async (stores: StoreStatus[] = [rides]): Promise<Metrics> => {
   return metrics;
 };
 
-type Family = {
-  name: string;
-  type: string;
-  metrics: {labels?: Record<string, string>; value?: string; count?: string}[];
-};
 const families = async (): Promise<Map<string, Family>> =>
-  new Map((parse(await metrics.text()) as Family[]).map(family => [family.name, family]));
+  new Map(parse(await metrics.text()).map(family => [family.name, family]));
 const series = async (name: string, label: string): Promise<Record<string, number>> =>
   Object.fromEntries(
     ((await families()).get(name)?.metrics ?? []).map(({labels, value}) => [labels![label], Number(value)]),

@@ -27,6 +27,15 @@ export const isDuplicates = (error: unknown): boolean =>
     codeOf(error) === 1 &&
     /UNIQUE constraint failed/.test(error.message));
 
+/**
+ * FerretDB asks SQLite through several connections. One that has not heard yet that another has dropped an index says
+ * that it is there already; the next one it asks, or the same a moment later, knows.
+ */
+const isStaleSchema = (error: unknown): boolean =>
+  error instanceof MongoServerError &&
+  codeOf(error) === 1 &&
+  /SQL logic error: index \S+ already exists/.test(error.message);
+
 const tableOf = ({document}: Command): string => String(Object.values(document)[0]);
 
 const pause = (attempt: number, signal?: AbortSignal): Promise<unknown> =>
@@ -58,13 +67,24 @@ const follow = async (access: Access, table: string, {onProgress}: Watcher, ende
   }
 };
 
-const long = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
+/** What the server takes for a limit. */
+const longestLimitMs = 2 ** 31 - 1;
+
+/**
+ * While a command waits for somebody's transaction to end, everybody waits for it. One that also holds its lock for long
+ * lets them through after 2 s, and then tries for 4 s, for 8 s, ….
+ */
+const limitOf = ({lengthening}: Command, attempt: number): {maxTimeMS?: number} =>
+  lengthening ? {maxTimeMS: Math.min(longestLimitMs, lockLimitMs * 2 ** (attempt - 1))} : {};
+
+const long = async (access: Access, command: Command, watcher: Watcher, attempt: number): Promise<void> => {
   const ended = new AbortController();
   const table = tableOf(command);
   // Whoever may not look goes without.
   const following = follow(access, table, watcher, ended.signal).catch(() => {});
   try {
-    await access.db.command(command.document, {...signalOf(access), socketTimeoutMS: 0} as object);
+    const document = {...command.document, ...limitOf(command, attempt)};
+    await access.db.command(document, {...signalOf(access), socketTimeoutMS: 0} as object);
   } finally {
     ended.abort();
     await following;
@@ -81,10 +101,11 @@ const patiently = async (access: Access, command: Command, watcher: Watcher): Pr
   const most = command.long ? mostTriesOfLong : mostTries;
   for (let attempt = 1; ; attempt++) {
     try {
-      await (command.long ? long(access, command, watcher) : short(access, command));
+      await (command.long ? long(access, command, watcher, attempt) : short(access, command));
       return;
     } catch (error) {
-      if (!worthAnotherTry.includes(codeOf(error)) || access.signal?.aborted) throw error;
+      const isWorthIt = worthAnotherTry.includes(codeOf(error)) || isStaleSchema(error);
+      if (!isWorthIt || access.signal?.aborted) throw error;
       if (attempt === most)
         throw new SesstuiError(
           'timeout',

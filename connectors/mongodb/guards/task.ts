@@ -7,6 +7,8 @@ export type Command = {
   document: Document;
   /** It takes as long as the collection is large; the others end in a moment once they have their lock. */
   long?: boolean;
+  /** It may take as long as the collection is large, and holds a lock meanwhile: it is tried for longer each time. */
+  lengthening?: boolean;
   /** The server's codes that say that it is done already. */
   done?: number[];
 };

@@ -96,7 +96,7 @@ export const uniqueCapture = (seen: Seen, {id}: UniqueRule): Json => {
 
 const change = (table: string, name: string, what: Document): Command => ({
   document: {collMod: table, index: {name, ...what}},
-  ...(what.unique && {long: true}),
+  ...(what.unique && {long: true, lengthening: true}),
 });
 
 const spec = (seen: Seen, id: string, more: Document = {}): Document => ({

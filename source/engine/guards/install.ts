@@ -2,6 +2,7 @@
  * An install beside live writers: from the `refuse` steps on no faulty row comes any more, so what is mended then stays
  * mended; where a store has no such steps, `enforce` says `again` until none came meanwhile.
  */
+import {setTimeout as wait} from 'node:timers/promises';
 import {SesstuiError} from '../../errors.js';
 import {counted} from '../../words.js';
 import {findingsInTheWay, findingWords, violationsOf} from './in-the-way.js';
@@ -23,8 +24,13 @@ export type Install = {
   notes: string[];
 };
 
-/** Throws where what is left in the way is nothing that mending could help. */
-const mendRows = async (install: Install): Promise<void> => {
+/** Rows that others change between a plan and its run are not written: they are planned anew, with a growing pause. */
+const patience = (time: number, signal?: AbortSignal): Promise<unknown> =>
+  wait(50 * 2 ** time * (0.5 + Math.random() / 2), undefined, {signal}).catch(() => {
+    throw new Interruption();
+  });
+
+const mendOnce = async (install: Install): Promise<{applied: number; skipped: number}> => {
   const {carrying, mending, note, allowed, runs, notes} = install;
   const {recorder, onProgress, guards} = carrying;
   const mended = await mend(mending, {
@@ -41,13 +47,33 @@ const mendRows = async (install: Install): Promise<void> => {
       notes.push(`${action} (run ${run}): ${applied} applied, ${failed} failed, ${unknown} unknown`);
   }
   if (mended.interrupted) throw new Interruption();
-  const asking = {allowScan: install.allowScan, signal: mending.signal};
-  const left = await findingsInTheWay(mending.checker, mending.guards, asking);
-  if (Object.keys(left).length > 0 && mended.applied === 0) throw unmended(install, findingWords(left));
+  return {applied: mended.applied, skipped: mended.results.reduce((sum, {skipped}) => sum + skipped, 0)};
+};
+
+/** Throws where what is left in the way is nothing that mending could help. */
+const mendRows = async (install: Install): Promise<void> => {
+  const {mending, allowScan} = install;
+  const asking = {allowScan, signal: mending.signal};
+  for (let time = 0; ; time++) {
+    const {applied, skipped} = await mendOnce(install);
+    const left = await findingsInTheWay(mending.checker, mending.guards, asking);
+    if (Object.keys(left).length === 0) break;
+    if (applied > 0) return;
+    if (skipped === 0) throw unmended(install, findingWords(left));
+    if (time === mostAgain) throw contended(findingWords(left));
+    await patience(time, mending.signal);
+  }
   const violations = await violationsOf(mending.checker, mending.guards, asking);
-  if (Object.keys(left).length === 0 && violations.length > 0)
+  if (violations.length > 0)
     throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
 };
+
+const contended = (words: string): SesstuiError =>
+  new SesstuiError(
+    'timeout',
+    `still in the way: ${words}; somebody changed these rows each of ${mostAgain + 1} times between the look at them and the write`,
+    'Stop the writer that changes them for a moment, then install again.',
+  );
 
 const unmended = ({mending: {checker}}: Install, words: string): SesstuiError =>
   new SesstuiError(
