@@ -55,6 +55,12 @@ describe.each(postgresServers)('scripts of guards on $name', ({start}) => {
   });
 
   const registryUnique = registry[1]!;
+  const long = 'é% '.repeat(15);
+  const place = {table: 'it\'s "a" %s $$'};
+  const quoted: NamedRule[] = [
+    {guard: 'sort-trigger', rule: {rule: 'sorted', ...place, columns: ['i"d\'s']}},
+    {guard: 'unique', rule: {rule: 'unique', ...place, columns: [long, 'i"d\'s'], unordered: ['i"d\'s']}},
+  ];
   const enoughSessions = `insert into auth_sessions (email, session_type)
     select n || '@b.c', 'background' from generate_series(1, 10001) n`;
   const enoughKeys = `insert into keys select 'a' || n, array['s' || n] from generate_series(1, 10001) n`;
@@ -62,6 +68,12 @@ describe.each(postgresServers)('scripts of guards on $name', ({start}) => {
   describe.each([
     ['one-background', [named], enoughSessions, ['helper', 'meanwhile', 'index', 'tidy']],
     ['unique', registry, enoughKeys, ['hash', 'helper keys', 'meanwhile', 'index', 'constraint', 'tidy']],
+    [
+      'unique, with names that have to be quoted and cut',
+      quoted,
+      `create table "it's ""a"" %s $$" ("${long}" text, "i""d's" varchar[])`,
+      ['hash', 'meanwhile', 'index', 'constraint', 'tidy'],
+    ],
     [
       'unique of a partitioned table',
       registry,
