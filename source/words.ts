@@ -21,3 +21,6 @@ export const ageText = (ageSeconds: number): string => {
 
 /** `20261121T014210Z`: a moment as names of runs and files have it. */
 export const stampOf = (moment: Date): string => moment.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+
+/** Of an install or uninstall that found everything as it is to be. */
+export const nothingDone = 'there was nothing to be done';

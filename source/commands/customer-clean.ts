@@ -95,7 +95,8 @@ export const nextLines = async (
     if (result.interrupted) lines.push(`Interrupted. ${await resumeLine(context, engine, result)}`);
     if (result.run !== null)
       lines.push(`Run ${result.run}: ${result.check}: ${result.applied} of ${result.planned} cancelled.`);
-    if (result.run !== null) lines.push(await undoLine(context, engine, result));
+    if (result.run !== null && result.applied + result.unknown > 0)
+      lines.push(await undoLine(context, engine, result));
     if (result.dryRun) lines.push(cancelling(result));
     lines.push(...(result.faults ?? []).map(fault => `Attention: ${sanitise(fault)}`));
   }

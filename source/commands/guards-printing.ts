@@ -7,9 +7,9 @@ import {toNdjson} from '../output/ndjson.js';
 import {renderTable} from '../output/table.js';
 import {displayWidth, sanitise} from '../sanitise.js';
 import type {Json} from '../values.js';
-import {counted} from '../words.js';
+import {counted, nothingDone} from '../words.js';
 import type {Context} from './context.js';
-import {suggested} from './suggest.js';
+import {suggested, undoLine} from './suggest.js';
 
 const colors = {installed: 32, missing: 33, drifted: 31, unavailable: 90} as const;
 
@@ -168,7 +168,7 @@ export const printGuardPlan = async (context: Context, plan: GuardPlan, next: st
 const headOf = ({run, check, direction, steps, error, interrupted}: GuardResult): string => {
   const how = error ? 'stopped' : interrupted ? 'interrupted' : 'done';
   return run === null
-    ? `${check}: ${direction}: there was nothing to be done.`
+    ? `${check}: ${direction}: ${nothingDone}.`
     : `Run ${run}: ${check}: ${direction} ${how}, ${counted(steps.length, 'step')}.`;
 };
 
@@ -184,9 +184,10 @@ export const printGuardResult = async (context: Context, result: GuardResult): P
     ...(result.error
       ? [`Stopped: ${sanitise(result.error.message)}`, `  ${sanitise(result.error.hint)}`]
       : []),
-    ...result.notes.map(note => `Note: ${sanitise(note)}`),
+    // That nothing was to be done stands above already.
+    ...result.notes.filter(note => note !== nothingDone).map(note => `Note: ${sanitise(note)}`),
     ...result.runs.map(run => `Rows were mended by run ${run}.`),
-    ...(back ? [`Take it back with: ${suggested(context, ['undo', result.run!, '--yes'])}`] : []),
+    ...(back ? [await undoLine(context, await context.engine(), {run: result.run, applied: 0})] : []),
   ];
   await print(`${lines.join('\n')}\n${tableOf(context, result.guards)}`);
 };

@@ -74,7 +74,10 @@ const runText = async (context: Context, result: RunResult, resuming: boolean): 
       ? [`Interrupted: the rest was not changed. ${await resumeLine(context, engine, result)}`]
       : []),
     ...(result.remaining === null ? [] : [`Left: ${counted(result.remaining, 'finding')} of this kind.`]),
-    ...(result.run ? [await undoLine(context, engine, result)] : []),
+    // A run that wrote nothing leaves nothing to be taken back.
+    ...(result.run && (resuming || result.applied + result.unknown > 0)
+      ? [await undoLine(context, engine, result)]
+      : []),
     ...(result.dryRun && result.planned > 0 && result.notes.every(note => !tellsHow(note))
       ? ['Carry it out with --yes.']
       : []),

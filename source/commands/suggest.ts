@@ -35,8 +35,12 @@ const productionAsks = async (
 const ended =
   "The demo's stores end with this command, and its runs with them: `sesstui demo` serves some that stay.";
 
-/** The line that says how a run is taken back. */
-export const undoLine = async (context: Context, engine: FullEngine, result: RunResult): Promise<string> => {
+/** The line that says how a run is taken back. `applied`: changes of rows. */
+export const undoLine = async (
+  context: Context,
+  engine: FullEngine,
+  result: Pick<RunResult, 'run' | 'applied'>,
+): Promise<string> => {
   if (context.flags.has('demo')) return ended;
   const confirm = await productionAsks(context, engine, result.applied);
   return `Take it back with: ${suggested(context, ['undo', result.run!, '--yes'], confirm)}`;

@@ -67,6 +67,8 @@ test('install: the plan without --yes, refused for findings, done with --clean; 
   expect(code).toBe(0);
   expect(done.guards.map(({state}) => state)).toEqual(['installed', 'installed']);
   expect(done.runs.length).toBeGreaterThan(0);
+  const again = await text(['guards', 'install', check, '--yes']);
+  expect(again.stdout.match(/nothing to be done/g)).toHaveLength(1);
   const back = await text(['undo', done.run!, '--yes']);
   expect([back.code, back.stderr]).toEqual([0, '']);
   expect(await catalogueDump(client, 'public')).toEqual(before);

@@ -103,6 +103,17 @@ describe.each(['production', 'test'])('what is told to be typed in %s', environm
     expect(await count(`sessions where status = 'cancelled'`)).toBe(0);
   });
 
+  test('guards are installed, and taken back', async () => {
+    const install = ['guards', 'install', 'db/stale-sessions', '--yes', ...asks.split(' ').slice(1)];
+    const installed = await call(install);
+    expect(installed.code).toBe(0);
+    expect(await count(`pg_trigger where tgname = 'sessions_auto_cancel'`)).toBe(1);
+    const undone = await typed(told('Take it back', installed.stdout));
+    expect([undone.code, undone.stderr]).toEqual([0, '']);
+    expect(await count(`pg_trigger where tgname = 'sessions_auto_cancel'`)).toBe(0);
+    expect((await typed(told('Take it back', undone.stdout))).code).toBe(0);
+  });
+
   test('a plan that was written is applied, also beyond the limits', async () => {
     const all = ['clean', 'db/stale-sessions', '--action', 'cancel'];
     const written = await call([...all, '--out', join(cwd, "the 'plan'.jsonl")]);
@@ -191,6 +202,17 @@ test('the history tells which run an undo took back', async () => {
   const undo = stdout.split('\n').find(line => line.includes(' undo '));
   expect(stdout).toContain('TOOK BACK');
   expect(undo).toContain(run);
+});
+
+test('a run that wrote nothing is not offered to be taken back', async () => {
+  await configure('test');
+  const done = await call(['clean', 'db/stale-sessions', '--action', 'cancel', '--yes']);
+  expect(done.stdout).toContain('Take it back');
+  await client.query(`update sessions set updated_at = now() + interval '1 second'`);
+  const [run] = await readdir(join(state, 'runs'));
+  const undo = await call(['undo', run!, '--yes']);
+  expect(undo.stdout).toContain(': 0 applied, ');
+  expect(undo.stdout).not.toContain('Take it back');
 });
 
 test('a misspelt environment is refused by everything that reads the configuration', async () => {

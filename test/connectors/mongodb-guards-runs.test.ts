@@ -86,6 +86,22 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       expect(await rows.countDocuments({$nor: [options!.validator]})).toBe(2);
     });
 
+  test('what was mended is taken back after the guards are, where an index was there before', async () => {
+    await rows.createIndex({sessionId: 1});
+    await rows.insertMany([{sessionId: null}, {}, {sessionId: 'a'}]);
+    const engine = await operator();
+    const {runs} = await carryOut(engine, 'install', true);
+    const [mended] = runs as [string];
+    const under = await engine.planUndo(mended);
+    expect(under.notes.join()).toContain('take the guards out first');
+    expect(await engine.run(under)).toMatchObject({applied: 0, skipped: 2});
+
+    expect((await carryOut(engine, 'uninstall')).error).toBeUndefined();
+    expect((await engine.guards([check]))[0]).toMatchObject({guard: 'unique-id', state: 'drifted'});
+    expect(await engine.run(await engine.planUndo(mended))).toMatchObject({applied: 2, skipped: 0});
+    expect(await rows.countDocuments({sessionId: null})).toBe(2);
+  });
+
   test('two installs at once, of operators who know nothing of each other, end as one does', async () => {
     const operators = await Promise.all([operator(), operator()]);
     for (let round = 0; round < 3; round++) {

@@ -1,6 +1,6 @@
 /** The mongosh scripts of MongoDB's guards, run twice in a row, and what the guards do to the connector's own writes. */
 import {EJSON} from 'bson';
-import {type Collection, type Document, MongoClient} from 'mongodb';
+import {type Collection, type Document, type FindCursor, MongoClient} from 'mongodb';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {decideKeeper} from '../../source/checks/keeper.js';
 import type {Connector} from '../../source/connector.js';
@@ -26,7 +26,7 @@ const awaited = (script: string): string =>
     .replaceAll('const drop = dropped => await ask', 'const drop = dropped => ask')
     .replace(/await must\((\{listCollections[^)]*\})\)/g, '(await must($1))')
     .replace(/await must\((\{aggregate[^)]*\})\)/g, '(await must($1))')
-    .replace(/await ask\((\{collMod: nowhere[^)]*\})\)/g, '(await ask($1))')
+    .replace(/await ask\((\{collMod: (?:nowhere|name), index: \{name: nowhere[^)]*\})\)/g, '(await ask($1))')
     .replaceAll('await listed().', '(await listed()).')
     .replaceAll('(() => {\n', 'await (async () => {\n');
 
@@ -63,7 +63,10 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
   const run = async (script: string) => {
     const printed: string[] = [];
     const db = {
-      getSiblingDB: (of: string) => ({runCommand: (what: Document) => client.db(of).command(what)}),
+      getSiblingDB: (of: string) => ({
+        getName: () => of,
+        runCommand: (what: Document) => client.db(of).command(what),
+      }),
     };
     await new evaluated('db', 'print', 'EJSON', awaited(script))(
       db,
@@ -97,6 +100,45 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
     }
   });
 
+  // Between an upgrade and its being confirmed, this server keeps to what MongoDB 5 can.
+  if (name === 'MongoDB 6')
+    test.each([
+      ['nothing', async () => {}],
+      ['a plain index', () => rows.createIndex({sessionId: 1})],
+    ] as [string, () => Promise<unknown>][])(
+      'up and down before an upgrade is confirmed, from %s',
+      async (_, prepare) => {
+        const confirm = (version: string) =>
+          client.db('admin').command({setFeatureCompatibilityVersion: version});
+        await prepare();
+        await rows.insertMany([{sessionId: 'a'}, {sessionId: 'b'}]);
+        const was = await dump();
+        await confirm('5.0');
+        try {
+          const [up, down] = [await scriptOf('install'), await scriptOf('uninstall')];
+          await run(up);
+          await run(up);
+          expect(await states()).toEqual(rules.map(() => 'installed'));
+          await run(down);
+          expect(await dump()).toBe(was);
+          await rows.insertOne({sessionId: 'a'});
+          const inTheWay = await dump();
+          await expect(run(up)).rejects.toThrow('documents share a sessionId');
+          expect(await dump()).toBe(inTheWay);
+        } finally {
+          await confirm('6.0');
+        }
+      },
+    );
+
+  test('down from where an install was cut off after its first step', async () => {
+    const was = await dump();
+    const down = await scriptOf('uninstall');
+    await rows.createIndex({sessionId: 1});
+    await run(down);
+    expect(await dump()).toBe(was);
+  });
+
   test('documents in the way: it stops with an error, and the indexes are as they were', async () => {
     await rows.createIndex({sessionId: 1});
     await rows.insertMany([{sessionId: null}, {sessionId: null}]);
@@ -104,6 +146,26 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
     await expect(run(await scriptOf('install'))).rejects.toThrow('documents share a sessionId');
     expect(await dump()).toBe(was);
   });
+
+  if (name === 'MongoDB 6')
+    test('what else stops it is not taken for documents in the way', async () => {
+      const was = await dump();
+      const up = await scriptOf('install');
+      const fail = (mode: unknown) =>
+        client.db('admin').command({
+          configureFailPoint: 'failCommand',
+          mode,
+          data: {failCommands: ['collMod'], errorCode: 13},
+        });
+      // The last of the four: two ask what the server can do, one prepares the index.
+      await fail({skip: 3});
+      try {
+        await expect(run(up)).rejects.toThrow(/^conversations: (?!documents)/);
+      } finally {
+        await fail('off');
+      }
+      expect(await dump()).toBe(was);
+    });
 
   test('names that would end a comment or a string are only names', async () => {
     const id = 'a"b\'c*/\u2028x';
@@ -147,6 +209,25 @@ describe.each(mongodbServers())('scripts on $name', ({name, start}) => {
   });
 
   // FerretDB 1.24 has no validators.
+  if (modifies)
+    test('a validator that documents violate says by what query they are found', async () => {
+      await rows.insertMany([{sessionId: 'a'}, {_id: 'x' as never, sessionId: 7}]);
+      const [, said] = await run(await scriptOf('install'));
+      const [begin, query] = said!.split(' They are found by: ') as [string, string];
+      expect(begin).toBe(`${table}: moderate, 1 document violates it.`);
+      const [information] = await client.db(database).listCollections({name: table}).toArray();
+      const shell = {
+        getSiblingDB: (of: string) => ({
+          getCollection: (name: string) => client.db(of).collection(name),
+          getCollectionInfos: ({name}: Document) => (of === database && name === table ? [information] : []),
+        }),
+      };
+      const found = new Function('db', `return ${query}`)(shell) as FindCursor<Document>;
+      expect(await found.toArray()).toEqual([{_id: 'x', sessionId: 7}]);
+      await rows.insertOne({_id: 'y' as never, sessionId: 8}, {bypassDocumentValidation: true});
+      expect((await run(await scriptOf('install')))[1]).toContain('moderate, 2 documents violate it.');
+    });
+
   if (modifies)
     test('a validator: moderate while ids of another type are there, drifted when weakened', async () => {
       const collMod = (what: Document) => client.db(database).command({collMod: table, ...what});

@@ -54,23 +54,87 @@ describe.each(postgresServers)('scripts of guards on $name', ({start}) => {
     expect(await keeper.script([named], 'install', {whole: false})).not.toContain('Row security is in it');
   });
 
-  test('the way down takes what a killed install left with it, whether or not the index was built', async () => {
-    await client.query(
-      `insert into auth_sessions (email, session_type) select n || '@b.c', 'background' from generate_series(1, 10001) n`,
-    );
-    const before = await catalogueDump(client);
-    const steps = await keeper.steps(oneBackground, 'install', {before: null});
-    expect(steps.map(({name}) => name)).toEqual(['helper', 'meanwhile', 'index', 'tidy']);
-    const down = await keeper.script([named], 'uninstall', {whole: false});
-    for (let done = 1; done < steps.length; done++) {
-      for (const step of steps.slice(0, done))
-        expect(await keeper.perform(oneBackground, 'install', step, {before: null})).toBe('done');
-      expect(await catalogueDump(client)).not.toBe(before);
-      await client.query(down);
-      await client.query(down);
-      expect(await catalogueDump(client), `after ${done} steps`).toBe(before);
-    }
-  });
+  const registryUnique = registry[1]!;
+  const long = 'é% '.repeat(15);
+  const place = {table: 'it\'s "a" %s $$'};
+  const quoted: NamedRule[] = [
+    {guard: 'sort-trigger', rule: {rule: 'sorted', ...place, columns: ['i"d\'s']}},
+    {guard: 'unique', rule: {rule: 'unique', ...place, columns: [long, 'i"d\'s'], unordered: ['i"d\'s']}},
+  ];
+  const enoughSessions = `insert into auth_sessions (email, session_type)
+    select n || '@b.c', 'background' from generate_series(1, 10001) n`;
+  const enoughKeys = `insert into keys select 'a' || n, array['s' || n] from generate_series(1, 10001) n`;
+
+  describe.each([
+    ['one-background', [named], enoughSessions, ['helper', 'meanwhile', 'index', 'tidy']],
+    ['unique', registry, enoughKeys, ['hash', 'helper keys', 'meanwhile', 'index', 'constraint', 'tidy']],
+    [
+      'unique, with names that have to be quoted and cut',
+      quoted,
+      `create table "it's ""a"" %s $$" ("${long}" text, "i""d's" varchar[])`,
+      ['hash', 'meanwhile', 'index', 'constraint', 'tidy'],
+    ],
+    [
+      'unique of a partitioned table',
+      registry,
+      `drop table keys; create table keys (a text, ids varchar[]) partition by hash (a);
+       create table keys_0 partition of keys for values with (modulus 2, remainder 0);
+       create table keys_1 partition of keys for values with (modulus 2, remainder 1); ${enoughKeys}`,
+      [
+        ...['hash', 'helper keys_0', 'helper keys_1', 'meanwhile', 'index keys_0', 'index keys_1'],
+        ...['constraint', 'tidy'],
+      ],
+    ],
+  ] as [string, NamedRule[], string, string[]][])(
+    'after a killed install of %s',
+    (_, rules, prepare, names) => {
+      const {rule} = rules.at(-1)!;
+      const wholeDump = () => catalogueDump(client);
+      const script = (direction: 'install' | 'uninstall') => keeper.script(rules, direction, {whole: false});
+      /** Puts the guard in until before its last step, for each number of steps; `then` is to leave nothing of it. */
+      const killedAfterEach = async (then: (done: number) => Promise<void>): Promise<void> => {
+        for (let done = 1; done < names.length; done++) {
+          const steps = await keeper.steps(rule, 'install', {before: null});
+          expect(steps.map(({name}) => name)).toEqual(names);
+          for (const step of steps.slice(0, done))
+            expect(await keeper.perform(rule, 'install', step, {before: null})).toBe('done');
+          await then(done);
+        }
+      };
+
+      test('the way down takes all of it away, whether or not the index was built', async () => {
+        await client.query(prepare);
+        const before = await wholeDump();
+        await killedAfterEach(async done => {
+          expect(await wholeDump()).not.toBe(before);
+          await client.query(await script('uninstall'));
+          await client.query(await script('uninstall'));
+          expect(await wholeDump(), `after ${done} steps`).toBe(before);
+        });
+      });
+
+      test('the way up ends as from nothing, with nothing left that was for a time', async () => {
+        await client.query(prepare);
+        const before = await wholeDump();
+        await client.query(await script('install'));
+        const after = await wholeDump();
+        expect(after).not.toContain('_meanwhile');
+        await client.query(await script('uninstall'));
+        await killedAfterEach(async done => {
+          await client.query(await script('install'));
+          await client.query(await script('install'));
+          const found = await wholeDump();
+          // The indexes of partitions that are part of the constraint already keep the install's names.
+          const isThere = names[done - 1] === 'constraint';
+          if (!isThere) expect(found, `after ${done} steps`).toBe(after);
+          expect(found).not.toContain('_meanwhile');
+          expect(await keeper.state(rule)).toEqual({state: 'installed', why: null});
+          await client.query(await script('uninstall'));
+          expect(await wholeDump()).toBe(before);
+        });
+      });
+    },
+  );
 
   test('what only has the name of such a thing stays', async () => {
     const {name} = oneBackground;
@@ -79,6 +143,17 @@ describe.each(postgresServers)('scripts of guards on $name', ({start}) => {
       create unique index ${name}_meanwhile on auth_sessions (id)`);
     const before = await catalogueDump(client);
     await client.query(await keeper.script([named], 'uninstall', {whole: false}));
+    expect(await catalogueDump(client)).toBe(before);
+  });
+
+  test('what only has such a name beside `unique` stays too, and so does an index of its name', async () => {
+    await client.query(`create function unique_a_ids_meanwhile() returns trigger language plpgsql as 'begin return new; end';
+      create function unique_a_ids_meanwhile(text, varchar[]) returns int8 language sql immutable as 'select 1::int8';
+      create trigger unique_a_ids_meanwhile before insert on keys for each row execute function unique_a_ids_meanwhile();
+      create index unique_a_ids_meanwhile on keys (unique_a_ids_meanwhile(a, ids));
+      create unique index unique_a_ids on keys (a, ids)`);
+    const before = await catalogueDump(client);
+    await client.query(await keeper.script([registryUnique], 'uninstall', {whole: false}));
     expect(await catalogueDump(client)).toBe(before);
   });
 });

@@ -162,6 +162,23 @@ test('a mending run is taken back after the guards are, and refused while they a
   expect(await verifyState(stateDirectory)).toEqual([]);
 });
 
+test('what stood in the place of a guard keeps no run from being taken back that mended rows for it', async () => {
+  await client.query(
+    'create function sort_session_ids_trigger() returns trigger language plpgsql as $$ begin return new; end $$',
+  );
+  await insert('{b,a}');
+  await insert('{b,a}');
+  const engine = open();
+  const {run, runs} = await install(engine, {clean: true});
+  const [cleaned, sorted] = runs as [string, string];
+  expect((await engine.planUndo(cleaned)).notes.join()).toContain(`sesstui undo ${run}`);
+  expect((await uninstall(engine)).error).toBeUndefined();
+  expect((await engine.guards())[0]).toMatchObject({guard: 'sort-trigger', state: 'drifted'});
+  for (const mending of [sorted, cleaned])
+    expect(await engine.run(await engine.planUndo(mending))).toMatchObject({applied: 1});
+  expect(await rows()).toEqual(['{b,a}', '{b,a}']);
+});
+
 test('arrays that a trigger would sort again are not told as taken back, and are when the guards are out', async () => {
   await client.query('alter table app_session_keys add column id serial primary key');
   await insert('{b,a}');
@@ -241,7 +258,7 @@ test('copies that differ and come during the install stop it, and it takes out w
   expect(await rows()).toEqual(['{a}', '{a}']);
   expect(await catalogueDump(client, 'public')).toEqual(before);
   const told = (await engine.history()).find(({run}) => run === result.run)!;
-  expect(told).toMatchObject({state: 'failed'});
+  expect(told).toMatchObject({state: 'failed', applied: 0, skipped: told.planned});
   expect(told.stopped).toMatch(/1 payload-differs; what it had put in was taken out again$/);
   const {stdout} = await cli(['history', '--state-dir', stateDirectory], {cwd: stateDirectory});
   expect(stdout).toMatch(/install-guards +failed/);
@@ -469,7 +486,7 @@ test('a step that fails is told as failed, and what was put in is taken out agai
   const result = await install(engine);
   expect(result.error).toMatchObject({message: 'no room'});
   expect(await catalogueDump(client, 'public')).toEqual(before);
-  expect((await engine.history())[0]).toMatchObject({state: 'failed', failed: 1});
+  expect((await engine.history())[0]).toMatchObject({state: 'failed', applied: 0, failed: 1});
   expect(await verifyState(stateDirectory)).toEqual([]);
 });
 

@@ -35,10 +35,14 @@ ${indexes}
   if (own && !isOn(own)) throw new Error('an index on something else has the name ' + index);
   const fit = on.filter(each => !isOdd(each));
   const base = fit.find(each => each.unique) || fit.find(each => each.name === index) || fit[0];
-  const inTheWay = ': documents share a ' + id + ', or several have none. Mend them and run this again: ';
+  const isInTheWay = reply => [359, 11000].includes(reply.code) || /UNIQUE constraint failed/.test(reply.errmsg);
+  const why = reply =>
+    name + ': ' + (isInTheWay(reply) ? 'documents share a ' + id + ', or several have none. Mend them and run this again: ' : '') + reply.errmsg;
   // A collMod of a collection that is not there changes nothing, and tells whether the server knows its words (error 26).
+  // Of one that is there it tells (error 72) whether an upgrade was confirmed: until then it does as older servers do.
   const nowhere = 'sesstui_test_' + new Date().getTime();
-  const converts = ask({collMod: nowhere, index: {name: 'none', prepareUnique: true}}).code === 26;
+  const knows = ask({collMod: nowhere, index: {name: nowhere, prepareUnique: true}}).code === 26;
+  const converts = knows && ask({collMod: name, index: {name: nowhere, prepareUnique: true}}).code !== 72;
   if (converts && base && base.unique) {
     must({collMod: name, index: {name: base.name, hidden: false}});
   } else if (converts) {
@@ -53,7 +57,7 @@ ${indexes}
       if (base) must({collMod: name, index: {name: made, prepareUnique: false}});
       else drop(made);
       if (!base && own) must({createIndexes: name, indexes: [again(own)]});
-      throw new Error(name + inTheWay + reply.errmsg);
+      throw new Error(why(reply));
     }
     if (base && base.hidden) must({collMod: name, index: {name: made, hidden: false}});
   } else {
@@ -62,7 +66,7 @@ ${indexes}
     const reply = ask({createIndexes: name, indexes: [Object.assign({}, spec, {unique: true})]});
     if (!reply.ok) {
       for (const each of gone) must({createIndexes: name, indexes: [again(each)]});
-      throw new Error(name + inTheWay + reply.errmsg);
+      throw new Error(why(reply));
     }
   }
   print(name + ': ' + id + ' is unique');`;
@@ -72,7 +76,8 @@ export const downOfUnique = `${asking}
 ${indexes}
   const wanted = old ? old.name : index;
   const there = listed().find(each => each.name === wanted);
-  const isBack = there && (!isOn(there) || (!there.unique && !there.prepareUnique));
+  // Where none of the name was there, a plain one is what an install began with that did not come to its end.
+  const isBack = there && (!isOn(there) || (!isNew && !there.unique && !there.prepareUnique));
   if (there && !isBack) must({dropIndexes: name, index: wanted});
   // Where it could not be changed in place, the unique one took its place under another name.
   const instead = !there && listed().find(each => each.name === index && isOn(each) && each.unique && !isOdd(each));
@@ -102,8 +107,17 @@ ${validator}
     must({collMod: name, validator: whole, validationLevel: 'moderate', validationAction: refuses ? action : 'error'});
   const pipeline = [{$match: {$nor: [whole]}}, {$count: 'n'}];
   const [counted] = must({aggregate: name, pipeline: pipeline, cursor: {}}).cursor.firstBatch;
-  if (!counted) must({collMod: name, validationLevel: 'strict'});
-  print(name + (counted ? ': moderate, ' + Number(counted.n) + ' documents violate it' : ': strict'));`;
+  if (!counted) {
+    must({collMod: name, validationLevel: 'strict'});
+    print(name + ': strict');
+    return;
+  }
+  const [place, quoted] = [database.getName(), name].map(text => JSON.stringify(text));
+  print(
+    name + ': moderate, ' + (Number(counted.n) === 1 ? '1 document violates it' : Number(counted.n) + ' documents violate it') +
+      '. They are found by: db.getSiblingDB(' + place + ').getCollection(' + quoted + ').find({$nor: [db.getSiblingDB(' + place +
+      ').getCollectionInfos({name: ' + quoted + '})[0].options.validator]})',
+  );`;
 
 export const downOfValid = `${asking}
 ${validator}

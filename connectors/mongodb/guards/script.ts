@@ -67,7 +67,8 @@ const bodyOf = ({rule, seen}: ScriptPart, direction: GuardDirection): string => 
     const before = seen && (uniqueCapture(seen, rule) as Before);
     const old = before?.index ? asItWas(seen!.collated, exactOf(before.index)) : null;
     const others = (before?.others ?? []).map(other => extended(asItWas(seen!.collated, exactOf(other))));
-    return `${index}\n  const old = ${extended(old)};\n  const others = [${others.join(', ')}];\n${downOfUnique}`;
+    const isNew = seen !== null && !seen.indexes.some(({name}) => name === indexName(rule.id));
+    return `${index}\n  const isNew = ${!old && isNew};\n  const old = ${extended(old)};\n  const others = [${others.join(', ')}];\n${downOfUnique}`;
   }
   const demand = `  const demand = ${literal(demandOf(rule.id))};`;
   if (direction === 'install') return `${demand}\n${upOfValid}`;

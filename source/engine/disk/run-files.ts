@@ -64,6 +64,9 @@ export type RunOutcome = {
   after?: {identity: Identity; version: string} | null;
 };
 
+/** Why a step of an install counts as skipped that was made and then taken out again. */
+export const takenBack = 'taken-back';
+
 export type OutcomeLine = RunOutcome & {
   event: 'outcome';
   at: string;
@@ -192,7 +195,7 @@ export const outcomesOf = (journal: JournalLine[]): Map<string, OutcomeLine> => 
     if (line.event !== 'outcome') continue;
     const name = nameOf(line.unit, line.change);
     // What was made was made, whatever another process believed later.
-    if (outcomes.get(name)?.result !== 'applied') outcomes.set(name, line);
+    if (outcomes.get(name)?.result !== 'applied' || line.why === takenBack) outcomes.set(name, line);
   }
   return outcomes;
 };

@@ -1,6 +1,6 @@
 /** What an install or uninstall puts on disk as it goes: each step before it is carried out and after it. */
 import type {GuardStep} from '../../guards.js';
-import type {RunOutcome} from '../disk/run-files.js';
+import {type RunOutcome, takenBack} from '../disk/run-files.js';
 import {auditLine, type OpenRun} from '../run/open-run.js';
 
 const at = (): string => new Date().toISOString();
@@ -9,6 +9,7 @@ export class StepRecorder {
   readonly run: OpenRun;
   readonly #numbers = new Map<string, number>();
   readonly #results = new Map<number, RunOutcome['result']>();
+  readonly #applied = new Map<number, {guard: string; step: string}>();
 
   constructor(run: OpenRun) {
     this.run = run;
@@ -30,12 +31,22 @@ export class StepRecorder {
   async ended(guard: string, step: GuardStep, outcome: RunOutcome): Promise<void> {
     const unit = this.#number(guard, step);
     this.#results.set(unit, outcome.result);
+    if (outcome.result === 'applied') this.#applied.set(unit, {guard, step: step.name});
     const line = {event: 'outcome' as const, at: at(), unit, change: 0, guard, step: step.name, ...outcome};
     await this.run.files.journal([line]);
   }
 
-  takenBack(): Promise<void> {
-    return this.run.files.journal([{event: 'taken-back', at: at()}]);
+  /** Nothing of what was done for these guards is there any more. */
+  async takenBack(guards: readonly string[]): Promise<void> {
+    const gone = [...this.#applied].filter(([, {guard}]) => guards.includes(guard));
+    for (const [unit] of gone) this.#results.set(unit, 'skipped');
+    await this.run.files.journal([
+      {event: 'taken-back', at: at()},
+      ...gone.map(([unit, step]) => ({
+        ...{event: 'outcome' as const, at: at(), unit, change: 0, ...step},
+        ...{result: 'skipped' as const, why: takenBack},
+      })),
+    ]);
   }
 
   /** `done`: there is nothing to go on with, whether it went well or was stopped by something. */

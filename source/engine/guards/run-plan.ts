@@ -1,6 +1,7 @@
 /** A plan that was shown, carried out: alone at its tables, from a new look at what is there. */
 import type {Connector} from '../../connector.js';
 import type {GuardPlan, GuardResult} from '../../guards.js';
+import {nothingDone} from '../../words.js';
 import type {Checker} from '../checker.js';
 import {requireConfirmations} from '../confirmations.js';
 import type {Planning} from '../plan/held-plan.js';
@@ -32,7 +33,7 @@ const doneAlready = async (planning: Planning, prepared: Prepared): Promise<Guar
     guards: plan.before,
     steps: [],
     runs: [],
-    notes: [...plan.notes, 'there was nothing to be done'],
+    notes: [...plan.notes, nothingDone],
     interrupted: false,
   };
 };

@@ -43,7 +43,7 @@ const takeBack = async (
       return 'done';
     }
     await uninstallAll({...carrying, done: [], isTakingBack: true}, own);
-    await carrying.recorder.takenBack();
+    await carrying.recorder.takenBack(own.map(({name}) => name));
     carrying.done.length = 0;
     notes.push('what the install had put into the database was taken out again');
   } catch (error) {

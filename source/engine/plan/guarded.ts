@@ -1,6 +1,8 @@
 /** Taking back what was mended for guards that are in: the store would refuse these rows, or write them otherwise. */
 import type {Shapes} from '../../checks/check.js';
 import type {Connector, Unit} from '../../connector.js';
+import type {Guard} from '../../guards.js';
+import type {Json} from '../../values.js';
 import type {Checker} from '../checker.js';
 import {type PlanHeader, readRunIfThere, summaryOf} from '../disk/run-files.js';
 import {guardsOf} from '../guards/rules.js';
@@ -8,6 +10,23 @@ import {guardsOf} from '../guards/rules.js';
 type Guarded = {
   /** What takes the guards out. */
   note: string;
+};
+
+/**
+ * Whether something of a guard is in that was not there when the rows were as they are to be again. What is drifted may
+ * be just what stood in its place before (an index that is not unique): then an uninstall has nothing to take away.
+ */
+const isIn = async (
+  {guards: keeper}: Connector,
+  {rule}: Guard,
+  before: Json,
+  signal?: AbortSignal,
+): Promise<boolean> => {
+  const {state} = await keeper.state(rule, signal);
+  if (state !== 'drifted') return state === 'installed';
+  for (const known of [before, null])
+    if ((await keeper.steps(rule, 'uninstall', {before: known, signal})).length === 0) return false;
+  return true;
 };
 
 /** null where none of the guards that the run mended rows for is in the store now. */
@@ -18,13 +37,12 @@ export const guardedBy = async (
   signal?: AbortSignal,
 ): Promise<Guarded | null> => {
   const install = mends === undefined ? null : await readRunIfThere(stateDirectory, mends);
-  const names = install?.header.guards?.names;
-  if (!names) return null;
+  if (!install?.header.guards) return null;
+  const {names, before} = install.header.guards;
   const there: string[] = [];
   for (const {guard, refused} of guardsOf(checker, connector.guards, shapes)) {
     if (refused !== null || !names.includes(guard.name)) continue;
-    const {state} = await connector.guards.state(guard.rule, signal);
-    if (state === 'installed' || state === 'drifted') there.push(guard.name);
+    if (await isIn(connector, guard, before[guard.name] ?? null, signal)) there.push(guard.name);
   }
   if (there.length === 0) return null;
   const out =

@@ -7,7 +7,7 @@ import {columnOf} from '../../catalogue.js';
 import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Column} from '../../types.js';
 import type {Place, RuleOf, Task} from '../rule.js';
-import {locksAtMost, meanwhileName} from '../sql/meanwhile.js';
+import {heldSetting, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
 import {qualified} from '../sql/names.js';
 import {constraintName} from './names.js';
 import {sortedArray, sortedColumn} from './sort-sql.js';
@@ -113,7 +113,7 @@ export const createMeanwhile = (rule: RuleOf<'unique'>, place: Place, indexed: b
 #variable_conflict use_variable
 declare
   key pg_catalog.int8;
-  held pg_catalog.int4 := coalesce(nullif(pg_catalog.current_setting('sesstui.held', true), ''), '0');
+  held pg_catalog.int4 := coalesce(nullif(pg_catalog.current_setting('${heldSetting}', true), ''), '0');
 begin
   if ${missing} then return new; end if;
   if tg_op = 'UPDATE' then
@@ -122,7 +122,7 @@ begin
   key := ${hash('new')};
   if held < ${locksAtMost} then
     perform pg_catalog.pg_advisory_xact_lock(key);
-    perform pg_catalog.set_config('sesstui.held', (held + 1)::pg_catalog.text, true);
+    perform pg_catalog.set_config('${heldSetting}', (held + 1)::pg_catalog.text, true);
   end if;
   if exists (select from ${table.sql} t where ${equal}) then
     raise exception using errcode = 'unique_violation', constraint = ${literal(constraint)},

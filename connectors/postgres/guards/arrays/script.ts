@@ -4,6 +4,7 @@ import {columnOf} from '../../catalogue.js';
 import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {RuleOf, ScriptPlace} from '../rule.js';
 import {oneLine} from '../sql/script-comment.js';
+import {areColumns, dropLeftOver, takeUpIndex} from './left-over.js';
 import {constraintName} from './names.js';
 import * as sql from './sort-sql.js';
 
@@ -140,17 +141,17 @@ end `)}`,
   ];
 };
 
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
 export const uniqueScript = (
   rule: RuleOf<'unique'>,
   place: ScriptPlace,
   direction: GuardDirection,
 ): string[] => {
-  const {sql: table} = whereOf(place);
+  const at = whereOf(place);
+  const table = at.sql;
   const name = constraintName(rule.columns);
+  const leftOver = dropLeftOver(name, rule.columns, at);
   if (direction === 'uninstall')
-    return [`alter table if exists ${table} drop constraint if exists ${ident(name)}`];
+    return [`alter table if exists ${table} drop constraint if exists ${ident(name)}`, leftOver];
   const sets = rule.unordered.map(column => columnAt(place, column));
   const first = firstRow(place);
   return [
@@ -161,17 +162,18 @@ export const uniqueScript = (
     `lock table ${table} in share row exclusive mode`,
     ...dedupe(rule, place, sets),
     ...(sets.length > 0 ? [sortExisting(sets)] : []),
+    takeUpIndex(name, rule.columns, at),
     `do ${dollarQuoted(` begin
   if not exists (select from pg_catalog.pg_constraint
       where conrelid = ${literal(table)}::regclass and conname = ${literal(name)}) then
     alter table ${table} add constraint ${ident(name)} unique (${rule.columns.map(ident).join(', ')});
   elsif not exists (select from pg_catalog.pg_constraint k
       where k.conrelid = ${literal(table)}::regclass and k.conname = ${literal(name)} and k.contype = 'u' and not k.condeferrable
-        and (select pg_catalog.array_agg(a.attname::text order by a.attname::text collate "C") from pg_catalog.pg_attribute a
-          where a.attrelid = k.conrelid and a.attnum = any (k.conkey)) = array[${rule.columns.toSorted(byBytes).map(literal).join(', ')}]) then
+        and ${areColumns('k.conrelid', 'k.conkey', rule.columns)}) then
     raise exception '% is another constraint: drop or rename it first', ${literal(name)};
   end if;
 end `)}`,
+    leftOver,
   ];
 };
 

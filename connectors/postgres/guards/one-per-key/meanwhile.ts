@@ -7,13 +7,10 @@ import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
 import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Place, Task} from '../rule.js';
-import {isSmall, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
+import {dropLeftTrigger, heldSetting, isSmall, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
 import {qualified} from '../sql/names.js';
 import type {FoundIndex} from './found-indexes.js';
 import type {IndexDefinition} from './index-definition.js';
-
-/** Counts a transaction's locks, and tells the trigger's function from anybody else's. */
-const heldSetting = 'sesstui.held';
 
 const namesAt = ({schema}: Place['table'], {name}: Pick<IndexDefinition, 'name'>) => {
   const meanwhile = meanwhileName(name);
@@ -153,21 +150,11 @@ export const dropLeftOver = (
   wanted: Pick<IndexDefinition, 'name'>,
   table: Pick<Table, 'schema' | 'sql'>,
 ): string => {
-  const meanwhile = meanwhileName(wanted.name);
-  const helper = qualified(table.schema, meanwhile);
-  const [at, name] = [`pg_catalog.to_regclass(${literal(table.sql)})`, literal(meanwhile)];
-  const ours = `p.oid = pg_catalog.to_regprocedure(${literal(`${helper}()`)}) and pg_catalog.strpos(p.prosrc, ${literal(heldSetting)}) > 0`;
+  const helper = qualified(table.schema, meanwhileName(wanted.name));
   return `do ${dollarQuoted(` begin
-  if exists (select from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
-      where g.tgrelid = ${at} and g.tgname = ${name} and ${ours}) then
-    drop trigger ${ident(meanwhile)} on ${table.sql};
-  end if;
-  if exists (select from pg_catalog.pg_proc p where ${ours}
-      and not exists (select from pg_catalog.pg_trigger g where g.tgfoid = p.oid)) then
-    drop function ${helper}();
-  end if;
+${dropLeftTrigger(wanted.name, table)}
   if exists (select from pg_catalog.pg_index i where i.indexrelid = pg_catalog.to_regclass(${literal(helper)})
-      and i.indrelid = ${at} and not i.indisunique) then
+      and i.indrelid = pg_catalog.to_regclass(${literal(table.sql)}) and not i.indisunique) then
     drop index ${helper};
   end if;
 end `)}`;

@@ -120,6 +120,7 @@ do ${dollarQuoted(
   end if;
 end `,
     )}`,
+    dropLeftOver(wanted, table),
   ];
 };
 

@@ -1,7 +1,8 @@
 /** What the triggers that refuse a second row while a unique index is being built have in common. */
 import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
-import {objectName} from './names.js';
+import {ident, literal} from '../../sql.js';
+import {objectName, qualified} from './names.js';
 
 /** Of what is there only during an install; sorts after `trigger_sort_…`, so that its trigger sees sorted arrays. */
 export const meanwhileName = (index: string): string => objectName(index, '_meanwhile');
@@ -11,6 +12,29 @@ export const meanwhileName = (index: string): string => objectName(index, '_mean
  * writers of many rows would find none left: the index refuses what that may let in.
  */
 export const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
+
+/** Counts a transaction's locks, and tells the trigger's function from anybody else's. */
+export const heldSetting = 'sesstui.held';
+
+type At = Pick<Table, 'schema' | 'sql'>;
+
+/** The trigger's function `p`, if it is ours by what it says; what else has the name is somebody else's. */
+export const isOurTrigger = (index: string, {schema}: At): string =>
+  `p.oid = pg_catalog.to_regprocedure(${literal(`${qualified(schema, meanwhileName(index))}()`)}) and pg_catalog.strpos(p.prosrc, ${literal(heldSetting)}) > 0`;
+
+/** Of a script, in plpgsql: takes away the trigger that an install that was killed left, and its function. */
+export const dropLeftTrigger = (index: string, table: At): string => {
+  const meanwhile = meanwhileName(index);
+  const ours = isOurTrigger(index, table);
+  return `  if exists (select from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
+      where g.tgrelid = pg_catalog.to_regclass(${literal(table.sql)}) and g.tgname = ${literal(meanwhile)} and ${ours}) then
+    drop trigger ${ident(meanwhile)} on ${table.sql};
+  end if;
+  if exists (select from pg_catalog.pg_proc p where ${ours}
+      and not exists (select from pg_catalog.pg_trigger g where g.tgfoid = p.oid)) then
+    drop function ${qualified(table.schema, meanwhile)}();
+  end if;`;
+};
 
 /** Below this many rows, looking through all of them is cheap enough for the time of an install. */
 const fewRows = 10_000;
