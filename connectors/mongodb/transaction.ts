@@ -1,5 +1,11 @@
 /** A unit in one transaction, where the server has them: all of it or nothing, on one state of the data. */
-import {type ClientSession, type Document, MongoError, MongoServerSelectionError} from 'mongodb';
+import {
+  type ClientSession,
+  type Document,
+  MongoError,
+  MongoNetworkError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {settleByReading} from './change.js';
 import type {Access} from './client.js';
@@ -14,8 +20,10 @@ const attempts = 6;
 /** A field that is written and removed again, so that the keeper conflicts with whoever would remove it. */
 const lockField = 'sesstuiLock';
 
+/** Before the commit; the driver does not label the error of a connection that it has given up already. */
 const isTransient = (error: unknown): boolean =>
-  error instanceof MongoError && error.hasErrorLabel('TransientTransactionError');
+  error instanceof MongoNetworkError ||
+  (error instanceof MongoError && error.hasErrorLabel('TransientTransactionError'));
 /**
  * Any error of a commit that leaves open what became of it. The driver labels most of them, one that ran out of time,
  * too; but not the one of finding no server to ask again after an answer was lost, nor one of a connection that it has
@@ -85,7 +93,7 @@ const inside = async (
     try {
       outcomes[step.index] = await outcomeOf(access, step);
     } catch (error) {
-      if (isTransient(error)) throw error;
+      if (isTransient(error) || isElection(error)) throw error;
       const text = mapError(error, `writing to ${step.change.table}`).message;
       throw new ChangeFailed(step.index, {result: 'failed', error: text});
     }

@@ -431,6 +431,30 @@ describe('writing in transactions', () => {
     }
   });
 
+  test('a server that falls silent in the middle of a transaction is waited for', async () => {
+    const connector = openTestConnector(`${replica.url}/?heartbeatFrequencyMS=500`, at.database);
+    try {
+      const {a} = await at.rows(connector);
+      let answers = () => {};
+      let silence: Promise<void> | null = null;
+      let asked = 0;
+      replica.before = async (verb, command) => {
+        if (command.autocommit === false && verb === 'findAndModify')
+          silence ??= new Promise(resolve => {
+            answers = resolve;
+          });
+        // The client asks anew when it has given up the connection by which it asked first.
+        else if (!silence || !['hello', 'ismaster'].includes(verb) || ++asked > 1) return answers();
+        await silence;
+      };
+      expect(results(await connector.apply([alone(remove(a!))], {decideKeeper}))).toEqual([['applied']]);
+      expect(asked).toBeGreaterThan(1);
+      expect(await at.ids()).toEqual(['b', 'x']);
+    } finally {
+      await connector.close();
+    }
+  });
+
   test('someone else who writes meanwhile is not overwritten', async () => {
     const {x} = await at.rows();
     let poked = false;
