@@ -124,10 +124,15 @@ export const takeBack = async (
   return replace(access, table, left, write.before);
 };
 
-const current = async (access: Access, table: string, write: Write): Promise<Uint8Array | null> =>
-  bytesOrNull(
-    await access.db.collection(table).findOne({_id: {$eq: idOf(write)}} as Document, rawOptions(access)),
+/** Of a replica set only what a majority has, and none can take back: or else there is no answer in time. */
+const lasting = {readConcern: {level: 'linearizable'}} as const;
+
+const current = async (access: Access, table: string, write: Write): Promise<Uint8Array | null> => {
+  const options = {...rawOptions(access), ...(access.info.transactions && lasting)};
+  return bytesOrNull(
+    await access.db.collection(table).findOne({_id: {$eq: idOf(write)}} as Document, options),
   );
+};
 
 export type Settled = {result: 'applied'; after: After} | {result: 'failed' | 'unknown'; error: string};
 

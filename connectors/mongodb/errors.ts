@@ -98,7 +98,7 @@ export const isAmbiguous = (error: unknown): boolean =>
       isWriteConcern(error)));
 
 /** The write was made on the primary, but not acknowledged by a majority in time. */
-export const isWriteConcern = (error: unknown): boolean =>
+const isWriteConcern = (error: unknown): boolean =>
   error instanceof MongoServerError && (codeOf(error) === 64 || error.name === 'MongoWriteConcernError');
 
 /** There is no primary at the moment, or it has just become another one: what was asked has not been done. */

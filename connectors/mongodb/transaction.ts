@@ -1,11 +1,17 @@
 /** A unit in one transaction, where the server has them: all of it or nothing, on one state of the data. */
-import {type ClientSession, type Document, MongoError} from 'mongodb';
+import {
+  type ClientSession,
+  type Document,
+  MongoError,
+  MongoNetworkError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {settleByReading} from './change.js';
 import type {Access} from './client.js';
 import {type Decision, decide, type Step, whyWithout} from './decide.js';
 import {idOfIdentity} from './document.js';
-import {isElection, isWriteConcern, mapError} from './errors.js';
+import {isAmbiguous, isElection, mapError} from './errors.js';
 import {look} from './sight.js';
 import {outcomeOf} from './stepwise.js';
 
@@ -14,12 +20,19 @@ const attempts = 6;
 /** A field that is written and removed again, so that the keeper conflicts with whoever would remove it. */
 const lockField = 'sesstuiLock';
 
+/** Before the commit; the driver does not label the error of a connection that it has given up already. */
 const isTransient = (error: unknown): boolean =>
-  error instanceof MongoError && error.hasErrorLabel('TransientTransactionError');
-/** A commit that ran out of time, too: the label comes with any error that leaves open what became of it. */
+  error instanceof MongoNetworkError ||
+  (error instanceof MongoError && error.hasErrorLabel('TransientTransactionError'));
+/**
+ * Any error of a commit that leaves open what became of it. The driver labels most of them, one that ran out of time,
+ * too; but not the one of finding no server to ask again after an answer was lost, nor one of a connection that it has
+ * given up already.
+ */
 const isUncertain = (error: unknown): boolean =>
-  error instanceof MongoError &&
-  (error.hasErrorLabel('UnknownTransactionCommitResult') || isWriteConcern(error));
+  error instanceof MongoServerSelectionError ||
+  isAmbiguous(error) ||
+  (error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult'));
 
 /** Between attempts: up to 20 ms, then 40, 80, …, at random, so that two operators do not meet again. */
 const pause = (attempt: number): Promise<void> =>
@@ -80,7 +93,7 @@ const inside = async (
     try {
       outcomes[step.index] = await outcomeOf(access, step);
     } catch (error) {
-      if (isTransient(error)) throw error;
+      if (isTransient(error) || isElection(error)) throw error;
       const text = mapError(error, `writing to ${step.change.table}`).message;
       throw new ChangeFailed(step.index, {result: 'failed', error: text});
     }

@@ -1,4 +1,5 @@
 /** What the connector writes, beyond the contract suite: types, races, lost answers, transactions. */
+import {setTimeout as wait} from 'node:timers/promises';
 import {Double, Int32, Long, ObjectId} from 'bson';
 import {type Db, type Document, MongoClient} from 'mongodb';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
@@ -405,6 +406,53 @@ describe('writing in transactions', () => {
     expect(replica.counts.conflicts).toBe(1);
     expect((await at.ids()).length).toBe(2);
     await other.close();
+  });
+
+  test('a commit whose answer was lost, and no server found to ask again, is looked up and not made again', async () => {
+    const proxy = await startProxy(replica.url);
+    const connector = openTestConnector(proxy.url, at.database, {timeoutMs: 300});
+    try {
+      const {a} = await at.rows(connector);
+      proxy.lose('commitTransaction', 'answer');
+      let silence: Promise<unknown> | null = null;
+      replica.before = async verb => {
+        if (!proxy.hasLost() || !['hello', 'ismaster'].includes(verb)) return;
+        // Longer than the client looks for a server.
+        silence ??= wait(400);
+        await silence;
+      };
+      expect(results(await connector.apply([alone(remove(a!))], {decideKeeper}))).toEqual([['applied']]);
+      expect(silence).not.toBeNull();
+      expect(replica.counts.committed).toBe(1);
+      expect(await at.ids()).toEqual(['b', 'x']);
+    } finally {
+      await connector.close();
+      await proxy.stop();
+    }
+  });
+
+  test('a server that falls silent in the middle of a transaction is waited for', async () => {
+    const connector = openTestConnector(`${replica.url}/?heartbeatFrequencyMS=500`, at.database);
+    try {
+      const {a} = await at.rows(connector);
+      let answers = () => {};
+      let silence: Promise<void> | null = null;
+      let asked = 0;
+      replica.before = async (verb, command) => {
+        if (command.autocommit === false && verb === 'findAndModify')
+          silence ??= new Promise(resolve => {
+            answers = resolve;
+          });
+        // The client asks anew when it has given up the connection by which it asked first.
+        else if (!silence || !['hello', 'ismaster'].includes(verb) || ++asked > 1) return answers();
+        await silence;
+      };
+      expect(results(await connector.apply([alone(remove(a!))], {decideKeeper}))).toEqual([['applied']]);
+      expect(asked).toBeGreaterThan(1);
+      expect(await at.ids()).toEqual(['b', 'x']);
+    } finally {
+      await connector.close();
+    }
   });
 
   test('someone else who writes meanwhile is not overwritten', async () => {

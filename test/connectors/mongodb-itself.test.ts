@@ -6,6 +6,7 @@ import type {Change, Connector, Row} from '../../source/connector.js';
 import type {Form} from '../../source/forms.js';
 import type {GuardRule} from '../../source/guards.js';
 import {type MongodbServer, mongodbServers, newDatabaseName, openTestConnector} from '../support/mongodb.js';
+import {startProxy} from '../support/mongodb-proxy.js';
 
 const everything: Form = {form: 'rows', from: 'c', where: {all: []}, show: [], tags: {}};
 const shared: Form = {
@@ -17,6 +18,7 @@ const shared: Form = {
   show: ['s'],
   tags: {},
 };
+const byName = (a: Document, b: Document): number => String(a.name).localeCompare(String(b.name));
 const rule: GuardRule = {rule: 'unique-id', table: 'c', id: 's'};
 
 describe.each(mongodbServers())('on $name', ({name, start}) => {
@@ -143,6 +145,35 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       }
     });
 
+    test('an index that went for another one comes back when a lock was not to be had for the rest', async () => {
+      const admin = client.db('admin');
+      const fail = (mode: unknown) =>
+        admin.command({
+          configureFailPoint: 'failCommand',
+          mode,
+          data: {appName: 'sesstui', failCommands: ['dropIndexes'], errorCode: 24},
+        });
+      await db.collection('c').createIndexes([
+        {key: {s: -1}, name: 'theirs'},
+        {key: {s: 1}, name: 's_1', sparse: true},
+      ]);
+      const indexes = async () => (await db.collection('c').listIndexes().toArray()).sort(byName);
+      const was = await indexes();
+      await admin.command({setFeatureCompatibilityVersion: '5.0'});
+      try {
+        const [step] = await connector.guards.steps(rule, 'install', {before: null});
+        // The first index goes; the lock to drop the second is never to be had.
+        await fail({skip: 1});
+        await expect(connector.guards.perform(rule, 'install', step!, {before: null})).rejects.toMatchObject({
+          code: 'timeout',
+        });
+      } finally {
+        await fail('off');
+        await admin.command({setFeatureCompatibilityVersion: '6.0'});
+      }
+      expect(await indexes()).toEqual(was);
+    });
+
     test('an election in the middle is waited for', async () => {
       await db
         .collection<Document>('c')
@@ -167,11 +198,23 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
             writeConcernError: {code: 100, errmsg: 'not enough data-bearing nodes'},
           },
         });
-      await fail({times: 1});
+      const proxy = await startProxy(server.url);
+      const through = openTestConnector(proxy.url, database);
+      const apply = async (row: Row) =>
+        (await through.apply([{group: null, changes: [assign(row)]}], {decideKeeper})).flat();
       try {
-        expect(await results(before.map(assign))).toEqual(['applied']);
+        await fail({times: 1});
+        expect(await apply(before[0]!)).toMatchObject([{result: 'applied'}]);
+        expect(proxy.heard('linearizable')).toBe(false);
+        expect(await takeBack(before)).toEqual(['applied']);
+        await fail('alwaysOn');
+        expect(await apply(before[0]!)).toMatchObject([{result: 'applied'}]);
+        // Looked up where what is read can't be rolled back any more.
+        expect(proxy.heard('linearizable')).toBe(true);
       } finally {
         await fail('off');
+        await through.close();
+        await proxy.stop();
       }
       expect(await db.collection('c').countDocuments({s: 'new'})).toBe(1);
     });

@@ -50,7 +50,7 @@ export const newDatabaseName = (): string => `sesstui_test_${randomBytes(6).toSt
 export const openTestConnector = (
   url: string,
   database: string,
-  more: {readOnly?: boolean} = {},
+  more: {readOnly?: boolean; timeoutMs?: number} = {},
 ): Connector =>
   openMongodb({
     store: 'chat',

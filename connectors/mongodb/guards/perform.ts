@@ -1,6 +1,6 @@
 /** Carries a step's commands out: short ones behind a short wait for locks, long ones for as long as they take. */
 import {setTimeout as wait} from 'node:timers/promises';
-import {type Document, MongoError, MongoServerError} from 'mongodb';
+import {type Document, MongoServerError} from 'mongodb';
 import {SesstuiError} from '../../../source/errors.js';
 import type {Access} from '../client.js';
 import {codeOf, mapError} from '../errors.js';
@@ -139,8 +139,7 @@ export const carryOut = async (access: Access, task: Task, watcher: Watcher): Pr
   } catch (error) {
     const {signal: _, ...outside} = access;
     // Whatever ended the step, an index that it took away for another one comes back.
-    if (error instanceof MongoError || access.signal?.aborted)
-      for (const command of task.back ?? []) await one(outside, command, watcher);
+    for (const command of task.back ?? []) await one(outside, command, watcher);
     if (isDuplicates(error)) return 'again';
     throw mapError(error, task.text, access.signal);
   }
