@@ -36,7 +36,7 @@ export const findingsInTheWay = async (
   return checker.ask(
     async opened => {
       const parts = partsWith(opened, [...reasons]);
-      checker.refuseScan({...opened, parts}, allowScan);
+      await checker.refuseScan({...opened, parts}, {allowScan, signal});
       const counts: Record<string, number> = {};
       for (const {form} of parts) {
         const survey = await opened.connector.survey(form, {now: opened.now, offset: 0, limit: 0, signal});
@@ -85,11 +85,11 @@ export const violationsOf = async (
   if (asked.length === 0) return [];
   return checker.ask(
     async opened => {
-      checker.refuseScan(
-        opened,
+      await checker.refuseScan(opened, {
         allowScan,
-        asked.map(({violations}) => violations),
-      );
+        signal,
+        forms: asked.map(({violations}) => violations),
+      });
       const sentences: string[] = [];
       for (const guard of asked) sentences.push(...(await sentence(checker, opened, guard, signal)));
       return sentences;
@@ -118,7 +118,7 @@ export const undecidedOf = async (
     async opened => {
       const wanted = asked.flatMap(({findings}) => findings.reasons);
       const parts = partsWith(opened, wanted);
-      checker.refuseScan({...opened, parts}, allowScan);
+      await checker.refuseScan({...opened, parts}, {allowScan, signal});
       for await (const {finding, judged} of checker.findings(opened, {parts, signal}))
         for (const {name, findings} of asked) {
           if (!isUndecided(checker, findings, finding)) continue;
