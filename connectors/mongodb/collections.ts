@@ -6,8 +6,9 @@ import type {RawRow} from '../../source/evaluate.js';
 import type {Access} from './client.js';
 import {byBytes, noteCollations} from './collation.js';
 import type {Query, Stage} from './compile.js';
-import {type FullRow, fullRowOf, idOfIdentity, rawRowOf} from './document.js';
 import type {Filter} from './filters.js';
+import {idOfIdentity} from './identity.js';
+import {type FullRow, fullRowOf, rawRowOf} from './row.js';
 
 /** Documents a reply; the server also ends a batch at 16 MiB. */
 const batchSize = 1000;

@@ -5,11 +5,13 @@ import {type Access, type MongoSettings, openConnection} from './client.js';
 import {serverNow} from './clock.js';
 import {collectionNames, describeCollection, fetchRows, piecesOf} from './collections.js';
 import type {Sight} from './decide.js';
-import {bytesOfImage, type FullRow, valuesOfBytes} from './document.js';
+import {bytesOfImage, valuesOfBytes} from './document.js';
 import {mapError} from './errors.js';
 import {guardKeeper} from './guards/index.js';
 import {putDocument} from './put.js';
 import {readForm, surveyForm} from './read.js';
+import type {FullRow} from './row.js';
+import {scansFor} from './scans.js';
 import {look} from './sight.js';
 import {stepwise} from './stepwise.js';
 import {openStrain, questionLimitMs} from './strain.js';
@@ -103,6 +105,12 @@ export const openMongodb = (settings: MongoSettings): Connector => {
     },
     tally: (form, options) =>
       connection.use(`counting ${form.from}`, access => tallyForm(access, form, options), options.signal),
+    scans: (form, options) =>
+      connection.use(
+        `asking how ${form.from} would be read`,
+        access => scansFor(access, form, options),
+        options.signal,
+      ),
     fetch: (table, identities, signal) =>
       connection.use(
         `reading ${table}`,

@@ -5,8 +5,8 @@ import {make, settle, takeBack} from './change.js';
 import type {Access} from './client.js';
 import {fetchRows} from './collections.js';
 import {type Decision, decide, type Sight, type Step, whyWithout} from './decide.js';
-import {identityOfId} from './document.js';
 import {mapError} from './errors.js';
+import {identityOfId} from './identity.js';
 import {groupRows} from './sight.js';
 import {idOf} from './writes.js';
 

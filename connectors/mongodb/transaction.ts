@@ -4,8 +4,8 @@ import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {settleByReading} from './change.js';
 import type {Access} from './client.js';
 import {type Decision, decide, type Step, whyWithout} from './decide.js';
-import {idOfIdentity} from './document.js';
 import {isElection, isWriteConcern, mapError} from './errors.js';
+import {idOfIdentity} from './identity.js';
 import {look} from './sight.js';
 import {outcomeOf} from './stepwise.js';
 
