@@ -23,8 +23,8 @@ export type Install = {
   notes: string[];
 };
 
-/** Throws where what is left in the way is nothing that mending could help. */
-const mendRows = async (install: Install): Promise<void> => {
+/** How many rows were mended. Throws where what is left in the way is nothing that mending could help. */
+const mendRows = async (install: Install): Promise<number> => {
   const {carrying, mending, note, allowed, runs, notes} = install;
   const {recorder, onProgress, guards} = carrying;
   const mended = await mend(mending, {
@@ -47,7 +47,22 @@ const mendRows = async (install: Install): Promise<void> => {
   const violations = await violationsOf(mending.checker, mending.guards, asking);
   if (Object.keys(left).length === 0 && violations.length > 0)
     throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
+  return mended.applied;
 };
+
+/** Rows keep coming, or the store means others than the check does. */
+const givenUp = (isMending: boolean): SesstuiError =>
+  isMending
+    ? new SesstuiError(
+        'timeout',
+        `rows that are in the way came ${mostAgain + 1} times while they were mended`,
+        'Stop the writer that makes them for a moment, then install again.',
+      )
+    : new SesstuiError(
+        'timeout',
+        `${mostAgain + 1} times the store said that rows are in the way, and the check found none of them`,
+        'Look for values that the store takes for equal and the check does not (5 and a decimal 5).',
+      );
 
 const unmended = ({mending: {checker}}: Install, words: string): SesstuiError =>
   new SesstuiError(
@@ -62,15 +77,13 @@ export const installGuards = async (install: Install): Promise<void> => {
   await installPhase(carrying, 'refuse');
   install.runs.push(...(await finishCutOff(mending)));
   const isMended = mending.guards.some(({findings, arrange}) => findings || arrange);
+  let applied = 0;
   for (let time = 0; ; time++) {
-    if (isMended) await mendRows(install);
+    const now = isMended ? await mendRows(install) : 0;
+    // What was there at the beginning tells nothing of a writer.
+    if (time > 0) applied += now;
     if ((await installPhase(carrying, 'enforce')) === 'done') break;
-    if (time === mostAgain)
-      throw new SesstuiError(
-        'timeout',
-        `rows that are in the way came ${mostAgain + 1} times while they were mended`,
-        'Stop the writer that makes them for a moment, then install again.',
-      );
+    if (time === mostAgain) throw givenUp(applied > 0);
   }
   await installPhase(carrying, 'tidy');
 };
