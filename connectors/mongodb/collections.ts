@@ -39,6 +39,12 @@ export const collectionNames = async (access: Access): Promise<string[]> =>
     .filter(name => !name.startsWith('system.'))
     .sort();
 
+/** Of these, the collections that keep to a size: a snapshot can't be read of them, so no transaction changes one. */
+export const cappedAmong = async (access: Access, tables: Iterable<string>): Promise<Set<string>> => {
+  const found = await listed(access, {name: {$in: [...tables]}});
+  return new Set(found.filter(({options}) => options?.capped === true).map(({name}) => name));
+};
+
 /** Throws `not-found` for the first that isn't there: a misspelt name must not look like a healthy table. */
 export const requireCollections = async (access: Access, names: string[]): Promise<void> => {
   const there = new Set((await listed(access)).map(({name}) => name));

@@ -23,6 +23,7 @@ export const outcomeOf = async (access: Access, step: Step): Promise<Outcome> =>
     if (row.version !== change.version) return {result: 'skipped', why: 'changed'};
     return {result: 'failed', error: 'The server does not find the document by the state that it is in.'};
   } catch (error) {
+    access.onFault?.(mapError(error, `writing to ${change.table}`));
     if (access.session) throw error;
     return settle(access, change.table, write, error);
   }

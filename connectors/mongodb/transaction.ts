@@ -81,8 +81,10 @@ const inside = async (
       outcomes[step.index] = await outcomeOf(access, step);
     } catch (error) {
       if (isTransient(error)) throw error;
-      const text = mapError(error, `writing to ${step.change.table}`).message;
-      throw new ChangeFailed(step.index, {result: 'failed', error: text});
+      const fault = mapError(error, `writing to ${step.change.table}`);
+      // Without the right to one of its changes nothing of the unit is tried.
+      if (fault.code === 'refused') throw fault;
+      throw new ChangeFailed(step.index, {result: 'failed', error: fault.message});
     }
     const outcome = outcomes[step.index]!;
     if (outcome.result !== 'applied') throw new ChangeFailed(step.index, outcome);
@@ -165,6 +167,7 @@ export const inTransaction = async (
       else break;
     }
   }
-  const text = mapError(error, 'a transaction').message;
-  return unit.changes.map((_, index) => failed.get(index) ?? {result: 'failed', error: text});
+  const fault = mapError(error, 'a transaction');
+  access.onFault?.(fault);
+  return unit.changes.map((_, index) => failed.get(index) ?? {result: 'failed', error: fault.message});
 };

@@ -137,6 +137,37 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       expect((await bytes())[0] === was[0]).toBe(true);
     });
 
+    test('rows of a capped collection are changed, deleted and taken back, though no snapshot can be read of it', async () => {
+      await db.createCollection('c', {capped: true, size: 100_000});
+      await db.collection<Document>('c').insertMany([
+        {_id: 1, s: 'same'},
+        {_id: 2, s: 'same'},
+        {_id: 3, s: null},
+      ] as Document[]);
+      const [before, was] = [await rows(), await bytes()];
+      const [first, second, third] = before as [Row, Row, Row];
+      const group = {
+        table: 'c',
+        where: {in: ['same'], of: {attr: 's'}},
+        keep: {by: 'first' as const},
+        keeper: first.identity,
+      };
+      const units = [
+        {group, changes: [{...existing(second), op: 'delete' as const}]},
+        {group: null, changes: [assign(third)]},
+      ];
+      const made = (await connector.apply(units, {decideKeeper})).flat();
+      expect(made.map(({result}) => result)).toEqual(['applied', 'applied']);
+      const [, changed] = await rows();
+      expect(
+        await results([
+          {table: 'c', op: 'insert', identity: second.identity, version: null, row: second.image!},
+          {...existing(changed!), op: 'update', to: third.image!},
+        ]),
+      ).toEqual(['applied', 'applied']);
+      expect((await bytes()).sort()).toEqual(was.sort());
+    });
+
     test('texts that the collation of a collection takes for one are told apart', async () => {
       await db.createCollection('c', {collation: {locale: 'en', strength: 2}});
       await db.collection<Document>('c').insertMany([
