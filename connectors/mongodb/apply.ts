@@ -1,5 +1,6 @@
 /** Carries units out: each in a transaction of its own where the server can, else one write after the other. */
-import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
+import pLimit from 'p-limit';
+import {type ApplyOptions, markOf, type Outcome, type Unit} from '../../source/connector.js';
 import type {SesstuiError} from '../../source/errors.js';
 import type {Access} from './client.js';
 import {serverNow} from './clock.js';
@@ -12,6 +13,9 @@ import {inTransaction, newPatience, type Patience} from './transaction.js';
 
 /** Units whose rows are read together before they are written one by one; few, so that little changes meanwhile. */
 const unitsAtOnce = 25;
+
+/** Transactions under way at once: most of the time of one is waiting for its commit to be durable. */
+const transactionsAtOnce = 4;
 
 const all = (unit: Unit, outcome: Outcome): Outcome[] => unit.changes.map(() => outcome);
 const failed = (unit: Unit, {message}: Error): Outcome[] => all(unit, {result: 'failed', error: message});
@@ -37,6 +41,25 @@ const withoutTransaction = async (access: Access, units: Unit[]): Promise<Set<Un
   return new Set(units.filter(unit => tablesOf(unit).some(table => capped.has(table))));
 };
 
+/** What a unit writes: its rows, and the keeper of its group. */
+const writtenBy = ({group, changes}: Unit): Set<string> =>
+  new Set([
+    ...(group ? [`${group.table} ${JSON.stringify(group.where)}`] : []),
+    ...(group?.keeper ? [markOf(group.table, group.keeper)] : []),
+    ...changes.map(({table, identity}) => markOf(table, identity)),
+  ]);
+
+/**
+ * Can the units go side by side? Not where two of them write one row: the later one would conflict until it is given
+ * up. What is inserted may take a key that another unit frees, so that keeps its order too.
+ */
+const areApart = (units: Unit[]): boolean => {
+  if (units.some(({changes}) => changes.some(({op}) => op === 'insert'))) return false;
+  const written = units.map(writtenBy);
+  const all = new Set(written.flatMap(marks => [...marks]));
+  return all.size === written.reduce((sum, {size}) => sum + size, 0);
+};
+
 /** One call of `apply`. `refusal`: what this user lacks the right to; nothing is tried any more after it. */
 type Call = {options: ApplyOptions; now: number; patience: Patience; refusal: SesstuiError | null};
 
@@ -57,9 +80,8 @@ const applyPiece = async (
     if (sights instanceof Error) return failed(unit, sights);
     return stepwise(access, unit, sights[bare.indexOf(unit)]!, options);
   };
-  const outcomes: Outcome[][] = [];
-  for (const unit of units) outcomes.push(await one(unit));
-  return outcomes;
+  const limit = pLimit(bare.length === 0 && areApart(units) ? transactionsAtOnce : 1);
+  return Promise.all(units.map(unit => limit(one, unit)));
 };
 
 /**
@@ -80,7 +102,8 @@ export const applyUnits = async (
   };
   const apart = await withoutTransaction(access, units);
   const outcomes: Outcome[][] = [];
-  for (const piece of piecesOf(units, unitsAtOnce))
+  // The first unit alone: a right that is missing shows there, and nothing else has been tried then.
+  for (const piece of [units.slice(0, 1), ...piecesOf(units.slice(1), unitsAtOnce)])
     outcomes.push(...(await applyPiece(noting, piece, apart, call)));
   if (call.refusal && outcomes.flat().every(({result}) => result === 'failed')) throw call.refusal;
   return outcomes;

@@ -132,14 +132,17 @@ const attemptOnce = async (
 };
 
 /** How long units wait, all together, for a replica set that is choosing its primary: an election takes up to 12 s. */
-export type Patience = {leftMs: number};
-export const newPatience = (): Patience => ({leftMs: 15_000});
+export type Patience = {leftMs: number; countedUntil: number};
+export const newPatience = (): Patience => ({leftMs: 15_000, countedUntil: 0});
 
 /** Waits a moment and says whether another try is worth it; the try that failed counts as waiting. */
 const waits = async (patience: Patience, began: number, signal?: AbortSignal): Promise<boolean> => {
   if (patience.leftMs <= 0 || signal?.aborted) return false;
   await pause(5);
-  patience.leftMs -= performance.now() - began;
+  const now = performance.now();
+  // Units that wait at the same time wait once.
+  patience.leftMs -= now - Math.max(began, patience.countedUntil);
+  patience.countedUntil = now;
   return true;
 };
 

@@ -216,10 +216,76 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
         .collection<Document>('c')
         .insertMany(Array.from({length: 50}, (_, index) => ({_id: index, s: null})) as Document[]);
       const before = await rows();
-      await client.db('admin').command({replSetStepDown: 1, force: true});
+      // Longer than a quarter of what units wait: those that wait at once wait once.
+      await client.db('admin').command({replSetStepDown: 6, force: true});
       expect(await apply(before.map(assign))).toEqual(
         before.map(() => expect.objectContaining({result: 'applied'})),
       );
+    });
+
+    test('a unit whose commit takes long does not hold up the others of its call', async () => {
+      await db
+        .collection<Document>('c')
+        .insertMany(Array.from({length: 20}, (_, index) => ({_id: index, s: null})) as Document[]);
+      const before = await rows();
+      const slow = (mode: unknown) =>
+        client.db('admin').command({
+          configureFailPoint: 'failCommand',
+          mode,
+          data: {
+            appName: 'sesstui',
+            failCommands: ['commitTransaction'],
+            blockConnection: true,
+            blockTimeMS: 1500,
+          },
+        });
+      await slow({times: 2});
+      try {
+        let ended = false;
+        const made = results(before.map(assign)).finally(() => {
+          ended = true;
+        });
+        // The first unit goes alone; of the next ones one is slow.
+        const overtaken = async () => {
+          const documents = await db.collection('c').find().toArray();
+          const states = before.map(
+            ({values}) => documents.find(({_id}) => (_id as unknown) === values._id)!.s,
+          );
+          const waiting = states.indexOf(null, 1);
+          return waiting > 0 && states.lastIndexOf('new') > waiting;
+        };
+        let seen = false;
+        while (!ended && !seen) seen = await overtaken();
+        expect(seen).toBe(true);
+        expect(await made).toEqual(before.map(() => 'applied'));
+      } finally {
+        await slow('off');
+      }
+    });
+
+    test('units of one group go one after the other: none of them conflicts with another', async () => {
+      await db
+        .collection<Document>('c')
+        .insertMany(Array.from({length: 12}, (_, index) => ({_id: index, s: 'same'})) as Document[]);
+      const [keeper, ...others] = (await rows()) as [Row, ...Row[]];
+      const aborted = async () =>
+        Number((await client.db('admin').command({serverStatus: 1})).transactions.totalAborted);
+      const before = await aborted();
+      const outcomes = await connector.apply(
+        others.map(row => ({
+          group: {
+            table: 'c',
+            where: {in: ['same'], of: {attr: 's'}},
+            keep: {by: 'first' as const},
+            keeper: keeper.identity,
+          },
+          changes: [{...existing(row), op: 'delete' as const}],
+        })),
+        {decideKeeper},
+      );
+      expect(outcomes.flat().map(({result}) => result)).toEqual(others.map(() => 'applied'));
+      expect((await aborted()) - before).toBe(0);
+      expect(await db.collection('c').countDocuments()).toBe(1);
     });
 
     test('a commit that no majority acknowledged is looked up, and not taken for a failure', async () => {

@@ -97,7 +97,8 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
         expect(result.failed).toBeGreaterThan(0);
         expect(result.faults).toHaveLength(1);
       });
-      expect(refusals).toBeLessThan(3);
+      // Those under way at that moment, and the next call's first.
+      expect(refusals).toBeLessThanOrEqual(5);
       expect(await rows.countDocuments({s: null})).toBe(many - 7);
     });
   }
