@@ -216,8 +216,7 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
         .collection<Document>('c')
         .insertMany(Array.from({length: 50}, (_, index) => ({_id: index, s: null})) as Document[]);
       const before = await rows();
-      // Longer than a quarter of what units wait: those that wait at once wait once.
-      await client.db('admin').command({replSetStepDown: 6, force: true});
+      await client.db('admin').command({replSetStepDown: 1, force: true});
       expect(await apply(before.map(assign))).toEqual(
         before.map(() => expect.objectContaining({result: 'applied'})),
       );
