@@ -197,6 +197,11 @@ export interface Connector {
   /** Everything a form finds, a page of the store at a time. */
   read(form: Form, options: ReadOptions): AsyncIterable<Found>;
   tally(form: Tally, options: ReadOptions): Promise<{value: Value; count: number}[]>;
+  /**
+   * Would the store read the whole table for this? null when nobody knows: then the table's indexes have to tell.
+   * Absent where they always do. A cheap question, asked only of a table that is too large to be read.
+   */
+  scans?(form: Form | Tally, options: {now: number; signal?: AbortSignal}): Promise<boolean | null>;
   /** Rows by identity, in full and in the order asked for; undefined for one that is gone. */
   fetch(table: string, identities: Identity[], signal?: AbortSignal): Promise<(Row | undefined)[]>;
   /** One outcome for each change of each unit, in order. Never throws after it may have written. */

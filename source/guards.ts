@@ -79,6 +79,11 @@ export type Guard = {
   lets?: {reasons: string[]; action: string};
   /** Rows or groups that are in its way though no finding tells of them: a person has to mend those. */
   violations: Form | null;
+  /**
+   * Its violations are other rows than its findings, so they are looked at before anything is mended; `action` mends
+   * them when one of these reasons is named, and cleaning for the guard never does.
+   */
+  byHand?: {reasons: string[]; action: string};
   /** Changes that put rows into the form that it wants, made by a run of its own, backed up (arrays that are sorted). */
   arrange: {form: Form; action: 'sort-arrays'; columns: string[]} | null;
 };

@@ -2,8 +2,9 @@
 import type {Document} from 'mongodb';
 import type {After} from '../../source/connector.js';
 import type {Access} from './client.js';
-import {bytesOf, type Fields, fieldsOf, fullRowOf, sameBytes} from './document.js';
+import {bytesOf, type Fields, fieldsOf, sameBytes} from './document.js';
 import {isAmbiguous, isDuplicateKey, mapError} from './errors.js';
+import {fullRowOf} from './row.js';
 import {stateFilter} from './state.js';
 import {idOf, isResultOf, sameFields, type Write, withoutUpdate} from './writes.js';
 

@@ -28,6 +28,8 @@ export type Access = {
   limit: {maxTimeMS: number};
   signal?: AbortSignal;
   session?: ClientSession;
+  /** Told of each write that the server did not take. */
+  onFault?: (fault: SesstuiError) => void;
 };
 
 export type MongoConnection = {

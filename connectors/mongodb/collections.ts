@@ -6,8 +6,9 @@ import type {RawRow} from '../../source/evaluate.js';
 import type {Access} from './client.js';
 import {byBytes, noteCollations} from './collation.js';
 import type {Query, Stage} from './compile.js';
-import {type FullRow, fullRowOf, idOfIdentity, rawRowOf} from './document.js';
 import type {Filter} from './filters.js';
+import {idOfIdentity} from './identity.js';
+import {type FullRow, fullRowOf, rawRowOf} from './row.js';
 
 /** Documents a reply; the server also ends a batch at 16 MiB. */
 const batchSize = 1000;
@@ -37,6 +38,12 @@ export const collectionNames = async (access: Access): Promise<string[]> =>
     .map(({name}) => name)
     .filter(name => !name.startsWith('system.'))
     .sort();
+
+/** Of these, the collections that keep to a size: a snapshot can't be read of them, so no transaction changes one. */
+export const cappedAmong = async (access: Access, tables: Iterable<string>): Promise<Set<string>> => {
+  const found = await listed(access, {name: {$in: [...tables]}});
+  return new Set(found.filter(({options}) => options?.capped === true).map(({name}) => name));
+};
 
 /** Throws `not-found` for the first that isn't there: a misspelt name must not look like a healthy table. */
 export const requireCollections = async (access: Access, names: string[]): Promise<void> => {

@@ -8,8 +8,9 @@ import {
   type Unit,
 } from '../../source/connector.js';
 import {type Environment, holds} from '../../source/evaluate.js';
-import {bytesOf, type FullRow, valuesOfBytes} from './document.js';
+import {bytesOf, valuesOfBytes} from './document.js';
 import {mapError} from './errors.js';
+import type {FullRow} from './row.js';
 import {type Write, writeOf} from './writes.js';
 
 /** What was read for a unit: the row of each change, the group's rows, and the partners that conditions ask for. */

@@ -4,9 +4,8 @@
  */
 import {createHash} from 'node:crypto';
 import {BSON, EJSON} from 'bson';
-import type {Identity, Image} from '../../source/connector.js';
+import type {Image} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import type {RawRow} from '../../source/evaluate.js';
 import type {Json, ValueMap} from '../../source/values.js';
 import {valueOfBson} from './values.js';
 
@@ -60,7 +59,8 @@ export const canBeRestored = (bytes: Uint8Array): boolean => sameBytes(bytesOf(f
 /** sha256 of the document's bytes: changes when anything in it does. */
 export const versionOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-const canonicalJsonOf = (value: unknown): Json => EJSON.serialize(value as object, {relaxed: false}) as Json;
+export const canonicalJsonOf = (value: unknown): Json =>
+  EJSON.serialize(value as object, {relaxed: false}) as Json;
 
 /** Raw BSON, and canonical Extended JSON beside it for people. */
 export const imageOf = (bytes: Uint8Array): Image => ({
@@ -82,46 +82,3 @@ export const bytesOfImage = (image: Image): Uint8Array => {
 
 /** Every attribute as neutral values. */
 export const valuesOfBytes = (bytes: Uint8Array): ValueMap => valueOfBson(documentOf(bytes)) as ValueMap;
-
-export const identityOfId = (id: unknown): Identity => ({
-  by: 'key',
-  at: {_id: (canonicalJsonOf({_id: id}) as {_id: Json})._id},
-});
-
-const refuseKeys = (value: unknown): void => {
-  if (value === undefined)
-    throw new SesstuiError('usage', 'A document without an _id can not be told from others.');
-  if (Array.isArray(value)) value.forEach(refuseKeys);
-  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
-    for (const [name, item] of Object.entries(value)) {
-      if (name.startsWith('$')) throw new SesstuiError('usage', `A key may not start with $: ${name}`);
-      refuseKeys(item);
-    }
-};
-
-/** The `_id` of an identity as BSON. Throws `usage` for one that could be read as an operator. */
-export const idOfIdentity = (identity: Identity): unknown => {
-  const id = (
-    EJSON.deserialize({_id: identity.at._id ?? undefined} as object, {relaxed: false}) as {_id?: unknown}
-  )._id;
-  const value = identity.at._id === null ? null : id;
-  refuseKeys(value);
-  return value;
-};
-
-/** A row for the evaluator, from a projected document. */
-export const rawRowOf = (table: string, bytes: Uint8Array): RawRow => {
-  const document = documentOf(bytes);
-  return {table, identity: identityOfId(document._id), values: valueOfBson(document) as ValueMap};
-};
-
-export type FullRow = RawRow & {tags: string[]; image: Image; version: string; bytes: Uint8Array};
-
-/** A whole document as a row with its image and version. */
-export const fullRowOf = (table: string, bytes: Uint8Array): FullRow => ({
-  ...rawRowOf(table, bytes),
-  tags: [],
-  image: imageOf(bytes),
-  version: versionOf(bytes),
-  bytes,
-});

@@ -1,52 +1,19 @@
 /** The MongoDB connector: forms to filters and pipelines, changes to conditional single writes. */
-import type {ApplyOptions, Capabilities, Connector, Outcome, Row, Unit} from '../../source/connector.js';
+import type {Capabilities, Connector, Row} from '../../source/connector.js';
 import {SesstuiError} from '../../source/errors.js';
-import {type Access, type MongoSettings, openConnection} from './client.js';
+import {applyUnits} from './apply.js';
+import {type MongoSettings, openConnection} from './client.js';
 import {serverNow} from './clock.js';
-import {collectionNames, describeCollection, fetchRows, piecesOf} from './collections.js';
-import type {Sight} from './decide.js';
-import {bytesOfImage, type FullRow, valuesOfBytes} from './document.js';
+import {collectionNames, describeCollection, fetchRows} from './collections.js';
+import {bytesOfImage, valuesOfBytes} from './document.js';
 import {mapError} from './errors.js';
 import {guardKeeper} from './guards/index.js';
 import {putDocument} from './put.js';
 import {readForm, surveyForm} from './read.js';
-import {look} from './sight.js';
-import {stepwise} from './stepwise.js';
+import type {FullRow} from './row.js';
+import {scansFor} from './scans.js';
 import {openStrain, questionLimitMs} from './strain.js';
 import {tallyForm} from './tally.js';
-import {inTransaction, newPatience, type Patience} from './transaction.js';
-
-/** Units whose rows are read together before they are written one by one; few, so that little changes meanwhile. */
-const unitsAtOnce = 25;
-
-const all = (unit: Unit, outcome: Outcome): Outcome[] => unit.changes.map(() => outcome);
-
-const lookOrError = async (access: Access, units: Unit[], now: number): Promise<Sight[] | Error> => {
-  try {
-    return await look(access, units, now);
-  } catch (error) {
-    return mapError(error, 'reading what is to be changed');
-  }
-};
-
-/** Outcomes of some units; those that a signal forestalls are skipped as `interrupted`. */
-const applyPiece = async (
-  access: Access,
-  units: Unit[],
-  now: number,
-  options: ApplyOptions,
-  patience: Patience,
-): Promise<Outcome[][]> => {
-  const sights = access.info.transactions ? [] : await lookOrError(access, units, now);
-  const outcomes: Outcome[][] = [];
-  for (const [index, unit] of units.entries())
-    if (options.signal?.aborted) outcomes.push(all(unit, {result: 'skipped', why: 'interrupted'}));
-    else if (sights instanceof Error) outcomes.push(all(unit, {result: 'failed', error: sights.message}));
-    else if (access.info.transactions)
-      outcomes.push(await inTransaction(access, unit, now, options, patience));
-    else outcomes.push(await stepwise(access, unit, sights[index]!, options));
-  return outcomes;
-};
 
 const requireWritable = (settings: MongoSettings): void => {
   if (!settings.readOnly) return;
@@ -103,6 +70,12 @@ export const openMongodb = (settings: MongoSettings): Connector => {
     },
     tally: (form, options) =>
       connection.use(`counting ${form.from}`, access => tallyForm(access, form, options), options.signal),
+    scans: (form, options) =>
+      connection.use(
+        `asking how ${form.from} would be read`,
+        access => scansFor(access, form, options),
+        options.signal,
+      ),
     fetch: (table, identities, signal) =>
       connection.use(
         `reading ${table}`,
@@ -111,15 +84,7 @@ export const openMongodb = (settings: MongoSettings): Connector => {
       ),
     async apply(units, options) {
       requireWritable(settings);
-      // A write under way is never aborted: whether it was made would not be known. The signal ends before the next unit.
-      return connection.use('changing documents', async access => {
-        const now = await serverNow(access);
-        const patience = newPatience();
-        const outcomes: Outcome[][] = [];
-        for (const piece of piecesOf(units, unitsAtOnce))
-          outcomes.push(...(await applyPiece(access, piece, now, options, patience)));
-        return outcomes;
-      });
+      return connection.use('changing documents', access => applyUnits(access, units, options));
     },
     async put(request, {signal}) {
       requireWritable(settings);

@@ -25,8 +25,8 @@ import type {Access} from './client.js';
 import {isCollated} from './collation.js';
 import {fetchRows, piecesOf, requireCollections, rowsOf} from './collections.js';
 import {compile, compilePartners, keysFilter, plainKey} from './compile.js';
-import {idOfIdentity} from './document.js';
 import {and, type Filter, matchAll} from './filters.js';
+import {idOfIdentity} from './identity.js';
 import type {Ground} from './weaken.js';
 
 const idsAtOnce = 500;

@@ -6,8 +6,8 @@ import type {ValueMap} from '../../source/values.js';
 import type {Access} from './client.js';
 import {documentsOf, fetchRows} from './collections.js';
 import {hasId, type Sight} from './decide.js';
-import type {FullRow} from './document.js';
 import {partnersFor} from './read.js';
+import type {FullRow} from './row.js';
 import {weaken} from './weaken.js';
 
 /** The rows that changes are of, table by table; undefined where there is none. */

@@ -5,8 +5,8 @@ import {make, settle, takeBack} from './change.js';
 import type {Access} from './client.js';
 import {fetchRows} from './collections.js';
 import {type Decision, decide, type Sight, type Step, whyWithout} from './decide.js';
-import {identityOfId} from './document.js';
 import {mapError} from './errors.js';
+import {identityOfId} from './identity.js';
 import {groupRows} from './sight.js';
 import {idOf} from './writes.js';
 
@@ -23,6 +23,7 @@ export const outcomeOf = async (access: Access, step: Step): Promise<Outcome> =>
     if (row.version !== change.version) return {result: 'skipped', why: 'changed'};
     return {result: 'failed', error: 'The server does not find the document by the state that it is in.'};
   } catch (error) {
+    access.onFault?.(mapError(error, `writing to ${change.table}`));
     if (access.session) throw error;
     return settle(access, change.table, write, error);
   }

@@ -10,8 +10,8 @@ import type {ApplyOptions, Outcome, Unit} from '../../source/connector.js';
 import {settleByReading} from './change.js';
 import type {Access} from './client.js';
 import {type Decision, decide, type Step, whyWithout} from './decide.js';
-import {idOfIdentity} from './document.js';
 import {isAmbiguous, isElection, mapError} from './errors.js';
+import {idOfIdentity} from './identity.js';
 import {look} from './sight.js';
 import {outcomeOf} from './stepwise.js';
 
@@ -94,8 +94,10 @@ const inside = async (
       outcomes[step.index] = await outcomeOf(access, step);
     } catch (error) {
       if (isTransient(error) || isElection(error)) throw error;
-      const text = mapError(error, `writing to ${step.change.table}`).message;
-      throw new ChangeFailed(step.index, {result: 'failed', error: text});
+      const fault = mapError(error, `writing to ${step.change.table}`);
+      // Without the right to one of its changes nothing of the unit is tried.
+      if (fault.code === 'refused') throw fault;
+      throw new ChangeFailed(step.index, {result: 'failed', error: fault.message});
     }
     const outcome = outcomes[step.index]!;
     if (outcome.result !== 'applied') throw new ChangeFailed(step.index, outcome);
@@ -143,14 +145,24 @@ const attemptOnce = async (
 };
 
 /** How long units wait, all together, for a replica set that is choosing its primary: an election takes up to 12 s. */
-export type Patience = {leftMs: number};
-export const newPatience = (): Patience => ({leftMs: 15_000});
+export type Patience = {leftMs: number; countedUntil: number; over?: unknown};
+export const newPatience = (): Patience => ({leftMs: 15_000, countedUntil: 0});
 
 /** Waits a moment and says whether another try is worth it; the try that failed counts as waiting. */
-const waits = async (patience: Patience, began: number, signal?: AbortSignal): Promise<boolean> => {
-  if (patience.leftMs <= 0 || signal?.aborted) return false;
+const waits = async (
+  patience: Patience,
+  began: number,
+  error: unknown,
+  signal?: AbortSignal,
+): Promise<boolean> => {
+  // The units that are left get the same error at once, not after a wait each.
+  if (patience.leftMs <= 0) patience.over = error;
+  if (patience.over !== undefined || signal?.aborted) return false;
   await pause(5);
-  patience.leftMs -= performance.now() - began;
+  const now = performance.now();
+  // Units that wait at the same time wait once.
+  patience.leftMs -= now - Math.max(began, patience.countedUntil);
+  patience.countedUntil = now;
   return true;
 };
 
@@ -163,8 +175,8 @@ export const inTransaction = async (
   patience: Patience,
 ): Promise<Outcome[]> => {
   const failed: Failed = new Map();
-  let error: unknown;
-  for (let attempt = 1; attempt <= attempts; ) {
+  let error = patience.over;
+  for (let attempt = patience.over === undefined ? 1 : attempts + 1; attempt <= attempts; ) {
     const began = performance.now();
     try {
       const outcomes = await attemptOnce(access, unit, failed, now, options);
@@ -173,11 +185,12 @@ export const inTransaction = async (
       error = thrown;
       if (thrown instanceof ChangeFailed) failed.set(thrown.index, thrown.outcome);
       else if (isElection(thrown)) {
-        if (!(await waits(patience, began, options.signal))) break;
+        if (!(await waits(patience, began, thrown, options.signal))) break;
       } else if (isTransient(thrown) && attempt < attempts) await pause(attempt++);
       else break;
     }
   }
-  const text = mapError(error, 'a transaction').message;
-  return unit.changes.map((_, index) => failed.get(index) ?? {result: 'failed', error: text});
+  const fault = mapError(error, 'a transaction');
+  access.onFault?.(fault);
+  return unit.changes.map((_, index) => failed.get(index) ?? {result: 'failed', error: fault.message});
 };

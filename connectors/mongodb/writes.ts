@@ -4,8 +4,9 @@ import {type Change, canonicalJson, type NewValue} from '../../source/connector.
 import {SesstuiError} from '../../source/errors.js';
 import type {Json} from '../../source/values.js';
 import {momentLike} from './clock.js';
-import {bytesOf, bytesOfImage, canBeRestored, type Fields, fieldsOf, idOfIdentity} from './document.js';
+import {bytesOf, bytesOfImage, canBeRestored, type Fields, fieldsOf} from './document.js';
 import {attributeName, type Filter} from './filters.js';
+import {idOfIdentity} from './identity.js';
 import {bsonOfValue} from './values.js';
 
 export type Write =

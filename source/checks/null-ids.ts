@@ -21,7 +21,7 @@ import {
 } from './check.js';
 import {createdNames} from './duplicates-rules.js';
 import {decideKeeper} from './keeper.js';
-import {nullIdsGuards} from './null-ids-guards.js';
+import {isOfWrongType, nullIdsGuards} from './null-ids-guards.js';
 
 type Config = NullIdsConfig;
 const both = ['assign-ids', 'delete'];
@@ -108,13 +108,7 @@ const parts = (config: Config): Part[] => {
     'null-id': {is: 'null', of: id},
     'missing-id': {is: 'missing', of: id},
     'empty-id': {is: 'empty', of: id},
-    'wrong-type-id': {
-      all: [
-        {no: {is: 'null', of: id}},
-        {no: {is: 'missing', of: id}},
-        {any: [{no: {is: 'string', of: id}}, {is: 'array', of: id}]},
-      ],
-    },
+    'wrong-type-id': isOfWrongType(id),
   };
   return [
     {

@@ -96,27 +96,38 @@ export class Checker {
   }
 
   /** How many rows a question would read without an index, where they are more than `limits.scan`; else null. */
-  scanOf({shapes}: Pick<Opened, 'shapes'>, form: Form | Tally): number | null {
+  async scanOf(
+    {connector, shapes, now}: Pick<Opened, 'connector' | 'shapes' | 'now'>,
+    form: Form | Tally,
+    signal?: AbortSignal,
+  ): Promise<number | null> {
     const shape = shapes[form.from];
     const rows = shape?.estimatedRows ?? 0;
-    const isTooLarge = shape && this.scanLimit !== null && rows > this.scanLimit;
-    return isTooLarge && !usesIndex(form, shape) ? rows : null;
+    if (!shape || this.scanLimit === null || rows <= this.scanLimit) return null;
+    const scans = (await connector.scans?.(form, {now, signal})) ?? !usesIndex(form, shape);
+    return scans ? rows : null;
   }
 
   /** Throws `scan-limit` where one of the questions, or of the check's own, would read too much. */
-  refuseScan(
+  async refuseScan(
     opened: Opened,
-    allowScan: boolean | undefined,
-    forms: (Form | Tally)[] = opened.parts.map(({form}) => form),
-  ): void {
+    {
+      allowScan,
+      signal,
+      forms = opened.parts.map(({form}) => form),
+    }: {allowScan?: boolean | undefined; signal?: AbortSignal; forms?: (Form | Tally)[]},
+  ): Promise<void> {
     if (allowScan) return;
     for (const form of forms) {
-      const rows = this.scanOf(opened, form);
+      const rows = await this.scanOf(opened, form, signal);
       if (rows === null) continue;
+      const isIndexed = usesIndex(form, opened.shapes[form.from]!);
       throw new SesstuiError(
         'scan-limit',
         `check ${this.id} would read about ${rows} rows of ${form.from} without an index (limits.scan is ${this.scanLimit})`,
-        `Add --allow-scan to read them all the same, raise limits.scan, or add an index on ${leading(form).join(', ')}.`,
+        isIndexed
+          ? 'The index that there is does not serve this question: add --allow-scan to read them all the same, or raise limits.scan.'
+          : `Add --allow-scan to read them all the same, raise limits.scan, or add an index on ${leading(form).join(', ')}.`,
       );
     }
   }
@@ -154,7 +165,7 @@ export class Checker {
     try {
       return await this.ask(
         async opened => {
-          this.refuseScan(opened, allowScan);
+          await this.refuseScan(opened, {allowScan, signal});
           const findings: Finding[] = [];
           const byReason: Record<string, number> = {};
           let total = 0;

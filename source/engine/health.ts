@@ -49,7 +49,7 @@ export const statusCounts = async (
 const tallied = async (checker: Checker, allowScan: boolean | undefined): Promise<Tallied> => {
   const tallies = checker.check.tallies!(checker.config);
   return checker.ask(async opened => {
-    checker.refuseScan(opened, allowScan, Object.values(tallies));
+    await checker.refuseScan(opened, {allowScan, forms: Object.values(tallies)});
     const sessions = await statusCounts(opened, tallies.sessions);
     const waiting = checker.config.check === 'stale-sessions' ? checker.config.statuses.waiting : [];
     return {

@@ -14,7 +14,7 @@ const sessionsOf = (checker: Checker, signal?: AbortSignal, allowScan?: boolean)
     async opened => {
       const {tallies, blocked} = checker.check;
       const tally = tallies?.(checker.config).sessions;
-      const isWanted = tally && (allowScan || checker.scanOf(opened, tally) === null);
+      const isWanted = tally && (allowScan || (await checker.scanOf(opened, tally, signal)) === null);
       const counts = isWanted && (await statusCounts(opened, tally, signal));
       const page = {now: opened.now, signal, offset: 0, limit: 0};
       const groups = blocked && (await opened.connector.survey(blocked(checker.config), page));

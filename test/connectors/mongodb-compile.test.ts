@@ -10,7 +10,8 @@ import {
   projectionOf,
   tallyPipeline,
 } from '../../connectors/mongodb/compile.js';
-import {bytesOf, canBeRestored, fieldsOf, idOfIdentity} from '../../connectors/mongodb/document.js';
+import {bytesOf, canBeRestored, fieldsOf} from '../../connectors/mongodb/document.js';
+import {idOfIdentity} from '../../connectors/mongodb/identity.js';
 import {stateFilter} from '../../connectors/mongodb/state.js';
 import {bsonOfValue, valueOfBson} from '../../connectors/mongodb/values.js';
 import {weaken} from '../../connectors/mongodb/weaken.js';

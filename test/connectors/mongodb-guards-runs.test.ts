@@ -1,5 +1,5 @@
 /** Guards of MongoDB through the engine: what is left to a person, and two installs at once. */
-import {type Collection, type Document, MongoClient} from 'mongodb';
+import {type Collection, Decimal128, type Document, MongoClient} from 'mongodb';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {openConnector} from '../../connectors/index.js';
 import {configFromObject} from '../../source/config/load.js';
@@ -102,6 +102,34 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
     expect(await rows.countDocuments({sessionId: null})).toBe(2);
   });
 
+  test('ids that are no text and not unique are told with the command that mends them, before anything is written', async () => {
+    await rows.insertMany([{sessionId: 5}, {sessionId: 5}, {sessionId: ['q']}, {sessionId: 'q'}, {}]);
+    const engine = await operator();
+    const plan = await engine.planGuards(check, 'install', {guards: ['unique-id'], clean: true});
+    const way =
+      '2 groups of conversations are in the way of unique-id (5, ["q"]), and no default action mends them: `sesstui clean chat/null-ids --action assign-ids --reason wrong-type-id` does';
+    expect(plan.violations).toEqual([way]);
+    const before = await rows.find().toArray();
+    await expect(engine.runGuards(plan)).rejects.toMatchObject({code: 'usage', message: way});
+    expect(await rows.find().toArray()).toEqual(before);
+
+    await engine.run(await engine.plan(check, 'assign-ids', {reasons: ['wrong-type-id']}));
+    const again = await engine.planGuards(check, 'install', {guards: ['unique-id'], clean: true});
+    const {error, guards} = await engine.runGuards(again);
+    expect(error).toBeUndefined();
+    expect(guards[0]).toMatchObject({guard: 'unique-id', state: 'installed'});
+  });
+
+  if (name === 'MongoDB 6')
+    test('ids that only the server takes for equal are no writer that would have to be stopped', async () => {
+      await rows.insertMany([{sessionId: 5}, {sessionId: Decimal128.fromString('5')}]);
+      const engine = await operator();
+      const plan = await engine.planGuards(check, 'install', {guards: ['unique-id'], clean: true});
+      expect((await engine.runGuards(plan)).error).toMatchObject({
+        message: '6 times the store said that rows are in the way, and the check found none of them',
+      });
+    });
+
   test('two installs at once, of operators who know nothing of each other, end as one does', async () => {
     const operators = await Promise.all([operator(), operator()]);
     for (let round = 0; round < 3; round++) {
@@ -166,7 +194,7 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
     });
     const result = await carryOut(failing, 'install');
     expect(result.error).toMatchObject({code: 'timeout'});
-    expect(result.notes.join()).toContain('installed all the same, by another install');
+    expect(result.notes.join()).toContain('installed all the same');
     for (const guards of [result.guards, await other.guards([check])])
       expect(new Set(able(guards).map(({state}) => state))).toEqual(new Set(['installed']));
   });

@@ -366,6 +366,31 @@ describe.each(mongodbServers())('guards of $name', ({name, start}) => {
     await db().dropCollection(nameAt(now - 60));
   });
 
+  if (name === 'MongoDB 6')
+    test('every command of a proof has a time limit', async () => {
+      await db().createCollection(`sesstui_test_${(1).toString(16)}_0123456789ab`);
+      await db().command({profile: 2});
+      try {
+        for await (const _ of connector.guards.prove(rules.map(rule => ({guard: rule.rule, rule}))));
+      } finally {
+        await db().command({profile: 0});
+      }
+      const profile = db().collection('system.profile');
+      const of = (more: Document) => profile.find({appName: 'sesstui', ...more}).toArray();
+      expect((await of({'command.drop': {$exists: true}})).length).toBeGreaterThan(2);
+      const unlimited = await of({
+        'command.maxTimeMS': {$exists: false},
+        // Of an update the profile has its statements only, not the command.
+        op: {$ne: 'update'},
+        // What runs for as long as a collection is large.
+        'command.createIndexes': {$exists: false},
+        'command.aggregate': {$exists: false},
+        'command.collMod': {$exists: false},
+      });
+      expect(unlimited.map(({command}) => Object.keys(command)[0])).toEqual([]);
+      await profile.drop();
+    });
+
   test('a proof says so when the server lets through what it should not', async () => {
     const keeper = connector.guards;
     const taken = (async () => {

@@ -90,6 +90,43 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
     expect(await bytes()).toEqual(was);
   });
 
+  // The stand-in holds documents as objects, which have their fields in JavaScript's order.
+  if (name !== 'the stand-in')
+    test('a document whose _id has fields with integers for names, after others, is found whole, changed and taken back', async () => {
+      const ids = [
+        [
+          ['b', 1],
+          ['2', 1],
+        ],
+        [
+          ['2', 1],
+          ['1', 1],
+        ],
+        [['2', 1]],
+      ] as const;
+      await db.collection<Document>('c').insertMany(
+        ids.map(
+          id =>
+            new Map<string, unknown>([
+              ['_id', new Map(id)],
+              ['s', null],
+            ]),
+        ) as never,
+      );
+      const [before, was] = [await rows(), await bytes()];
+      expect(before).toHaveLength(3);
+      // What a plan keeps on disk is JSON.
+      const kept = JSON.parse(JSON.stringify(before.map(assign))) as Change[];
+      expect(await results(kept)).toEqual(['applied', 'applied', 'applied']);
+      const now = await rows();
+      const identities = now.map(({identity}) => identity);
+      expect((await connector.fetch('c', identities)).map(row => row?.version)).toEqual(
+        now.map(({version}) => version),
+      );
+      expect(await takeBack(before)).toEqual(['applied', 'applied', 'applied']);
+      expect(await bytes()).toEqual(was);
+    });
+
   if (name === 'MongoDB 6') {
     test('a document of 15 MB in fields of 60 kB is changed and taken back: no command is larger than the server takes', async () => {
       const fields = Array.from({length: 250}, (_, index) => [`f${index}`, 'x'.repeat(60_000)]);
@@ -100,6 +137,37 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       expect(await results(before.map(assign))).toEqual(['applied']);
       expect(await takeBack(before)).toEqual(['applied']);
       expect((await bytes())[0] === was[0]).toBe(true);
+    });
+
+    test('rows of a capped collection are changed, deleted and taken back, though no snapshot can be read of it', async () => {
+      await db.createCollection('c', {capped: true, size: 100_000});
+      await db.collection<Document>('c').insertMany([
+        {_id: 1, s: 'same'},
+        {_id: 2, s: 'same'},
+        {_id: 3, s: null},
+      ] as Document[]);
+      const [before, was] = [await rows(), await bytes()];
+      const [first, second, third] = before as [Row, Row, Row];
+      const group = {
+        table: 'c',
+        where: {in: ['same'], of: {attr: 's'}},
+        keep: {by: 'first' as const},
+        keeper: first.identity,
+      };
+      const units = [
+        {group, changes: [{...existing(second), op: 'delete' as const}]},
+        {group: null, changes: [assign(third)]},
+      ];
+      const made = (await connector.apply(units, {decideKeeper})).flat();
+      expect(made.map(({result}) => result)).toEqual(['applied', 'applied']);
+      const [, changed] = await rows();
+      expect(
+        await results([
+          {table: 'c', op: 'insert', identity: second.identity, version: null, row: second.image!},
+          {...existing(changed!), op: 'update', to: third.image!},
+        ]),
+      ).toEqual(['applied', 'applied']);
+      expect((await bytes()).sort()).toEqual(was.sort());
     });
 
     test('texts that the collation of a collection takes for one are told apart', async () => {
@@ -183,6 +251,71 @@ describe.each(mongodbServers())('on $name', ({name, start}) => {
       expect(await apply(before.map(assign))).toEqual(
         before.map(() => expect.objectContaining({result: 'applied'})),
       );
+    });
+
+    test('a unit whose commit takes long does not hold up the others of its call', async () => {
+      await db
+        .collection<Document>('c')
+        .insertMany(Array.from({length: 20}, (_, index) => ({_id: index, s: null})) as Document[]);
+      const before = await rows();
+      const slow = (mode: unknown) =>
+        client.db('admin').command({
+          configureFailPoint: 'failCommand',
+          mode,
+          data: {
+            appName: 'sesstui',
+            failCommands: ['commitTransaction'],
+            blockConnection: true,
+            blockTimeMS: 1500,
+          },
+        });
+      await slow({times: 2});
+      try {
+        let ended = false;
+        const made = results(before.map(assign)).finally(() => {
+          ended = true;
+        });
+        // The first unit goes alone; of the next ones one is slow.
+        const overtaken = async () => {
+          const documents = await db.collection('c').find().toArray();
+          const states = before.map(
+            ({values}) => documents.find(({_id}) => (_id as unknown) === values._id)!.s,
+          );
+          const waiting = states.indexOf(null, 1);
+          return waiting > 0 && states.lastIndexOf('new') > waiting;
+        };
+        let seen = false;
+        while (!ended && !seen) seen = await overtaken();
+        expect(seen).toBe(true);
+        expect(await made).toEqual(before.map(() => 'applied'));
+      } finally {
+        await slow('off');
+      }
+    });
+
+    test('units of one group go one after the other: none of them conflicts with another', async () => {
+      await db
+        .collection<Document>('c')
+        .insertMany(Array.from({length: 12}, (_, index) => ({_id: index, s: 'same'})) as Document[]);
+      const [keeper, ...others] = (await rows()) as [Row, ...Row[]];
+      const aborted = async () =>
+        Number((await client.db('admin').command({serverStatus: 1})).transactions.totalAborted);
+      const before = await aborted();
+      const outcomes = await connector.apply(
+        others.map(row => ({
+          group: {
+            table: 'c',
+            where: {in: ['same'], of: {attr: 's'}},
+            keep: {by: 'first' as const},
+            keeper: keeper.identity,
+          },
+          changes: [{...existing(row), op: 'delete' as const}],
+        })),
+        {decideKeeper},
+      );
+      expect(outcomes.flat().map(({result}) => result)).toEqual(others.map(() => 'applied'));
+      expect((await aborted()) - before).toBe(0);
+      expect(await db.collection('c').countDocuments()).toBe(1);
     });
 
     test('a commit that no majority acknowledged is looked up, and not taken for a failure', async () => {

@@ -2,7 +2,7 @@ import {BSON, Decimal128, Double, EJSON, Int32, Long, ObjectId, UUID} from 'bson
 import fc from 'fast-check';
 import {type Db, type Document, MongoClient} from 'mongodb';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {rawRowOf} from '../../connectors/mongodb/document.js';
+import {rawRowOf} from '../../connectors/mongodb/row.js';
 import {
   type Change,
   type Connector,

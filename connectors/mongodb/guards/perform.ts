@@ -17,6 +17,7 @@ const progressEveryMs = 1000;
 
 /** Lock timeouts, busy locks, write conflicts, builds that are under way: what is worth another try. */
 const worthAnotherTry = [24, 46, 50, 112, 117, 262, 12587];
+const outOfTime = 50;
 const duplicateKey = 11000;
 const cannotConvert = 359;
 
@@ -67,23 +68,23 @@ const follow = async (access: Access, table: string, {onProgress}: Watcher, ende
   }
 };
 
-/** What the server takes for a limit. */
-const longestLimitMs = 2 ** 31 - 1;
+/** The last try of those that run out of time is for two minutes: a transaction lasts for one, unless that was changed. */
+const mostExpired = 7;
 
 /**
  * While a command waits for somebody's transaction to end, everybody waits for it. One that also holds its lock for long
  * lets them through after 2 s, and then tries for 4 s, for 8 s, ….
  */
-const limitOf = ({lengthening}: Command, attempt: number): {maxTimeMS?: number} =>
-  lengthening ? {maxTimeMS: Math.min(longestLimitMs, lockLimitMs * 2 ** (attempt - 1))} : {};
+const limitOf = ({lengthening}: Command, expired: number): {maxTimeMS?: number} =>
+  lengthening ? {maxTimeMS: lockLimitMs * 2 ** expired} : {};
 
-const long = async (access: Access, command: Command, watcher: Watcher, attempt: number): Promise<void> => {
+const long = async (access: Access, command: Command, watcher: Watcher, expired: number): Promise<void> => {
   const ended = new AbortController();
   const table = tableOf(command);
   // Whoever may not look goes without.
   const following = follow(access, table, watcher, ended.signal).catch(() => {});
   try {
-    const document = {...command.document, ...limitOf(command, attempt)};
+    const document = {...command.document, ...limitOf(command, expired)};
     await access.db.command(document, {...signalOf(access), socketTimeoutMS: 0} as object);
   } finally {
     ended.abort();
@@ -99,17 +100,19 @@ const short = async (access: Access, {document}: Command): Promise<void> => {
 /** Another build on the collection is waited for before a long command, too: for about two minutes. */
 const patiently = async (access: Access, command: Command, watcher: Watcher): Promise<void> => {
   const most = command.long ? mostTriesOfLong : mostTries;
+  let expired = 0;
   for (let attempt = 1; ; attempt++) {
     try {
-      await (command.long ? long(access, command, watcher, attempt) : short(access, command));
+      await (command.long ? long(access, command, watcher, expired) : short(access, command));
       return;
     } catch (error) {
       const isWorthIt = worthAnotherTry.includes(codeOf(error)) || isStaleSchema(error);
       if (!isWorthIt || access.signal?.aborted) throw error;
-      if (attempt === most)
+      if (codeOf(error) === outOfTime && command.lengthening) expired++;
+      if (attempt === most || expired === mostExpired)
         throw new SesstuiError(
           'timeout',
-          `MongoDB: the lock on ${tableOf(command)} was not to be had in ${most} tries.`,
+          `MongoDB: the lock on ${tableOf(command)} was not to be had in ${attempt} tries.`,
           'Long transactions or other changes of the collection hold it. Try again later: it goes on from here.',
         );
       watcher.onProgress?.(`waiting for a lock on ${tableOf(command)} (try ${attempt + 1})`);

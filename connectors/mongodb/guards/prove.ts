@@ -25,7 +25,7 @@ const dropLeftovers = async (access: Access, seconds: number): Promise<void> => 
   for (const name of await collectionNames(access)) {
     const made = /^sesstui_test_([0-9a-f]+)_[0-9a-f]{12}$/.exec(name)?.[1];
     if (made !== undefined && Number.parseInt(made, 16) < seconds - hourSeconds)
-      await access.db.collection(name).drop();
+      await access.db.collection(name).drop(access.limit);
   }
 };
 
@@ -40,6 +40,7 @@ type Scratch = {
   guard: string;
   id: string;
   collection: Collection<Document>;
+  limit: Access['limit'];
   insert: (value: unknown) => Promise<unknown>;
   set: (what: Document, where: Document, more?: object) => Promise<unknown>;
   /** The steps of these phases; whether one of them says that documents are in the way. */
@@ -63,7 +64,7 @@ const expecting = async (
 };
 
 async function* uniqueProofs(scratch: Scratch): AsyncGenerator<Proof> {
-  const {guard, id, insert, set, install, isInstalled, collection} = scratch;
+  const {guard, id, insert, set, install, isInstalled, collection, limit} = scratch;
   const refused = (text: string, work: Promise<unknown>) =>
     expecting(scratch, text, 'refused', work, isDuplicates);
   const stored = (text: string, work: Promise<unknown>) =>
@@ -73,7 +74,7 @@ async function* uniqueProofs(scratch: Scratch): AsyncGenerator<Proof> {
   await insert(null);
   const all: GuardPhase[] = ['prepare', 'refuse', 'enforce', 'tidy'];
   const early = await install(all);
-  for (const {_id} of await collection.find().toArray()) await set({[id]: `mended-${_id}`}, {_id});
+  for (const {_id} of await collection.find({}, limit).toArray()) await set({[id]: `mended-${_id}`}, {_id});
   const late = await install(all);
   const passed = early === 'again' && late === 'done' && (await isInstalled());
   yield {
@@ -103,7 +104,7 @@ async function* uniqueProofs(scratch: Scratch): AsyncGenerator<Proof> {
       }
     : without;
   const many = await Promise.allSettled(Array.from({length: atOnce}, () => insert('many')));
-  const count = await collection.countDocuments({[id]: 'many'});
+  const count = await collection.countDocuments({[id]: 'many'}, limit);
   const others = many.filter(each => each.status === 'rejected' && !isDuplicates(each.reason)).length;
   yield {
     guard,
@@ -114,7 +115,7 @@ async function* uniqueProofs(scratch: Scratch): AsyncGenerator<Proof> {
 }
 
 async function* validProofs(scratch: Scratch): AsyncGenerator<Proof> {
-  const {guard, id, insert, set, install, isInstalled, collection} = scratch;
+  const {guard, id, insert, set, install, isInstalled, collection, limit} = scratch;
   const isRefusal = (error: unknown) => codeOf(error) === invalid;
   const refused = (text: string, work: Promise<unknown>) =>
     expecting(scratch, text, 'refused', work, isRefusal);
@@ -145,7 +146,7 @@ async function* validProofs(scratch: Scratch): AsyncGenerator<Proof> {
     passed,
     why: passed ? null : `before: ${early}, after: ${late}`,
   };
-  await collection.insertOne({n: 2, ...documentWith(id, null)}, {bypassDocumentValidation: true});
+  await collection.insertOne({n: 2, ...documentWith(id, null)}, {...limit, bypassDocumentValidation: true});
   yield await refused(
     'a document that came by another way and violates it can not be changed any more (strict)',
     set({m: 1}, {n: 2}),
@@ -172,6 +173,7 @@ export async function* proofs(
     guard,
     id: rule.id,
     collection,
+    limit: access.limit,
     insert: async value => collection.insertOne(documentWith(rule.id, value), access.limit),
     set: async (what, where, more) => collection.updateOne(where, {$set: what}, {...access.limit, ...more}),
     async install(phases) {
@@ -189,7 +191,7 @@ export async function* proofs(
   } finally {
     await outside.db
       .collection(copy.table)
-      .drop()
+      .drop(access.limit)
       .catch(() => {});
   }
 }

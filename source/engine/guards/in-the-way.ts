@@ -36,7 +36,7 @@ export const findingsInTheWay = async (
   return checker.ask(
     async opened => {
       const parts = partsWith(opened, [...reasons]);
-      checker.refuseScan({...opened, parts}, allowScan);
+      await checker.refuseScan({...opened, parts}, {allowScan, signal});
       const counts: Record<string, number> = {};
       for (const {form} of parts) {
         const survey = await opened.connector.survey(form, {now: opened.now, offset: 0, limit: 0, signal});
@@ -60,18 +60,33 @@ const keyWords = (form: Form, {key, rows}: Found, secrets: string[]): string => 
   return keyText(shownMap(keyOf(rows[0]!), secrets));
 };
 
+/** What takes violations that are left to a person; where nothing does, that. */
+const wayOut = ({id}: Checker, {byHand}: Guard, them: string): string => {
+  if (!byHand) return `no action mends ${them}`;
+  const words = [
+    ...['sesstui', 'clean', id, '--action', byHand.action],
+    ...byHand.reasons.flatMap(reason => ['--reason', reason]),
+  ];
+  return `no default action mends ${them}: \`${words.map(shellWord).join(' ')}\` does`;
+};
+
 const sentence = async (
   checker: Checker,
   {connector, now}: Opened,
-  {name, violations: form}: Guard & {violations: Form},
+  guard: Guard & {violations: Form},
   signal?: AbortSignal,
 ): Promise<string[]> => {
+  const {name, violations: form} = guard;
   const {total, found} = await connector.survey(form, {now, offset: 0, limit: shownKeys, signal});
   if (total === 0) return [];
   const keys = found.map(item => keyWords(form, item, checker.config.secrets)).join(', ');
   const what = counted(total, form.form === 'groups' ? 'group' : 'row');
+  const [are, them] = total === 1 ? ['is', 'it'] : ['are', 'them'];
+  const named = `${keys}${total > found.length ? ', …' : ''}`;
   return [
-    `${what} of ${form.from} ${total === 1 ? 'is' : 'are'} in the way of ${name}, and no action mends ${total === 1 ? 'it' : 'them'}: ${keys}${total > found.length ? ', …' : ''}`,
+    guard.byHand
+      ? `${what} of ${form.from} ${are} in the way of ${name} (${named}), and ${wayOut(checker, guard, them)}`
+      : `${what} of ${form.from} ${are} in the way of ${name}, and ${wayOut(checker, guard, them)}: ${named}`,
   ];
 };
 
@@ -85,11 +100,11 @@ export const violationsOf = async (
   if (asked.length === 0) return [];
   return checker.ask(
     async opened => {
-      checker.refuseScan(
-        opened,
+      await checker.refuseScan(opened, {
         allowScan,
-        asked.map(({violations}) => violations),
-      );
+        signal,
+        forms: asked.map(({violations}) => violations),
+      });
       const sentences: string[] = [];
       for (const guard of asked) sentences.push(...(await sentence(checker, opened, guard, signal)));
       return sentences;
@@ -118,7 +133,7 @@ export const undecidedOf = async (
     async opened => {
       const wanted = asked.flatMap(({findings}) => findings.reasons);
       const parts = partsWith(opened, wanted);
-      checker.refuseScan({...opened, parts}, allowScan);
+      await checker.refuseScan({...opened, parts}, {allowScan, signal});
       for await (const {finding, judged} of checker.findings(opened, {parts, signal}))
         for (const {name, findings} of asked) {
           if (!isUndecided(checker, findings, finding)) continue;

@@ -30,7 +30,9 @@ const patience = (time: number, signal?: AbortSignal): Promise<unknown> =>
     throw new Interruption();
   });
 
-const mendOnce = async (install: Install): Promise<{applied: number; skipped: number}> => {
+type Mended = {applied: number; skipped: number; failed: number};
+
+const mendOnce = async (install: Install): Promise<Mended> => {
   const {carrying, mending, note, allowed, runs, notes} = install;
   const {recorder, onProgress, guards} = carrying;
   const mended = await mend(mending, {
@@ -47,33 +49,59 @@ const mendOnce = async (install: Install): Promise<{applied: number; skipped: nu
       notes.push(`${action} (run ${run}): ${applied} applied, ${failed} failed, ${unknown} unknown`);
   }
   if (mended.interrupted) throw new Interruption();
-  return {applied: mended.applied, skipped: mended.results.reduce((sum, {skipped}) => sum + skipped, 0)};
+  const {results, applied} = mended;
+  return {
+    applied,
+    skipped: results.reduce((sum, {skipped}) => sum + skipped, 0),
+    failed: results.reduce((sum, {failed, unknown}) => sum + failed + unknown, 0),
+  };
 };
 
-/** Throws where what is left in the way is nothing that mending could help. */
-const mendRows = async (install: Install): Promise<void> => {
+/** How many rows were mended. Throws where what is left in the way is nothing that mending could help. */
+const mendRows = async (install: Install): Promise<number> => {
   const {mending, allowScan} = install;
   const asking = {allowScan, signal: mending.signal};
+  let applied = 0;
   for (let time = 0; ; time++) {
-    const {applied, skipped} = await mendOnce(install);
+    const once = await mendOnce(install);
+    applied += once.applied;
     const left = await findingsInTheWay(mending.checker, mending.guards, asking);
     if (Object.keys(left).length === 0) break;
-    if (applied > 0) return;
-    if (skipped === 0) throw unmended(install, findingWords(left));
-    if (time === mostAgain) throw contended(findingWords(left));
+    if (once.applied > 0) return applied;
+    if (once.skipped + once.failed === 0) throw unmended(install, findingWords(left));
+    if (time === mostAgain) throw contended(findingWords(left), once.failed > 0);
     await patience(time, mending.signal);
   }
   const violations = await violationsOf(mending.checker, mending.guards, asking);
   if (violations.length > 0)
     throw new SesstuiError('usage', violations.join('; '), 'Somebody has to decide about these rows first.');
+  return applied;
 };
 
-const contended = (words: string): SesstuiError =>
+const contended = (words: string, hasFailed: boolean): SesstuiError =>
   new SesstuiError(
     'timeout',
-    `still in the way: ${words}; somebody changed these rows each of ${mostAgain + 1} times between the look at them and the write`,
-    'Stop the writer that changes them for a moment, then install again.',
+    hasFailed
+      ? `still in the way: ${words}; to change these rows failed each of ${mostAgain + 1} times`
+      : `still in the way: ${words}; somebody changed these rows each of ${mostAgain + 1} times between the look at them and the write`,
+    hasFailed
+      ? 'The runs that are named above tell why each failed; when that is mended, install again.'
+      : 'Stop the writer that changes them for a moment, then install again.',
   );
+
+/** Rows keep coming, or the store means others than the check does. */
+const givenUp = (isMending: boolean): SesstuiError =>
+  isMending
+    ? new SesstuiError(
+        'timeout',
+        `rows that are in the way came ${mostAgain + 1} times while they were mended`,
+        'Stop the writer that makes them for a moment, then install again.',
+      )
+    : new SesstuiError(
+        'timeout',
+        `${mostAgain + 1} times the store said that rows are in the way, and the check found none of them`,
+        'Look for values that the store takes for equal and the check does not (5 and a decimal 5).',
+      );
 
 const unmended = ({mending: {checker}}: Install, words: string): SesstuiError =>
   new SesstuiError(
@@ -88,15 +116,13 @@ export const installGuards = async (install: Install): Promise<void> => {
   await installPhase(carrying, 'refuse');
   install.runs.push(...(await finishCutOff(mending)));
   const isMended = mending.guards.some(({findings, arrange}) => findings || arrange);
+  let applied = 0;
   for (let time = 0; ; time++) {
-    if (isMended) await mendRows(install);
+    const now = isMended ? await mendRows(install) : 0;
+    // What was there at the beginning tells nothing of a writer.
+    if (time > 0) applied += now;
     if ((await installPhase(carrying, 'enforce')) === 'done') break;
-    if (time === mostAgain)
-      throw new SesstuiError(
-        'timeout',
-        `rows that are in the way came ${mostAgain + 1} times while they were mended`,
-        'Stop the writer that makes them for a moment, then install again.',
-      );
+    if (time === mostAgain) throw givenUp(applied > 0);
   }
   await installPhase(carrying, 'tidy');
 };

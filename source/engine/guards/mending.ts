@@ -55,7 +55,7 @@ const arranging = async (
   checker.ask(
     async opened => {
       const {connector, shapes, now} = opened;
-      checker.refuseScan(opened, planning.allowScan, [form]);
+      await checker.refuseScan(opened, {allowScan: planning.allowScan, signal, forms: [form]});
       const units = new UnitSpool(planning.stateDirectory);
       const still = form.form === 'rows' ? {still: form.where} : {};
       for await (const {rows} of connector.read(form, {now, full: true, signal})) {

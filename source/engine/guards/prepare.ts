@@ -126,7 +126,16 @@ const lookAtRows = async (
   const findings = await findingsInTheWay(checker, guards, asking);
   const hasFindings = Object.keys(findings).length > 0;
   // What is cleaned may be all that is in the way: then it is looked at after that.
-  const violations = await (hasFindings ? undecidedOf : violationsOf)(checker, guards, asking);
+  const violations = hasFindings
+    ? [
+        ...(await undecidedOf(checker, guards, asking)),
+        ...(await violationsOf(
+          checker,
+          guards.filter(({byHand}) => byHand),
+          asking,
+        )),
+      ]
+    : await violationsOf(checker, guards, asking);
   const mends = await plannedMends({planning, checker, guards, signal}, clean);
   const notes = [
     ...violations,

@@ -39,7 +39,7 @@ const takeBack = async (
   );
   try {
     if (await isFinishedElsewhere(carrying)) {
-      notes.push('the guards are installed all the same, by another install: they stay');
+      notes.push('the guards are installed all the same: they stay');
       return 'done';
     }
     await uninstallAll({...carrying, done: [], isTakingBack: true}, own);
@@ -47,7 +47,7 @@ const takeBack = async (
     carrying.done.length = 0;
     notes.push('what the install had put into the database was taken out again');
   } catch (error) {
-    if (error instanceof Interruption) return 'interrupted';
+    if (error instanceof Interruption || carrying.signal?.aborted) return 'interrupted';
     notes.push(
       `what the install had put into the database could not be taken out again (${asSesstuiError(error).message}): \`sesstui guards uninstall ${prepared.plan.check}\` does`,
     );

@@ -46,7 +46,10 @@ export const makePlan = async (
   return checker.ask(
     async opened => {
       if (!options.only)
-        checker.refuseScan({...opened, parts: partsOf(opened, selection)}, options.allowScan);
+        await checker.refuseScan(
+          {...opened, parts: partsOf(opened, selection)},
+          {allowScan: options.allowScan, signal: options.signal},
+        );
       const notes: string[] = [];
       const tallies = new Map<string, number>();
       const context: PlanContext<typeof checker.config> = {

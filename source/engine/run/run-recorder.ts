@@ -4,7 +4,7 @@
  * another process has the run.
  */
 import {type Change, canonicalJson, type Outcome, type Prepared} from '../../connector.js';
-import {asSesstuiError} from '../../errors.js';
+import {asSesstuiError, type SesstuiError} from '../../errors.js';
 import {countResults, type Progress, type ShownChange} from '../../types.js';
 import type {JournalLine, RunOutcome} from '../disk/run-files.js';
 import {withOutcome} from '../shown.js';
@@ -26,6 +26,8 @@ export type RunReport = {
   interrupted: boolean;
   /** What the user must know besides the outcomes; with any of these a run did not end well. */
   faults: string[];
+  /** Set where the store refused all that was tried: nothing was written. */
+  refused?: SesstuiError;
 };
 
 /** An outcome as the journal keeps it: without the row's image. */

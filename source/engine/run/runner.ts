@@ -44,17 +44,26 @@ const isGone = (fault: SesstuiError | undefined): boolean =>
 
 const isTroubled = (outcome: Outcome): boolean => outcome.result === 'failed' || outcome.result === 'unknown';
 
+const isWritten = (outcome: Outcome): boolean => outcome.result === 'applied' || outcome.result === 'unknown';
+
+type Ended = {
+  how: 'done' | 'stopped' | 'barren';
+  /** Set where the store refused what was tried, and nothing was written before. */
+  refused?: SesstuiError;
+};
+
 /** Writes chunk after chunk, to the end or until there is a reason to stop before the next. */
 const writeChunks = async (
   connector: Connector,
   work: AsyncIterable<Work>,
   {pacer, recorder, signal}: {pacer: Pacer; recorder: RunRecorder; signal: AbortSignal},
-): Promise<'done' | 'stopped' | 'barren'> => {
+): Promise<Ended> => {
   let barren = 0;
+  let written = false;
   for await (const chunk of chunks(work, pacer)) {
     await pacer.pause();
-    if (barren >= mostBarren) return 'barren';
-    if (signal.aborted) return 'stopped';
+    if (barren >= mostBarren) return {how: 'barren'};
+    if (signal.aborted) return {how: 'stopped'};
     await recorder.intend(chunk);
     const began = performance.now();
     const {outcomes, fault} = await applyChunk(connector, chunk, recorder);
@@ -62,9 +71,12 @@ const writeChunks = async (
     pacer.after({ms: performance.now() - began, changes: all.length, troubled: all.some(isTroubled)});
     if (isGone(fault)) barren = mostBarren;
     else barren = all.every(isTroubled) ? barren + 1 : 0;
+    // Its changes stay open, as those of the chunks that are not tried do: a resume makes them.
+    if (fault?.code === 'refused' && !written) return {how: 'barren', refused: fault};
+    written ||= all.some(isWritten);
     await recorder.outcomes(chunk, outcomes);
   }
-  return 'done';
+  return {how: 'done'};
 };
 
 /** Writes what is left of an open run, and closes it. */
@@ -84,19 +96,21 @@ export const carryOut = async (
     signal,
   });
   let interrupted = true;
+  let refused: SesstuiError | undefined;
   try {
     await recorder.begin(request.known);
     const ended = await writeChunks(connector, request.work, {pacer, recorder, signal});
-    if (ended === 'barren')
+    refused = ended.refused;
+    if (ended.how === 'barren')
       recorder.faults.push(
         `the last changes all failed, so the rest was not tried: \`sesstui resume ${run.header.run}\` goes on with it when the store takes them again`,
       );
-    await recorder.end(ended === 'done' ? 'done' : 'interrupted');
-    interrupted = ended !== 'done';
+    await recorder.end(ended.how === 'done' ? 'done' : 'interrupted');
+    interrupted = ended.how !== 'done';
   } catch (error) {
     await recorder.failed(error);
   } finally {
     await run.close();
   }
-  return recorder.report(interrupted);
+  return {...recorder.report(interrupted), refused};
 };

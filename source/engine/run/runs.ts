@@ -85,6 +85,13 @@ const carry = (
   return carryOut(writer, run, {...common, work: allWork(units), total: units.changes});
 };
 
+const nothingWritten = ({code, message, hint}: SesstuiError, {run}: RunReport): SesstuiError =>
+  new SesstuiError(
+    code,
+    message,
+    `${hint} Nothing was changed; \`sesstui resume ${run}\` makes the changes when it is allowed.`.trim(),
+  );
+
 /** Throws what keeps it from being carried out: a confirmation, the state directory, another process, the store. */
 export const runPlan = async (
   plan: Plan,
@@ -122,7 +129,8 @@ export const runPlan = async (
       options.onProgress?.({phase: 'backup', done: 0, total: units.changes});
       writer = await checker.store.openWriter();
       const run = heldWith(await open(stateDirectory, held, note), undone);
-      const report = await carry(writer, run, held, options);
+      const {refused, ...report} = await carry(writer, run, held, options);
+      if (refused && !resume) throw nothingWritten(refused, report);
       Object.assign(result, report);
       // Rows that a trigger changed as they were put back are not what they were before the run.
       if (undone && report.faults.length === 0)

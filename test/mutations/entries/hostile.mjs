@@ -59,9 +59,9 @@ export const entries = [
     protection: 'MongoDB: an _id that could be read as an operator is refused',
     edits: [
       {
-        file: 'connectors/mongodb/document.ts',
-        find: '  refuseKeys(value);\n  return value;',
-        replace: '  return value;',
+        file: 'connectors/mongodb/identity.ts',
+        find: '  refuseKeys(id);\n  return id;',
+        replace: '  return id;',
       },
     ],
     test: {
