@@ -182,8 +182,8 @@ test('killed between any two steps, another install goes on, and an uninstall le
   const {writes} = await killedBefore(install, 0);
   const journalled = writes.flatMap((line, index) => (line.includes('journal.jsonl') ? [index + 1] : []));
   expect(journalled.length).toBeGreaterThan(4);
-  // Every third: what was begun and not done, and what was done and not written down, are both among them.
-  for (const at of journalled.filter((_, index) => index % 3 === 1)) {
+  // A few, what was begun and not done and what was done and not written down among them; the fault suite has more.
+  for (const at of journalled.filter((_, index) => index % 7 === 1)) {
     await client.query('drop schema public cascade; create schema public');
     await freshRegistry(client);
     await insert('{b,a}');
