@@ -1,4 +1,5 @@
 import {defineConfig} from 'vitest/config';
+import {LongestFirst} from './test/faults/longest-first.js';
 
 const results = process.env.VITEST_RESULTS;
 
@@ -15,6 +16,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     // Tests wait for servers and child processes: with one worker for each of two cores, a third of the time was idle.
     maxWorkers: 3,
+    ...(process.env.SESSTUI_TEST_FAULTS === '1' ? {sequence: {sequencer: LongestFirst}} : {}),
     ...(results ? {reporters: ['default', 'json'], outputFile: {json: results}} : {}),
   },
 });

@@ -6,4 +6,5 @@ killedSuite(
   ['rides cancel', 'registry keep-first', 'gym keep-latest-background'],
   ['rides cancel', 'registry keep-first'],
   openPostgresScenarios,
+  ['rides cancel', 'registry keep-first'],
 );
