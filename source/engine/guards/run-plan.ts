@@ -10,7 +10,7 @@ import {refuseInTheWay} from './begin.js';
 import {type Prepared, prepareGuards} from './prepare.js';
 import {settleEarlier} from './records.js';
 import {guardsOf, shapesOf} from './rules.js';
-import {type GuardRunOptions, writeGuards} from './run.js';
+import {type GuardRunOptions, nothingYet, writeGuards} from './run.js';
 
 /** What was cut off and needs nothing more is closed by the next run of the same guards, and this tells by whom. */
 const settle = (planning: Planning, {plan, records, stay}: Prepared, run: string | null): Promise<void> =>
@@ -25,17 +25,7 @@ const settle = (planning: Planning, {plan, records, stay}: Prepared, run: string
 const doneAlready = async (planning: Planning, prepared: Prepared): Promise<GuardResult> => {
   const {plan} = prepared;
   await settle(planning, prepared, null);
-  return {
-    run: null,
-    dryRun: false,
-    check: plan.check,
-    direction: plan.direction,
-    guards: plan.before,
-    steps: [],
-    runs: [],
-    notes: [...plan.notes, nothingDone],
-    interrupted: false,
-  };
+  return nothingYet(plan, [...plan.notes, nothingDone]);
 };
 
 /** Throws `usage` while another install or uninstall is at the tables of the plan. */

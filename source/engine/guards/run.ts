@@ -1,7 +1,7 @@
 /** Carrying out an install or uninstall: what must hold before, what is written down, what is told after. */
 import type {Connector} from '../../connector.js';
 import {asSesstuiError, SesstuiError} from '../../errors.js';
-import type {GuardProgress, GuardResult} from '../../guards.js';
+import type {GuardPlan, GuardProgress, GuardResult} from '../../guards.js';
 import type {Planning} from '../plan/held-plan.js';
 import {beginGuards} from './begin.js';
 import {type Install, installGuards} from './install.js';
@@ -54,6 +54,19 @@ const takeBack = async (
   }
   return 'done';
 };
+
+/** The result of a plan of which nothing was carried out. */
+export const nothingYet = (plan: GuardPlan, notes: string[]): GuardResult => ({
+  run: null,
+  dryRun: false,
+  check: plan.check,
+  direction: plan.direction,
+  guards: plan.before,
+  steps: [],
+  runs: [],
+  notes,
+  interrupted: false,
+});
 
 type Ended = Pick<GuardResult, 'interrupted' | 'error'>;
 
@@ -133,17 +146,7 @@ export const writeGuards = async (
   const {plan, checker, guards, before} = prepared;
   const {signal, onProgress} = options;
   const notes = [...prepared.notes];
-  const result: GuardResult = {
-    run: null,
-    dryRun: false,
-    check: plan.check,
-    direction: plan.direction,
-    guards: plan.before,
-    steps: [],
-    runs: [],
-    notes,
-    interrupted: false,
-  };
+  const result = nothingYet(plan, notes);
   const run = await beginGuards(planning, prepared, options.note ?? null);
   result.run = run.header.run;
   try {

@@ -262,7 +262,7 @@ export const entries = [
     'G6',
     'while the unique index is built, a trigger refuses a second row',
     [
-      'connectors/postgres/guards/arrays/meanwhile.ts',
+      'connectors/postgres/guards/sql/meanwhile.ts',
       'if exists (select from ${table.sql} t where ${equal}) then',
       'if false then',
     ],
@@ -271,7 +271,7 @@ export const entries = [
   mutation(
     'G6',
     'that trigger holds a lock for the key until its transaction ends',
-    ['connectors/postgres/guards/arrays/meanwhile.ts', 'perform pg_catalog.pg_advisory_xact_lock(key);', ''],
+    ['connectors/postgres/guards/sql/meanwhile.ts', 'perform pg_catalog.pg_advisory_xact_lock(${key});', ''],
     [arraysFaults, 'of two transactions with one set, the second waits for the first'],
     server,
   ),

@@ -7,7 +7,7 @@ import {columnOf} from '../../catalogue.js';
 import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Column} from '../../types.js';
 import type {Place, RuleOf, Task} from '../rule.js';
-import {heldSetting, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
+import {createTrigger, heldDeclared, meanwhileName, refuseSecond} from '../sql/meanwhile.js';
 import {qualified} from '../sql/names.js';
 import {constraintName} from './names.js';
 import {sortedArray, sortedColumn} from './sort-sql.js';
@@ -88,14 +88,10 @@ export const createHash = (rule: RuleOf<'unique'>, place: Place): string[] => {
 export const createHelper = (rule: RuleOf<'unique'>, place: Place, index: string, relation: string): string =>
   `create index concurrently ${ident(index)} on ${relation} (${namesOf(rule, place).call}(${rule.columns.map(ident).join(', ')}))`;
 
-/**
- * SECURITY DEFINER, because a writer may have no right to read the table, and is not to be refused for that. Locked
- * first, then read: a new statement sees what the one before in line committed. An update that leaves the key as it was
- * passes, or arrays that are there twice could not be sorted.
- */
+/** An update that leaves the key as it was passes, or arrays that are there twice could not be sorted. */
 export const createMeanwhile = (rule: RuleOf<'unique'>, place: Place, indexed: boolean): string[] => {
   const {table} = place;
-  const {constraint, meanwhile, trigger, call} = namesOf(rule, place);
+  const {constraint, call} = namesOf(rule, place);
   const parts = partsOf(rule, place);
   const hash = (row: string): string =>
     `${call}(${rule.columns.map(name => `${row}.${ident(name)}`).join(', ')})`;
@@ -113,29 +109,15 @@ export const createMeanwhile = (rule: RuleOf<'unique'>, place: Place, indexed: b
 #variable_conflict use_variable
 declare
   key pg_catalog.int8;
-  held pg_catalog.int4 := coalesce(nullif(pg_catalog.current_setting('${heldSetting}', true), ''), '0');
+  ${heldDeclared}
 begin
   if ${missing} then return new; end if;
   if tg_op = 'UPDATE' then
     if ${parts.map(unchanged).join(' and ')} then return new; end if;
   end if;
   key := ${hash('new')};
-  if held < ${locksAtMost} then
-    perform pg_catalog.pg_advisory_xact_lock(key);
-    perform pg_catalog.set_config('${heldSetting}', (held + 1)::pg_catalog.text, true);
-  end if;
-  if exists (select from ${table.sql} t where ${equal}) then
-    raise exception using errcode = 'unique_violation', constraint = ${literal(constraint)},
-      table = ${literal(table.relation)}, schema = ${literal(table.schema)},
-      message = ${literal(`duplicate key value violates unique constraint "${constraint}"`)};
-  end if;
-  return new;
-end `;
-  return [
-    `create or replace function ${trigger} returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${dollarQuoted(body)}`,
-    `drop trigger if exists ${ident(meanwhile)} on ${table.sql}`,
-    `create trigger ${ident(meanwhile)} before insert or update on ${table.sql} for each row execute function ${trigger}`,
-  ];
+${refuseSecond(constraint, table, {key: 'key', equal})}`;
+  return createTrigger(constraint, table, body);
 };
 
 /** In this order: nothing may be dropped that the one before still uses. */

@@ -7,7 +7,14 @@ import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
 import {dollarQuoted, ident, literal} from '../../sql.js';
 import type {Place, Task} from '../rule.js';
-import {dropLeftTrigger, heldSetting, isSmall, locksAtMost, meanwhileName} from '../sql/meanwhile.js';
+import {
+  createTrigger,
+  dropLeftTrigger,
+  heldDeclared,
+  isSmall,
+  meanwhileName,
+  refuseSecond,
+} from '../sql/meanwhile.js';
 import {qualified} from '../sql/names.js';
 import type {FoundIndex} from './found-indexes.js';
 import type {IndexDefinition} from './index-definition.js';
@@ -17,14 +24,9 @@ const namesAt = ({schema}: Place['table'], {name}: Pick<IndexDefinition, 'name'>
   return {meanwhile, trigger: `${qualified(schema, meanwhile)}()`, helper: qualified(schema, meanwhile)};
 };
 
-/**
- * Locked first, then read: a new statement sees what the one before in line committed. An update that leaves the key
- * as it was passes, or second rows that are there could not be mended. SECURITY DEFINER, because a writer may have no
- * right to read the table.
- */
+/** An update that leaves the key as it was passes, or second rows that are there could not be mended. */
 const createMeanwhile = (wanted: IndexDefinition, {table}: Place): string[] => {
   const {name: index, keys, where} = wanted;
-  const {meanwhile, trigger} = namesAt(table, wanted);
   const fields = keys.map((_, at) => `k${at}`);
   const read = (row: string): string =>
     `select ${keys.map((key, at) => `${key} as k${at}`).join(', ')}, coalesce(${where ?? 'true'}, false) as holds into sesstui_${row} from (select ${row}.*) r;`;
@@ -45,12 +47,14 @@ const createMeanwhile = (wanted: IndexDefinition, {table}: Place): string[] => {
   // The row that an upsert is about to update is not a second one; for a plain insert, the key refuses it.
   const itself = table.key.map(({name}) => asArrays(`t.${ident(name)}`, `new.${ident(name)}`)).join(' and ');
   const hashed = fields.map(field => `sesstui_new.${field}::text`).join(', ');
+  const key = `pg_catalog.hashtextextended(array[${hashed}]::text, ${table.oid})`;
+  const second = `${where === null ? '' : `(${where}) and `}${equal}${itself && ` and not (${itself})`}`;
   const body = `
 #variable_conflict use_column
 declare
   sesstui_new record;
   sesstui_old record;
-  held int4 := coalesce(nullif(pg_catalog.current_setting('${heldSetting}', true), ''), '0');
+  ${heldDeclared}
 begin
   ${read('new')}
   if not sesstui_new.holds or ${missing} then return new; end if;
@@ -58,22 +62,8 @@ begin
     ${read('old')}
     if sesstui_old.holds and ${same} then return new; end if;
   end if;
-  if held < ${locksAtMost} then
-    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(array[${hashed}]::text, ${table.oid}));
-    perform pg_catalog.set_config('${heldSetting}', (held + 1)::text, true);
-  end if;
-  if exists (select from ${table.sql} t where ${where === null ? '' : `(${where}) and `}${equal}${itself && ` and not (${itself})`}) then
-    raise exception using errcode = 'unique_violation', constraint = ${literal(index)},
-      table = ${literal(table.relation)}, schema = ${literal(table.schema)},
-      message = ${literal(`duplicate key value violates unique constraint "${index}"`)};
-  end if;
-  return new;
-end `;
-  return [
-    `create or replace function ${trigger} returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${dollarQuoted(body)}`,
-    `drop trigger if exists ${ident(meanwhile)} on ${table.sql}`,
-    `create trigger ${ident(meanwhile)} before insert or update on ${table.sql} for each row execute function ${trigger}`,
-  ];
+${refuseSecond(index, table, {key, equal: second})}`;
+  return createTrigger(index, table, body);
 };
 
 type SeenMeanwhile = {trigger: boolean; helper: FoundIndex | undefined};

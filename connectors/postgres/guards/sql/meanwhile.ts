@@ -1,7 +1,7 @@
 /** What the triggers that refuse a second row while a unique index is being built have in common. */
 import type {Table} from '../../catalogue.js';
 import type {Run} from '../../session.js';
-import {ident, literal} from '../../sql.js';
+import {dollarQuoted, ident, literal} from '../../sql.js';
 import {objectName, qualified} from './names.js';
 
 /** Of what is there only during an install; sorts after `trigger_sort_…`, so that its trigger sees sorted arrays. */
@@ -11,10 +11,48 @@ export const meanwhileName = (index: string): string => objectName(index, '_mean
  * A transaction that inserts more keys takes no more locks than a server has room for in each of its transactions, or
  * writers of many rows would find none left: the index refuses what that may let in.
  */
-export const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
+const locksAtMost = "pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int4";
 
 /** Counts a transaction's locks, and tells the trigger's function from anybody else's. */
-export const heldSetting = 'sesstui.held';
+const heldSetting = 'sesstui.held';
+
+/** The declaration of what `refuseSecond` counts with. */
+export const heldDeclared = `held pg_catalog.int4 := coalesce(nullif(pg_catalog.current_setting('${heldSetting}', true), ''), '0');`;
+
+/**
+ * The end of the trigger's function: holds the lock of `key`, and refuses the row where another one `t` is `equal`, as
+ * the index of that name will. Locked first, then read: a new statement sees what the one before in line committed.
+ */
+export const refuseSecond = (
+  index: string,
+  table: Pick<Table, 'schema' | 'sql' | 'relation'>,
+  {key, equal}: {key: string; equal: string},
+): string => `  if held < ${locksAtMost} then
+    perform pg_catalog.pg_advisory_xact_lock(${key});
+    perform pg_catalog.set_config('${heldSetting}', (held + 1)::pg_catalog.text, true);
+  end if;
+  if exists (select from ${table.sql} t where ${equal}) then
+    raise exception using errcode = 'unique_violation', constraint = ${literal(index)},
+      table = ${literal(table.relation)}, schema = ${literal(table.schema)},
+      message = ${literal(`duplicate key value violates unique constraint "${index}"`)};
+  end if;
+  return new;
+end `;
+
+/** SECURITY DEFINER, because a writer may have no right to read the table, and is not to be refused for that. */
+export const createTrigger = (
+  index: string,
+  table: Pick<Table, 'schema' | 'sql'>,
+  body: string,
+): string[] => {
+  const meanwhile = meanwhileName(index);
+  const trigger = `${qualified(table.schema, meanwhile)}()`;
+  return [
+    `create or replace function ${trigger} returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${dollarQuoted(body)}`,
+    `drop trigger if exists ${ident(meanwhile)} on ${table.sql}`,
+    `create trigger ${ident(meanwhile)} before insert or update on ${table.sql} for each row execute function ${trigger}`,
+  ];
+};
 
 type At = Pick<Table, 'schema' | 'sql'>;
 
